@@ -1,0 +1,77 @@
+import { z } from 'zod';
+
+const tls = z
+  .union([
+    z.boolean(),
+    z.strictObject({
+      /** PEM text; give `${file:PATH}`. */
+      ca: z.string().optional(),
+      cert: z.string().optional(),
+      key: z.string().optional(),
+      /** False only for a test machine. */
+      verify: z.boolean().default(true),
+    }),
+  ])
+  .optional();
+export type Tls = z.infer<typeof tls>;
+
+const httpEndpoint = z.strictObject({
+  url: z.url({ protocol: /^https?$/ }),
+  username: z.string().optional(),
+  password: z.string().optional(),
+  tls,
+});
+export type HttpEndpoint = z.infer<typeof httpEndpoint>;
+
+const postgresUrl = z.string().regex(/^postgres(ql)?:\/\//, 'write postgres://user@host:port/database');
+
+/** The shape of `lethe.yaml` after `${env:…}` and `${file:…}` are filled in. Unknown keys are refused. */
+export const configShape = z.strictObject({
+  /** Names everything this pipeline owns: slot, publication, connector, groups, indexes, database. */
+  name: z.string().regex(/^[a-z][a-z0-9_]{0,30}$/, 'lower-case letters, digits and _, at most 31'),
+  /** Folder of the contracts, relative to this file. */
+  contracts: z.string().default('contracts'),
+  postgres: z.strictObject({ url: postgresUrl, password: z.string().optional(), tls }),
+  kafka: z.strictObject({
+    brokers: z.array(z.string().regex(/^[^\s:]+:\d+$/, 'write host:port')).min(1),
+    tls,
+    sasl: z
+      .strictObject({
+        mechanism: z.enum(['plain', 'scram-sha-256', 'scram-sha-512']),
+        username: z.string(),
+        password: z.string(),
+      })
+      .optional(),
+  }),
+  connect: httpEndpoint.extend({
+    /** The addresses as the Connect workers see them, where these differ. */
+    postgresHost: z.string().optional(),
+    postgresPort: z.int().optional(),
+    registryUrl: z.string().optional(),
+    /** What stands in the connector's configuration instead of the password, for a Connect config provider. */
+    postgresPassword: z.string().optional(),
+  }),
+  registry: httpEndpoint,
+  elasticsearch: httpEndpoint.extend({ apiKey: z.string().optional() }).optional(),
+  clickhouse: httpEndpoint.extend({ database: z.string().optional() }).optional(),
+  keys: z.strictObject({
+    /** The key store's own database. */
+    url: postgresUrl,
+    password: z.string().optional(),
+    tls,
+    /** 32 bytes in base64: give `${file:PATH}` or `${env:NAME}`. */
+    masterKey: z.string(),
+  }),
+  topics: z
+    .strictObject({
+      /** Put before `raw.`, `clean.` and `deadletter.`, for several pipelines on one cluster. */
+      prefix: z
+        .string()
+        .regex(/^([a-z0-9_]+\.)?$/, 'lower-case letters, digits, _ and a dot at the end')
+        .default(''),
+      partitions: z.int().min(1).max(1000).default(6),
+      replicationFactor: z.int().min(1).max(10).default(1),
+    })
+    .prefault({}),
+});
+export type Config = z.infer<typeof configShape>;

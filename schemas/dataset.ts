@@ -1,0 +1,117 @@
+import { createHash } from 'node:crypto';
+import type { ColumnRule, Contract } from './contract.ts';
+import type { SourceColumn, SourceTable } from './source-table.ts';
+import { elementKind, type ValueKind, valueKind } from './value-kind.ts';
+
+/** A column of the clean record: what it is at the source, what is done to it, what consumers get. */
+export interface DatasetColumn {
+  readonly name: string;
+  readonly rule: ColumnRule;
+  /** Kind at the source. For `null` columns it says what would stand there. */
+  readonly source: ValueKind;
+  /** `ciphertext` (bytes) and `pseudonym` (text) beside the kinds that a value keeps. */
+  readonly clean: ValueKind | 'ciphertext' | 'pseudonym';
+  readonly element?: 'text' | 'int' | 'long';
+  readonly precision?: number;
+  readonly scale?: number;
+  readonly nullable: boolean;
+  /** Place in the key, from 0; undefined outside the key. */
+  readonly keyIndex?: number;
+}
+
+/**
+ * A table under its contract: the one place from which publication, schemas, mappings and the engine's plan are
+ * derived. Columns stand in the table's order; what is dropped or named by no contract is not in it.
+ */
+export interface Dataset {
+  readonly table: string;
+  readonly contract: Contract;
+  readonly columns: readonly DatasetColumn[];
+  /** Key columns in key order. */
+  readonly key: readonly DatasetColumn[];
+  /** Column that says whose row it is; it need not be among `columns` (it may be dropped from the output). */
+  readonly subject?: { readonly type: string; readonly key: string };
+  /** Columns that leave Postgres: those with an action that needs the value, key and subject included. */
+  readonly published: readonly string[];
+  /** 16 hex digits over contract and table: changes when what comes out may change. */
+  readonly digest: string;
+}
+
+/** Does the action need the value? If not, the column never leaves Postgres. */
+export function needsValue(rule: ColumnRule): boolean {
+  return rule.action !== 'drop' && rule.action !== 'null';
+}
+
+/** What comes out for a value of this kind under this rule; undefined if the action cannot treat the kind. */
+export function cleanKind(rule: ColumnRule, kind: ValueKind): DatasetColumn['clean'] | undefined {
+  switch (rule.action) {
+    case 'keep':
+    case 'null':
+    case 'drop':
+      return kind;
+    case 'mask':
+      return kind === 'text' ? 'text' : undefined;
+    case 'hash':
+      return hashable.has(kind) ? 'pseudonym' : undefined;
+    case 'encrypt':
+      return 'ciphertext';
+  }
+}
+
+/** Kinds with a canonical text. A pseudonym of a boolean hides nothing; floats and json have no canonical form. */
+const hashable: ReadonlySet<ValueKind> = new Set([
+  'text',
+  'int',
+  'long',
+  'uuid',
+  'decimal',
+  'date',
+  'timestamptz',
+]);
+
+/**
+ * Derives the dataset. The contract must have passed the checks against this table: every finding is reported
+ * there, with its line; here a breach is a programming error and throws.
+ */
+export function deriveDataset(contract: Contract, table: SourceTable): Dataset {
+  const columns: DatasetColumn[] = [];
+  const published: string[] = [];
+  for (const column of table.columns) {
+    const rule = contract.columns[column.name];
+    if (!rule) continue;
+    if (needsValue(rule) || column.name === contract.subject?.key) published.push(column.name);
+    if (rule.action !== 'drop') columns.push(deriveColumn(column, rule, table));
+  }
+  const key = columns.filter((c) => c.keyIndex !== undefined).sort((a, b) => a.keyIndex! - b.keyIndex!);
+  const digest = createHash('sha256')
+    .update(JSON.stringify([contract, columns, published]))
+    .digest('hex')
+    .slice(0, 16);
+  return {
+    table: contract.table,
+    contract,
+    columns,
+    key,
+    ...(contract.subject ? { subject: contract.subject } : {}),
+    published,
+    digest,
+  };
+}
+
+function deriveColumn(column: SourceColumn, rule: ColumnRule, table: SourceTable): DatasetColumn {
+  const source = valueKind(column);
+  const clean = source && cleanKind(rule, source);
+  if (!source || !clean) throw new Error(`unchecked column ${table.table}.${column.name}`);
+  const keyIndex = table.primaryKey.indexOf(column.name);
+  const element = elementKind(column);
+  return {
+    name: column.name,
+    rule,
+    source,
+    clean,
+    ...(element ? { element } : {}),
+    ...(column.precision === undefined ? {} : { precision: column.precision, scale: column.scale ?? 0 }),
+    nullable: column.nullable || rule.action === 'null',
+    ...(keyIndex < 0 ? {} : { keyIndex }),
+  };
+}

@@ -1,0 +1,119 @@
+/**
+ * The one error class and its closed list of codes.
+ *
+ * A code is what programs match on; a message is for people and never holds a row value, a key or a
+ * password (invariant: errors are made from codes and names, not from a driver's message).
+ * `docs/errors.md` is generated from this list.
+ */
+export const errorCodes = {
+  CONFIG_INVALID: {
+    cause: 'lethe.yaml or a file it names cannot be used.',
+    action: 'Correct the named field.',
+  },
+  CONTRACT_INVALID: {
+    cause: 'A contract breaks a rule.',
+    action: 'Run `lethe check` and correct each finding.',
+  },
+  SECRET_MISSING: {
+    cause: 'A ${env:NAME} or ${file:PATH} has no value.',
+    action: 'Set the variable or create the file.',
+  },
+  SOURCE_UNFIT: {
+    cause: 'Postgres is not set up for logical replication, or the role may not replicate.',
+    action: 'Set wal_level=logical and give the role REPLICATION.',
+  },
+  SLOT_LOST: {
+    cause: 'The replication slot is gone or invalidated: changes were lost.',
+    action: 'Take a new snapshot and reconcile before you go on.',
+  },
+  AUTH_FAILED: {
+    cause: 'A server refused the credentials.',
+    action: 'Check user and password in lethe.yaml.',
+  },
+  UNREACHABLE: { cause: 'A server does not answer.', action: 'Start the server or correct its address.' },
+  SERVER_FAILED: {
+    cause: 'A server answered with an error.',
+    action: 'Look at the log of the named server.',
+  },
+  PLAN_REFUSED: {
+    cause: 'What the contracts ask for cannot be done safely.',
+    action: 'Follow the reason given.',
+  },
+  KEY_STORE_UNAVAILABLE: {
+    cause: 'The key store does not answer: nothing may pass.',
+    action: 'Bring the key store back; the processor goes on by itself.',
+  },
+  KEY_STORE_INVALID: {
+    cause: 'The key store does not fit this master key.',
+    action: 'Use the master key the store was made with.',
+  },
+  RECORD_MALFORMED: { cause: 'A record is not the Avro its schema says.', action: 'See the dead letter.' },
+  SCHEMA_UNKNOWN: {
+    cause: 'A record names a schema that the registry does not know.',
+    action: 'See the dead letter.',
+  },
+  SCHEMA_UNEXPECTED: {
+    cause: 'A record does not have the shape the contract needs.',
+    action: 'Run `lethe plan`: the table changed.',
+  },
+  VALUE_UNRESOLVED: {
+    cause: 'An unchanged TOAST value could not be read back from the source.',
+    action: 'Retry the dead letter once the source answers.',
+  },
+  VALUE_UNREPRESENTABLE: {
+    cause: 'A value has no lossless form in a store.',
+    action: 'Leave the column out of that store or keep it as text.',
+  },
+  SUBJECT_MISSING: {
+    cause: 'A row to be encrypted has no subject.',
+    action: 'Make the subject column NOT NULL or change the action.',
+  },
+  RECORD_TOO_LARGE: {
+    cause: 'A record is larger than the broker takes.',
+    action: 'Raise max.message.bytes.',
+  },
+  RECORD_REJECTED: {
+    cause: 'A store rejected a document or a row.',
+    action: 'See the dead letter and the mapping.',
+  },
+} as const;
+
+export type ErrorCode = keyof typeof errorCodes;
+
+/** Whether trying the same again can help: a pure function of the code. */
+export function isRetriable(code: ErrorCode): boolean {
+  return code === 'UNREACHABLE' || code === 'SERVER_FAILED' || code === 'KEY_STORE_UNAVAILABLE';
+}
+
+/** An error with a code of {@link errorCodes}; `fix` is the way out, shown under the message. */
+export class LetheError extends Error {
+  readonly code: ErrorCode;
+  readonly fix: string;
+  /** Names (never values) for logs: table, column, topic, partition, offset, file, line. */
+  readonly detail: Readonly<Record<string, string | number>>;
+
+  constructor(
+    code: ErrorCode,
+    message: string,
+    options: { fix?: string; detail?: Record<string, string | number>; cause?: unknown } = {},
+  ) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.name = 'LetheError';
+    this.code = code;
+    this.fix = options.fix ?? errorCodes[code].action;
+    this.detail = options.detail ?? {};
+  }
+}
+
+/** What may be said of any error in a log: its code or class name, never its text (drivers quote values). */
+export function safeReason(error: unknown): string {
+  if (error instanceof LetheError) return `${error.code}: ${error.message}`;
+  if (error instanceof Error) {
+    const code = (error as { code?: unknown }).code;
+    const type = (error as { type?: unknown }).type;
+    return [error.name, typeof code === 'string' ? code : '', typeof type === 'string' ? type : '']
+      .filter(Boolean)
+      .join(' ');
+  }
+  return 'unknown error';
+}

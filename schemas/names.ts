@@ -1,0 +1,71 @@
+import { tableParts } from './contract.ts';
+import type { Config } from './config.ts';
+
+/**
+ * Every name outside Postgres, from (pipeline, table), in one place.
+ *
+ * Injective: two tables never share a topic, an index or a table. `encode` leaves [a-z0-9] and single
+ * inner underscores as they are and writes every other character as `-hh-` (UTF-8, hex), so that an encoded
+ * part never holds `__` nor a leading or trailing underscore, and `__` can part schema from table.
+ */
+export function encodePart(part: string): string {
+  let out = '';
+  for (let i = 0; i < part.length; i++) {
+    const c = part[i]!;
+    const innerUnderscore = c === '_' && isPlain(part[i - 1]) && isPlain(part[i + 1]);
+    out += isPlain(c) || innerUnderscore ? c : `-${Buffer.from(c, 'utf8').toString('hex')}-`;
+  }
+  return out;
+}
+
+function isPlain(c: string | undefined): boolean {
+  return c !== undefined && /^[a-z0-9]$/.test(c);
+}
+
+/** `public.order_items` -> `order_items`, `sales.orders` -> `sales__orders`. */
+export function datasetName(table: string): string {
+  const { schema, table: bare } = tableParts(table);
+  return schema === 'public' ? encodePart(bare) : `${encodePart(schema)}__${encodePart(bare)}`;
+}
+
+type Named = Pick<Config, 'name' | 'topics'>;
+
+/** Debezium's own rule (prefix.schema.table); contracts allow only names that it leaves unchanged. */
+export const rawTopic = (config: Named, table: string): string => `${config.topics.prefix}raw.${table}`;
+export const rawPrefix = (config: Named): string => `${config.topics.prefix}raw`;
+export const cleanTopic = (config: Named, table: string): string => {
+  const { schema, table: bare } = tableParts(table);
+  return `${config.topics.prefix}clean.${encodePart(schema)}.${encodePart(bare)}`;
+};
+export const deadLetterTopic = (config: Named, table: string): string => {
+  const { schema, table: bare } = tableParts(table);
+  return `${config.topics.prefix}deadletter.${encodePart(schema)}.${encodePart(bare)}`;
+};
+export const signalTopic = (config: Named): string => `${config.topics.prefix}signals.${config.name}`;
+/** Registry subject of a clean topic's value (TopicNameStrategy). */
+export const cleanSubject = (config: Named, table: string): string => `${cleanTopic(config, table)}-value`;
+
+export const publicationName = (config: Named): string => `lethe_${config.name}`;
+export const slotName = (config: Named): string => `lethe_${config.name}`;
+export const connectorName = (config: Named): string => `lethe-${config.name}`;
+/** Lethe's own schema at the source, for heartbeat and signal tables. */
+export const sourceSchema = 'lethe';
+export const heartbeatTable = (config: Named): string => `${sourceSchema}.heartbeat_${config.name}`;
+export const signalTable = (config: Named): string => `${sourceSchema}.signal_${config.name}`;
+
+export const transformGroup = (config: Named): string => `lethe-${config.name}-transform`;
+export const sinkGroup = (config: Named, sink: string): string => `lethe-${config.name}-${sink}`;
+/** One transactional id per input partition: initialising it fences whoever held the partition before. */
+export const transactionalId = (config: Named, topic: string, partition: number): string =>
+  `lethe-${config.name}-${topic}-${partition}`;
+
+/** What readers of Elasticsearch use: an alias that hides deleted rows. */
+export const indexAlias = (config: Named, table: string): string => `${config.name}-${datasetName(table)}`;
+export const indexName = (config: Named, table: string, generation: number): string =>
+  `${indexAlias(config, table)}-v${generation}`;
+export const clickhouseDatabase = (config: Named & Pick<Config, 'clickhouse'>): string =>
+  config.clickhouse?.database ?? config.name;
+/** What readers of ClickHouse use: a view with FINAL that hides deleted rows. */
+export const clickhouseView = (table: string): string => datasetName(table);
+/** The ReplacingMergeTree behind the view; no dataset name starts with an underscore. */
+export const clickhouseTable = (table: string): string => `_rows_${datasetName(table)}`;

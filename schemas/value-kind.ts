@@ -1,0 +1,72 @@
+import type { SourceColumn } from './source-table.ts';
+
+/**
+ * How a Postgres value travels through Debezium (decimal.handling.mode=string, time.precision.mode=microseconds,
+ * interval.handling.mode=string, binary.handling.mode=bytes, hstore.handling.mode=json): one closed list, from which the Avro type, the mapping and
+ * the ClickHouse type follow.
+ */
+export type ValueKind =
+  | 'boolean'
+  | 'int'
+  | 'long'
+  | 'float'
+  | 'double'
+  | 'decimal' // text, exact
+  | 'text'
+  | 'uuid'
+  | 'date' // days since 1970-01-01
+  | 'time' // microseconds of the day
+  | 'timestamp' // microseconds since 1970-01-01, no zone
+  | 'timestamptz' // ISO 8601 text in UTC
+  | 'json' // text
+  | 'bytes'
+  | 'array'; // of nullable text, int or long
+
+const kinds: Readonly<Record<string, ValueKind>> = {
+  bool: 'boolean',
+  int2: 'int',
+  int4: 'int',
+  int8: 'long',
+  float4: 'float',
+  float8: 'double',
+  numeric: 'decimal',
+  text: 'text',
+  varchar: 'text',
+  bpchar: 'text',
+  citext: 'text',
+  name: 'text',
+  inet: 'text',
+  cidr: 'text',
+  macaddr: 'text',
+  macaddr8: 'text',
+  interval: 'text',
+  timetz: 'text',
+  uuid: 'uuid',
+  date: 'date',
+  time: 'time',
+  timestamp: 'timestamp',
+  timestamptz: 'timestamptz',
+  json: 'json',
+  jsonb: 'json',
+  bytea: 'bytes',
+};
+
+/** Element kinds of the arrays that are taken. */
+const elements: Readonly<Record<string, 'text' | 'int' | 'long'>> = {
+  _text: 'text',
+  _varchar: 'text',
+  _int4: 'int',
+  _int8: 'long',
+};
+
+/** Kind of a column's values, or undefined when its type is not taken (say so at check, never skip it). */
+export function valueKind(column: Pick<SourceColumn, 'typeName' | 'typeKind'>): ValueKind | undefined {
+  if (column.typeKind === 'e') return 'text';
+  if (column.typeKind !== 'b') return undefined;
+  return kinds[column.typeName] ?? (elements[column.typeName] ? 'array' : undefined);
+}
+
+/** Element kind of an array column. */
+export function elementKind(column: Pick<SourceColumn, 'typeName'>): 'text' | 'int' | 'long' | undefined {
+  return elements[column.typeName];
+}

@@ -1,0 +1,75 @@
+/**
+ * The version of a change: (epoch, commit position, change LSN, sequence), compared in this order.
+ *
+ * - `epoch` rises when the source becomes another one (restore, failover to another timeline).
+ * - `commit` is the end LSN of the last transaction that committed before this change's own one
+ *   (Debezium's `source.sequence[0]`): transactions are streamed in commit order, so it grows with it.
+ * - `lsn` is the change's own LSN and orders the changes of one transaction.
+ * - `seq` parts what the source gives the same position, snapshot reads above all.
+ *
+ * All BigInt: LSNs do not fit a JavaScript number.
+ */
+export interface Version {
+  readonly epoch: bigint;
+  readonly commit: bigint;
+  readonly lsn: bigint;
+  readonly seq: bigint;
+}
+
+export const zeroVersion: Version = { epoch: 0n, commit: 0n, lsn: 0n, seq: 0n };
+
+/** Negative, zero or positive, as for sort(). */
+export function compareVersions(a: Version, b: Version): number {
+  if (a.epoch !== b.epoch) return a.epoch < b.epoch ? -1 : 1;
+  if (a.commit !== b.commit) return a.commit < b.commit ? -1 : 1;
+  if (a.lsn !== b.lsn) return a.lsn < b.lsn ? -1 : 1;
+  if (a.seq !== b.seq) return a.seq < b.seq ? -1 : 1;
+  return 0;
+}
+
+/** `epoch-commit-lsn-seq` in fixed-width hex, so that text order is version order: 4-16-16-8 digits. */
+export function formatVersion(v: Version): string {
+  return `${hex(v.epoch, 4)}-${hex(v.commit, 16)}-${hex(v.lsn, 16)}-${hex(v.seq, 8)}`;
+}
+
+const pattern = /^([0-9a-f]{4})-([0-9a-f]{16})-([0-9a-f]{16})-([0-9a-f]{8})$/;
+
+/** The inverse of {@link formatVersion}; undefined for anything else. */
+export function parseVersion(text: string): Version | undefined {
+  const m = pattern.exec(text);
+  if (!m) return undefined;
+  return {
+    epoch: BigInt(`0x${m[1]}`),
+    commit: BigInt(`0x${m[2]}`),
+    lsn: BigInt(`0x${m[3]}`),
+    seq: BigInt(`0x${m[4]}`),
+  };
+}
+
+/** The whole tuple as one unsigned integer of 176 bits, for ClickHouse's UInt256. */
+export function versionToUInt256(v: Version): bigint {
+  return (((((v.epoch << 64n) | v.commit) << 64n) | v.lsn) << 32n) | v.seq;
+}
+
+/**
+ * 63 bits for Elasticsearch's `external_gte`: epoch (7 bits) and commit position / 8 (56 bits; WAL records are
+ * 8-byte aligned). Changes of one transaction tie and are settled by the order of the partition.
+ */
+export function versionToElasticsearch(v: Version): bigint {
+  return ((v.epoch & 0x7fn) << 56n) | ((v.commit >> 3n) & 0xff_ffff_ffff_ffffn);
+}
+
+/** `16/B374D848`, as Postgres prints an LSN. */
+export function formatLsn(lsn: bigint): string {
+  return `${(lsn >> 32n).toString(16).toUpperCase()}/${(lsn & 0xffff_ffffn).toString(16).toUpperCase()}`;
+}
+
+/** The inverse of {@link formatLsn}. */
+export function parseLsn(text: string): bigint {
+  const [high, low] = text.split('/');
+  return (BigInt(`0x${high}`) << 32n) | BigInt(`0x${low}`);
+}
+
+function hex(n: bigint, digits: number): string {
+  return n.toString(16).padStart(digits, '0');
+}

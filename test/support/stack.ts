@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import pg from 'pg';
+import { Client } from 'pg';
 
 /** What `lethe stack up --json` prints. */
 export interface TestEndpoints {
@@ -42,7 +42,9 @@ export async function freshDatabase(
   prefix: string,
 ): Promise<TestDatabase> {
   const name = `${prefix}_${randomBytes(5).toString('hex')}`;
-  await withClient(endpoints.postgres.url, (client) => client.query(`CREATE DATABASE ${quote(name)}`));
+  await withClient(endpoints.postgres.url, (client) =>
+    client.query(`CREATE DATABASE ${quote(name)} TEMPLATE template0`),
+  );
   const url = new URL(endpoints.postgres.url);
   url.pathname = `/${name}`;
   return {
@@ -60,7 +62,7 @@ export async function freshDatabase(
 }
 
 /** A slot of a walsender that was just told to end is in use for a moment longer. */
-async function dropSlots(client: pg.Client, database: string): Promise<void> {
+async function dropSlots(client: Client, database: string): Promise<void> {
   const deadline = Date.now() + 10_000;
   for (;;) {
     try {
@@ -76,8 +78,8 @@ async function dropSlots(client: pg.Client, database: string): Promise<void> {
   }
 }
 
-async function withClient<T>(url: string, use: (client: pg.Client) => Promise<T>): Promise<void> {
-  const client = new pg.Client({ connectionString: url });
+async function withClient<T>(url: string, use: (client: Client) => Promise<T>): Promise<void> {
+  const client = new Client({ connectionString: url });
   await client.connect();
   try {
     await use(client);

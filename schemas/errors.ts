@@ -64,6 +64,10 @@ export const errorCodes = {
     cause: 'A value has no lossless form in a store.',
     action: 'Leave the column out of that store or keep it as text.',
   },
+  SUBJECT_ERASED: {
+    cause: 'The data subject was erased: nothing of it may pass.',
+    action: 'None, unless the person returned: then record a new generation.',
+  },
   SUBJECT_MISSING: {
     cause: 'A row to be encrypted has no subject.',
     action: 'Make the subject column NOT NULL or change the action.',

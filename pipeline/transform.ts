@@ -1,0 +1,45 @@
+import type { ErrorCode } from '../schemas/errors.ts';
+import type { VersionClock } from './version-clock.ts';
+
+/** A record of a raw topic, unprotected: it goes nowhere but into a {@link TableTransform} or, encrypted, to the dead letters. */
+export interface RawRecord {
+  readonly offset: string;
+  readonly key: Buffer | null;
+  readonly value: Buffer | null;
+}
+
+/**
+ * What became of one raw record.
+ * - `clean`: protected; a null value is a tombstone.
+ * - `skipped`: nothing to say downstream (`reason` is counted).
+ * - `failed`: this record cannot be treated; it goes to the dead letters, encrypted.
+ */
+export type Outcome =
+  | {
+      readonly kind: 'clean';
+      readonly key: string;
+      readonly value: Buffer | null;
+      readonly headers: Readonly<Record<string, string>>;
+    }
+  | { readonly kind: 'skipped'; readonly reason: SkipReason }
+  | { readonly kind: 'failed'; readonly code: ErrorCode; readonly reason: string };
+
+export type SkipReason =
+  /** Debezium's own tombstone: ours is made from the delete before it. */
+  | 'tombstone'
+  /** The row was deleted before an unchanged value could be read back; its delete follows. */
+  | 'superseded'
+  /** A truncate or a logical message: no row. */
+  | 'no-row';
+
+/**
+ * Turns raw records of one table into clean ones under its contract.
+ *
+ * Outcomes stand in the records' order. Failures of one record are outcomes; it throws (a retriable LetheError) only when
+ * a server it needs is away, and may then be called again with the same records and a fresh copy of the clock.
+ * Views in the outcomes are valid until the next call.
+ */
+export interface TableTransform {
+  readonly table: string;
+  transform(records: readonly RawRecord[], clock: VersionClock): Promise<Outcome[]>;
+}

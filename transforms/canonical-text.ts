@@ -1,0 +1,38 @@
+import type { ValueKind } from '../schemas/value-kind.ts';
+import type { AvroReader } from './avro-reader.ts';
+
+/**
+ * The canonical text of a value, the same for keys, pseudonyms and subjects: text, decimal and uuid as they are, integers
+ * in decimal, dates in ISO 8601, timestamps with zone as Debezium writes them.
+ * Returns undefined for kinds without one (the contract's checks refuse them).
+ */
+export function compileCanonicalText(kind: ValueKind): ((reader: AvroReader) => string) | undefined {
+  switch (kind) {
+    case 'text':
+    case 'uuid':
+    case 'decimal':
+    case 'timestamptz':
+      return (r) => {
+        const length = r.readInt();
+        const start = r.pos;
+        r.skip(length);
+        return r.buf.toString('utf8', start, r.pos);
+      };
+    case 'int':
+      return (r) => String(r.readInt());
+    case 'long':
+      return (r) => String(r.readLong());
+    case 'date':
+      return (r) => isoDate(r.readInt());
+    default:
+      return undefined;
+  }
+}
+
+/** Days since 1970-01-01 as `YYYY-MM-DD` (proleptic Gregorian, as Postgres counts); beyond Date's range as `days:N`. */
+export function isoDate(days: number): string {
+  const ms = days * 86_400_000;
+  if (Math.abs(ms) > 8.64e15) return `days:${days}`;
+  const text = new Date(ms).toISOString();
+  return text.slice(0, text.indexOf('T'));
+}

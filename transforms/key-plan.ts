@@ -1,0 +1,61 @@
+import type { Dataset } from '../schemas/dataset.ts';
+import { encodeRecordKey } from '../schemas/record-key.ts';
+import type { AvroReader } from './avro-reader.ts';
+import { NamedTypes, type Skip, unexpected, type WriterSchema } from './avro-skip.ts';
+import { compileCanonicalText } from './canonical-text.ts';
+import { pseudonym } from './column-action.ts';
+import { fits, rawField } from './raw-type.ts';
+import type { PseudonymKeys } from './row-plan.ts';
+
+/** Compiled from a writer schema of a raw record's key: reads it and makes the clean record's canonical key. */
+export class KeyPlan {
+  private readonly reads: readonly ((reader: AvroReader, parts: string[]) => void)[];
+  private readonly protect: readonly ((text: string) => string)[];
+  private readonly size: number;
+
+  constructor(schema: WriterSchema, dataset: Dataset, pseudonymKeys: PseudonymKeys) {
+    const names = new NamedTypes(schema);
+    const record = names.resolve(schema);
+    if (typeof record === 'string' || Array.isArray(record) || !record.fields)
+      throw unexpected('the key is not a record');
+    this.size = dataset.key.length;
+    this.protect = dataset.key.map((column) => {
+      if (column.rule.action === 'keep') return (text) => text;
+      const secret = column.rule.action === 'hash' ? pseudonymKeys(column) : undefined;
+      if (!secret) throw unexpected(`key column ${column.name} cannot be ${column.rule.action}`);
+      return (text) => pseudonym(secret, text);
+    });
+    const found = new Set<string>();
+    this.reads = record.fields.map((field) => {
+      const column = dataset.key.find((c) => c.name === field.name);
+      if (!column) {
+        // A key column that the contract does not know: the table's key is another one by now.
+        throw unexpected(`key column ${field.name} is not in the key the contract was applied with`);
+      }
+      found.add(column.name);
+      const type = rawField(field.type, names);
+      const text = compileCanonicalText(column.source);
+      if (!type || !text || !fits(type, column.source))
+        throw unexpected(`key column ${field.name} has another type`);
+      const at = dataset.key.indexOf(column);
+      const optional: Skip = type.nullBranch === undefined ? () => {} : (r) => void r.readInt();
+      return (reader, parts) => {
+        optional(reader);
+        parts[at] = text(reader);
+      };
+    });
+    if (found.size !== dataset.key.length) throw unexpected('the key lacks a column of the contract');
+  }
+
+  /** Canonical texts of the key as it is at the source, in key order. They do not leave the processor. */
+  readSource(reader: AvroReader): string[] {
+    const parts = Array.from<string>({ length: this.size });
+    for (const read of this.reads) read(reader, parts);
+    return parts;
+  }
+
+  /** The clean record's key from what readSource() gave. */
+  clean(source: readonly string[]): string {
+    return encodeRecordKey(source.map((text, i) => this.protect[i]!(text)));
+  }
+}

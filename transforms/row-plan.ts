@@ -1,0 +1,202 @@
+import type { KeyObject } from 'node:crypto';
+import type { Dataset, DatasetColumn } from '../schemas/dataset.ts';
+import { AvroReader, malformed } from './avro-reader.ts';
+import { compileSkip, type NamedTypes, type Skip, unexpected, type WriterObject } from './avro-skip.ts';
+import type { ByteWriter } from './byte-writer.ts';
+import { compileCanonicalText } from './canonical-text.ts';
+import { type Cipher, type ColumnAction, compileColumnAction, type RowContext } from './column-action.ts';
+import { fits, type RawField, rawField } from './raw-type.ts';
+import { compileIsUnchanged, type IsUnchanged } from './unchanged-value.ts';
+
+/** Values read back from the source, Avro-encoded as the raw field's plain type; null for SQL null. */
+export type Resolved = ReadonlyMap<string, Buffer | null>;
+
+/** Writes one column (or a run of untouched ones) of the clean record from the raw row's field offsets. */
+type Step = (
+  buf: Buffer,
+  offsets: Int32Array,
+  out: ByteWriter,
+  row: RowContext,
+  resolved: Resolved | undefined,
+) => void;
+
+/** A key of a pseudonym by scope, fetched before compiling. */
+export type PseudonymKeys = (column: DatasetColumn) => KeyObject | undefined;
+
+/**
+ * The plan compiled from (writer schema of the row, contract): offsets of the raw fields are found by skipping, then the clean
+ * record is written in its own order, untouched neighbours as one byte range. A raw field that the contract does not
+ * name has no step: it cannot pass.
+ */
+export class RowPlan {
+  readonly fieldCount: number;
+  /** Names of raw fields that no contract names: dropped, to be counted and shown. */
+  readonly unnamed: readonly string[];
+  private readonly skips: readonly Skip[];
+  private readonly steps: readonly Step[];
+  /** The same, column by column, for rows with values read back from the source. */
+  private readonly eachColumn: readonly Step[];
+  private readonly unchanged: readonly { name: string; field: number; raw: RawField; test: IsUnchanged }[];
+  private readonly subjectText: ((reader: AvroReader) => string) | undefined;
+  private readonly subjectField: number;
+  private readonly subjectRaw: RawField | undefined;
+  private readonly reader = new AvroReader();
+  /** The raw type by column, for values read back from the source. */
+  readonly rawTypes: ReadonlyMap<string, RawField>;
+
+  constructor(
+    row: WriterObject,
+    names: NamedTypes,
+    dataset: Dataset,
+    options: { placeholder: string; cipher: Cipher; pseudonymKeys: PseudonymKeys },
+  ) {
+    const fields = row.fields ?? [];
+    this.fieldCount = fields.length;
+    this.skips = fields.map((f) => compileSkip(f.type, names));
+    const raw = new Map(
+      fields.map((f, index) => [f.name, { index, type: rawField(f.type, names) }] as const),
+    );
+    this.rawTypes = new Map([...raw].flatMap(([name, f]) => (f.type ? [[name, f.type] as const] : [])));
+    const named = new Set(dataset.columns.map((c) => c.name));
+    this.unnamed = fields.map((f) => f.name).filter((n) => !named.has(n) && n !== dataset.subject?.key);
+    const unchanged: { name: string; field: number; raw: RawField; test: IsUnchanged }[] = [];
+    const steps: Step[] = [];
+    const eachColumn: Step[] = [];
+    let run: { from: number; to: number } | undefined;
+    const flush = () => {
+      if (run) steps.push(copyRun(run.from, run.to));
+      run = undefined;
+    };
+    for (const column of dataset.columns) {
+      const field = raw.get(column.name);
+      if (column.rule.action === 'null' || !field) {
+        if (!column.nullable) throw unexpected(`column ${column.name} is missing in the change events`);
+        flush();
+        steps.push(writeNull);
+        eachColumn.push(writeNull);
+        continue;
+      }
+      if (!field.type || !fits(field.type, column.source)) {
+        throw unexpected(`column ${column.name} no longer has the type its contract was applied with`);
+      }
+      const test = compileIsUnchanged(column.source, column.element, options.placeholder);
+      if (test) unchanged.push({ name: column.name, field: field.index, raw: field.type, test });
+      const sameBytes =
+        column.rule.action === 'keep' &&
+        (column.nullable ? field.type.nullBranch === 0 : field.type.nullBranch === undefined);
+      const action = compileColumnAction(
+        dataset.table,
+        column,
+        dataset.subject?.type,
+        options.pseudonymKeys(column),
+        options.cipher,
+      );
+      const step = columnStep(column, field.index, field.type, action);
+      eachColumn.push(step);
+      if (!sameBytes) {
+        flush();
+        steps.push(step);
+      } else if (run && run.to === field.index) run.to++;
+      else {
+        flush();
+        run = { from: field.index, to: field.index + 1 };
+      }
+    }
+    flush();
+    this.steps = steps;
+    this.eachColumn = eachColumn;
+    this.unchanged = unchanged;
+    const subject = dataset.subject ? raw.get(dataset.subject.key) : undefined;
+    this.subjectField = subject?.index ?? -1;
+    this.subjectRaw = subject?.type;
+    const kind = subject?.type ? subjectKind(subject.type) : undefined;
+    this.subjectText = kind ? compileCanonicalText(kind) : undefined;
+  }
+
+  /** Finds the fields of the row that `reader` stands at: offsets[i] is where field i starts, one more the end. */
+  locate(reader: AvroReader): Int32Array {
+    const offsets = new Int32Array(this.fieldCount + 1);
+    for (let i = 0; i < this.fieldCount; i++) {
+      offsets[i] = reader.pos;
+      this.skips[i]!(reader);
+    }
+    offsets[this.fieldCount] = reader.pos;
+    return offsets;
+  }
+
+  /** Columns whose value is Debezium's placeholder for unchanged TOAST. */
+  unresolved(buf: Buffer, offsets: Int32Array): string[] | undefined {
+    let names: string[] | undefined;
+    for (const { name, field, raw, test } of this.unchanged) {
+      let from = offsets[field]!;
+      if (raw.nullBranch !== undefined) {
+        if (isNull(buf, from, raw)) continue;
+        from++;
+      }
+      if (test(buf, from, offsets[field + 1]!)) (names ??= []).push(name);
+    }
+    return names;
+  }
+
+  /** Canonical text of the row's subject, or undefined where the column is null or absent. */
+  subjectId(buf: Buffer, offsets: Int32Array): string | undefined {
+    if (!this.subjectText || !this.subjectRaw) return undefined;
+    let from = offsets[this.subjectField]!;
+    if (this.subjectRaw.nullBranch !== undefined) {
+      if (isNull(buf, from, this.subjectRaw)) return undefined;
+      from++;
+    }
+    const to = offsets[this.subjectField + 1]!;
+    return this.subjectText(this.reader.reset(buf, from, to));
+  }
+
+  write(buf: Buffer, offsets: Int32Array, out: ByteWriter, row: RowContext, resolved?: Resolved): void {
+    for (const step of resolved ? this.eachColumn : this.steps) step(buf, offsets, out, row, resolved);
+  }
+}
+
+const writeNull: Step = (_buf, _offsets, out) => out.byte(0);
+
+function copyRun(from: number, to: number): Step {
+  return (buf, offsets, out) => out.copy(buf, offsets[from]!, offsets[to]!);
+}
+
+function columnStep(column: DatasetColumn, field: number, raw: RawField, action: ColumnAction): Step {
+  const { name, nullable } = column;
+  return (buf, offsets, out, row, resolved) => {
+    const replaced = resolved?.get(name);
+    let source = buf;
+    let from = offsets[field]!;
+    let to = offsets[field + 1]!;
+    let isNullValue = false;
+    if (replaced !== undefined) {
+      isNullValue = replaced === null;
+      source = replaced ?? buf;
+      from = 0;
+      to = source.length;
+    } else if (raw.nullBranch !== undefined) {
+      isNullValue = isNull(buf, from, raw);
+      from++;
+    }
+    if (isNullValue) {
+      if (!nullable)
+        throw unexpected(`column ${name} is null though it was NOT NULL when the contract was applied`);
+      out.byte(0);
+      return;
+    }
+    if (nullable) out.byte(2);
+    action(source, from, to, out, row);
+  };
+}
+
+/** Reads the branch of a union of null and one type; both branches fit one byte (0 and 2 in zigzag). */
+function isNull(buf: Buffer, at: number, raw: RawField): boolean {
+  const branch = buf[at];
+  if (branch !== 0 && branch !== 2) throw malformed();
+  return branch / 2 === raw.nullBranch;
+}
+
+function subjectKind(raw: RawField): 'text' | 'int' | 'long' | undefined {
+  if (raw.avro === 'string') return 'text';
+  return raw.avro === 'int' || raw.avro === 'long' ? raw.avro : undefined;
+}

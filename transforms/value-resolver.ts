@@ -1,0 +1,17 @@
+import type { SourceValue } from './encode-value.ts';
+
+/**
+ * Reads values back from the source: the last way to resolve an unchanged TOAST value. A newer value is safe, since
+ * its own change event follows.
+ */
+export interface ValueResolver {
+  /**
+   * Current values of columns of the row with this key (canonical texts in key order), or null if the row is gone.
+   * Fails with UNREACHABLE when the source does not answer.
+   */
+  read(
+    table: string,
+    key: readonly string[],
+    columns: readonly string[],
+  ): Promise<ReadonlyMap<string, SourceValue> | null>;
+}

@@ -1,0 +1,155 @@
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { loadConfig } from '../../../schemas/load-config.ts';
+import { goodConfig, writeFiles } from './project-files.ts';
+
+const secret = 'canary-hunter2-7Qz';
+
+async function load(text: string, env: Record<string, string> = {}) {
+  const folder = await writeFiles({ 'lethe.yaml': text });
+  const loaded = await loadConfig(join(folder, 'lethe.yaml'), env);
+  expect(JSON.stringify(loaded.findings)).not.toContain(secret);
+  return { ...loaded, folder };
+}
+
+async function findings(text: string, env: Record<string, string> = {}) {
+  const loaded = await load(text, env);
+  expect(loaded.config).toBeUndefined();
+  return loaded.findings.map(({ code, line, field }) => `${code} ${line} ${field}`);
+}
+
+test('a good file loads, with its defaults', async () => {
+  const { config, findings, contractsFolder, folder } = await load(goodConfig);
+  expect(findings).toEqual([]);
+  expect(config).toMatchObject({ name: 'shop', topics: { prefix: '', partitions: 6 } });
+  expect(contractsFolder).toBe(join(folder, 'contracts'));
+});
+
+test('every finding is reported at once, each with its line and field', async () => {
+  const text = goodConfig
+    .replace('name: shop', 'name: Shop!')
+    .replace("brokers: ['127.0.0.1:9092']", 'brokers: [nowhere]')
+    .replace('registry:\n  url: http://127.0.0.1:8081', 'registry:\n  url: 8081')
+    .concat('topics:\n  partitions: 0\n  replicas: 3\n');
+  expect(await findings(text)).toEqual([
+    'WRONG_VALUE 1 name',
+    'WRONG_VALUE 5 kafka.brokers.0',
+    'WRONG_TYPE 9 registry.url',
+    'WRONG_VALUE 18 topics.partitions',
+    'UNKNOWN_KEY 19 topics.replicas',
+  ]);
+});
+
+test('an unknown key is refused, with the key that was meant', async () => {
+  const loaded = await load(goodConfig.replace('clickhouse:', 'clickhuose:'));
+  expect(loaded.findings).toMatchObject([
+    {
+      code: 'UNKNOWN_KEY',
+      line: 12,
+      column: 1,
+      field: 'clickhuose',
+      message: expect.stringContaining('Did you mean clickhouse?'),
+    },
+  ]);
+});
+
+test('a key under a union is suggested from the branch that was meant', async () => {
+  const loaded = await load(
+    goodConfig.replace(
+      '  url: http://127.0.0.1:8083',
+      '  url: http://127.0.0.1:8083\n  tls: { verfy: true }',
+    ),
+  );
+  expect(loaded.findings).toMatchObject([
+    {
+      code: 'UNKNOWN_KEY',
+      line: 8,
+      field: 'connect.tls.verfy',
+      message: expect.stringContaining('Did you mean verify?'),
+    },
+  ]);
+});
+
+test('a missing key is shown where its map stands', async () => {
+  expect(await findings(goodConfig.replace(/ {2}masterKey: .*\n/, ''))).toEqual([
+    'MISSING_KEY 14 keys.masterKey',
+  ]);
+});
+
+test('a duplicate key, an empty file, a broken file and a missing file are findings', async () => {
+  expect(await findings(`${goodConfig}name: other\n`)).toEqual(['DUPLICATE_KEY 17 name']);
+  expect(await findings('')).toEqual(['FILE_EMPTY 1 ']);
+  expect(await findings('# nothing\n')).toEqual(['FILE_EMPTY 1 ']);
+  expect(await findings(`name: "${secret}\n`)).toContain('YAML_SYNTAX 2 ');
+  expect(await findings(`name: [${secret}\nfoo: }`)).toContain('YAML_SYNTAX 2 ');
+  const { findings: missing } = await loadConfig('/nonexistent/lethe.yaml', {});
+  expect(missing).toMatchObject([{ code: 'FILE_UNREADABLE', message: expect.stringContaining('ENOENT') }]);
+});
+
+test('secrets come from the environment and from files, relative to lethe.yaml', async () => {
+  const text = goodConfig
+    .replace(
+      'postgres://app@127.0.0.1:5432/shop\n',
+      'postgres://app@127.0.0.1:5432/shop\n  password: ${env:PG_PASSWORD}\n',
+    )
+    .replace(/masterKey: .*/, 'masterKey: ${file:secrets/master}');
+  const folder = await writeFiles({ 'lethe.yaml': text, 'secrets/master': 'first line\n' });
+  const { config } = await loadConfig(join(folder, 'lethe.yaml'), { PG_PASSWORD: secret });
+  expect(config?.postgres.password).toBe(secret);
+  expect(config?.keys.masterKey).toBe('first line');
+});
+
+test('a secret without a value is named, once, and never replaced by nothing', async () => {
+  const text = goodConfig
+    .replace(/masterKey: .*/, 'masterKey: ${file:missing}')
+    .replace('name: shop', 'name: ${env:NAME}');
+  expect(await findings(text)).toEqual(['SECRET_MISSING 1 name', 'SECRET_MISSING 16 keys.masterKey']);
+  expect(await findings(goodConfig.replace('name: shop', 'name: ${vault:x}'))).toEqual([
+    'SECRET_MISSING 1 name',
+  ]);
+  expect(await findings(goodConfig.replace('name: shop', 'name: ${env:NAME}'), { NAME: '' })).toEqual([
+    'SECRET_MISSING 1 name',
+  ]);
+});
+
+test("a Connect config provider's reference is left to Connect", async () => {
+  const { config } = await load(
+    goodConfig.replace(
+      'http://127.0.0.1:8083',
+      'http://127.0.0.1:8083\n  postgresPassword: ${env:ONLY_CONNECT_KNOWS}',
+    ),
+  );
+  expect(config?.connect.postgresPassword).toBe('${env:ONLY_CONNECT_KNOWS}');
+});
+
+test('no URL holds a password after loading', async () => {
+  const { config } = await load(
+    goodConfig
+      .replace('postgres://app@', `postgres://app:${secret}%40@`)
+      .replace('http://127.0.0.1:8083', `http://me:${secret}@127.0.0.1:8083/`),
+  );
+  expect(config?.postgres).toMatchObject({
+    url: 'postgres://app@127.0.0.1:5432/shop',
+    password: `${secret}@`,
+  });
+  expect(config?.connect).toMatchObject({ url: 'http://127.0.0.1:8083', username: 'me', password: secret });
+});
+
+test('no finding shows a secret, wherever it stands by mistake', async () => {
+  for (const text of [
+    goodConfig.replace('postgres://app@127.0.0.1', `postgres://app:${secret}@`),
+    goodConfig.replace('postgres://app@', `mysql://app:${secret}@`),
+    goodConfig.replace('/shop\n', `/shop?password=${secret}\n`),
+    goodConfig.replace(
+      'kafka:',
+      `kafka:\n  sasl: { mechanism: ${secret}, username: a, password: [${secret}] }`,
+    ),
+    goodConfig.replace('name: shop', `name: ${secret}!`),
+    goodConfig.replace('name: shop', `"postgres://x:${secret}@h/d": shop`),
+    goodConfig.replace('name: shop', `name: *${secret}`),
+    goodConfig.replace('name: shop', `name: !${secret} x`),
+    goodConfig.replace('name: shop', `"${secret}!": {a: 1, a: 2}\nname: shop`),
+  ]) {
+    expect((await findings(text)).length).toBeGreaterThan(0);
+  }
+});

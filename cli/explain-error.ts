@@ -1,0 +1,32 @@
+interface Explained {
+  readonly code: string;
+  readonly message: string;
+  readonly fix: string;
+}
+
+/**
+ * Text of an error for stderr: one with a code and a fix is explained by them; anything else is a fault of the
+ * product and is shown with its stack.
+ */
+export function explainError(error: unknown, json: boolean): string {
+  if (!isExplained(error)) {
+    const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    return json
+      ? `${JSON.stringify({ error: { code: 'INTERNAL', message: text } })}\n`
+      : `error INTERNAL: ${text}\n`;
+  }
+  const { code, message, fix } = error;
+  const findings = 'findings' in error ? { findings: error.findings } : {};
+  if (json) return `${JSON.stringify({ error: { code, message, fix, ...findings } })}\n`;
+  return `error ${code}: ${message}\nfix: ${fix}\n`;
+}
+
+function isExplained(error: unknown): error is Explained {
+  return (
+    error instanceof Error &&
+    'code' in error &&
+    typeof error.code === 'string' &&
+    'fix' in error &&
+    typeof error.fix === 'string'
+  );
+}

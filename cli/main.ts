@@ -1,0 +1,37 @@
+#!/usr/bin/env node
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Command, CommanderError } from 'commander';
+import { packageRoot } from '../stack/package-root.ts';
+import { explainError } from './explain-error.ts';
+import { stackCommand } from './stack.ts';
+
+const { version } = JSON.parse(readFileSync(join(packageRoot(), 'package.json'), 'utf8')) as {
+  version: string;
+};
+
+const program = new Command('lethe')
+  .description('Streams Postgres to search and analytics without the private lives in it.')
+  .version(version)
+  .exitOverride()
+  .addCommand(stackCommand());
+
+/** Subcommands do not inherit it from a parent that they were added to. */
+function throwInsteadOfExit(command: Command): void {
+  command.exitOverride();
+  for (const child of command.commands) throwInsteadOfExit(child);
+}
+
+throwInsteadOfExit(program);
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (error instanceof CommanderError) {
+    // Commander has written its message; its own code says only that help or the version was asked for.
+    process.exitCode = error.exitCode === 0 ? 0 : 2;
+  } else {
+    process.stderr.write(explainError(error, process.argv.includes('--json')));
+    process.exitCode = 1;
+  }
+}

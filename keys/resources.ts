@@ -1,4 +1,4 @@
-import pg from 'pg';
+import { Client } from 'pg';
 import { postgresOptions } from '../pipeline/postgres-options.ts';
 import type { PlannedChange, Resource } from '../pipeline/resource.ts';
 import type { Config } from '../schemas/config.ts';
@@ -21,7 +21,7 @@ export function keyStoreResources(config: Pick<Config, 'keys'>): Resource[] {
 }
 
 async function diffKeyStore(config: Pick<Config, 'keys'>, master: MasterKey): Promise<PlannedChange[]> {
-  const client = new pg.Client(postgresOptions(config.keys));
+  const client = new Client(postgresOptions(config.keys));
   try {
     await client.connect();
   } catch (cause) {
@@ -53,7 +53,7 @@ async function diffKeyStore(config: Pick<Config, 'keys'>, master: MasterKey): Pr
 
 async function applyKeyStore(config: Pick<Config, 'keys'>, master: MasterKey): Promise<void> {
   await createDatabase(config);
-  const client = new pg.Client(postgresOptions(config.keys));
+  const client = new Client(postgresOptions(config.keys));
   try {
     await client.connect();
     // One transaction under a lock: two that apply at once end with one set of secrets.
@@ -81,7 +81,7 @@ async function applyKeyStore(config: Pick<Config, 'keys'>, master: MasterKey): P
 /** The database itself, made from the `postgres` database of the same server where it is missing. */
 async function createDatabase(config: Pick<Config, 'keys'>): Promise<void> {
   const { database } = postgresOptions(config.keys);
-  const client = new pg.Client(postgresOptions(config.keys, 'postgres'));
+  const client = new Client(postgresOptions(config.keys, 'postgres'));
   try {
     await client.connect();
     const { rowCount } = await client.query('select 1 from pg_database where datname = $1', [database]);

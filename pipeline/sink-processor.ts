@@ -1,0 +1,234 @@
+import type { Consumer, EachBatchPayload, Kafka, KafkaMessage, Message, Producer } from 'kafkajs';
+import type { Dataset } from '../schemas/dataset.ts';
+import { type ErrorCode, isRetriable, LetheError } from '../schemas/errors.ts';
+import { formatLsn } from '../schemas/version.ts';
+import { CleanReader, type RowDecoder } from './clean-reader.ts';
+import type { Counters } from './counters.ts';
+import { deadLetter, type PayloadSealer } from './dead-letters.ts';
+import { kafkaError } from './kafka.ts';
+import type { Log } from './log.ts';
+import type { Outages } from './outage.ts';
+import { type Patience, untilItWorks } from './retry.ts';
+import type { CleanChange, Sink, Verdict } from './sink.ts';
+import { formatSinkPosition } from './sink-position.ts';
+import { WriteBatcher } from './write-batcher.ts';
+
+export interface SinkRoute {
+  readonly dataset: Dataset;
+  readonly cleanTopic: string;
+  readonly deadLetterTopic: string;
+}
+
+export interface SinkProcessorParts {
+  readonly kafka: Kafka;
+  readonly groupId: string;
+  readonly sink: Sink;
+  readonly routes: readonly SinkRoute[];
+  readonly decoder: (id: number) => Promise<RowDecoder>;
+  readonly sealer: PayloadSealer;
+  readonly counters: Counters;
+  readonly log: Log;
+  readonly outages: Outages;
+  /** Most changes of one write, and how long the first of them may wait for more. */
+  readonly maxChanges: number;
+  readonly lingerMs: number;
+}
+
+/** A message and what became of it on the way. */
+interface Item {
+  readonly message: KafkaMessage;
+  change: CleanChange | undefined;
+  /** Why it goes to the dead letters. */
+  rejected: ErrorCode | undefined;
+  /** Why it must be written again. */
+  retry: ErrorCode | undefined;
+}
+
+/**
+ * Reads clean topics (committed records only) and writes them to one store. At-least-once: the offset moves after every
+ * change is written, stale or dead-lettered; the store's versions make a repetition harmless.
+ */
+export class SinkProcessor {
+  private readonly parts: SinkProcessorParts;
+  private readonly routes: ReadonlyMap<string, SinkRoute>;
+  private readonly batchers: ReadonlyMap<string, WriteBatcher>;
+  private readonly reader: CleanReader;
+  private readonly consumer: Consumer;
+  private readonly producer: Producer;
+  private readonly stopping = new AbortController();
+
+  constructor(parts: SinkProcessorParts) {
+    this.parts = parts;
+    this.routes = new Map(parts.routes.map((r) => [r.cleanTopic, r]));
+    this.batchers = new Map(
+      parts.routes.map(({ cleanTopic, dataset }) => [
+        cleanTopic,
+        new WriteBatcher((changes) => parts.sink.write(dataset, changes), parts.maxChanges, parts.lingerMs),
+      ]),
+    );
+    this.reader = new CleanReader(parts.decoder);
+    this.producer = parts.kafka.producer({ allowAutoTopicCreation: false });
+    this.consumer = parts.kafka.consumer({
+      groupId: parts.groupId,
+      readUncommitted: false,
+      sessionTimeout: 30_000,
+      heartbeatInterval: 2_000,
+      rebalanceTimeout: 30_000,
+      maxWaitTimeInMs: 200,
+      minBytes: 1,
+      maxBytesPerPartition: 2 * 1024 * 1024,
+      maxBytes: 16 * 1024 * 1024,
+      retry: { initialRetryTime: 100, maxRetryTime: 5_000, retries: 1_000_000 },
+    });
+  }
+
+  async start(): Promise<void> {
+    await Promise.all([this.consumer.connect(), this.producer.connect()]);
+    this.consumer.on(this.consumer.events.GROUP_JOIN, ({ payload }) => {
+      const partitions = Object.values(payload.memberAssignment).reduce((n, p) => n + p.length, 0);
+      this.parts.log.info({ group: payload.groupId, partitions }, 'joined the group');
+    });
+    await this.consumer.subscribe({ topics: [...this.routes.keys()], fromBeginning: true });
+    await this.consumer.run({
+      autoCommit: false,
+      eachBatchAutoResolve: false,
+      // All partitions of a fetch together, so that the batcher can join them.
+      partitionsConsumedConcurrently: 64,
+      eachBatch: (payload) => this.batch(payload),
+    });
+  }
+
+  /** Finishes the batches under way and leaves the group. */
+  async stop(): Promise<void> {
+    this.stopping.abort();
+    await this.consumer.disconnect();
+    await this.producer.disconnect();
+    await this.parts.sink.close();
+  }
+
+  private async batch(payload: EachBatchPayload): Promise<void> {
+    const { batch } = payload;
+    const heartbeat = () => payload.heartbeat();
+    if (!payload.isRunning() || payload.isStale()) return;
+    const { sink, outages, counters } = this.parts;
+    const route = this.routes.get(batch.topic)!;
+    const patience: Patience = { outages, signal: this.stopping.signal, whileWaiting: heartbeat };
+    try {
+      const items = await this.read(route, batch.messages, patience);
+      await this.write(route, batch.topic, items, patience, heartbeat);
+      await this.bury(route, batch.topic, batch.partition, items, patience);
+      const next = String(BigInt(batch.lastOffset()) + 1n);
+      const metadata = position(items);
+      await untilItWorks('kafka', () => this.commit(batch.topic, batch.partition, next, metadata), patience);
+      payload.resolveOffset(batch.lastOffset());
+      counters.add(route.dataset.table, sink.name, items.length);
+    } catch (error) {
+      if (this.stopping.signal.aborted) return;
+      outages.failed(sink.name, error);
+      throw error;
+    }
+  }
+
+  private async read(
+    route: SinkRoute,
+    messages: readonly KafkaMessage[],
+    patience: Patience,
+  ): Promise<Item[]> {
+    const items: Item[] = [];
+    for (const message of messages) {
+      const item: Item = { message, change: undefined, rejected: undefined, retry: undefined };
+      try {
+        const read = () => this.reader.read(route.dataset.table, message);
+        item.change = await untilItWorks('registry', read, patience);
+      } catch (error) {
+        if (!(error instanceof LetheError) || isRetriable(error.code)) throw error;
+        item.rejected = error.code;
+      }
+      items.push(item);
+    }
+    return items;
+  }
+
+  /** Writes until every change has a final verdict; only what is retriable is written again. */
+  private async write(
+    route: SinkRoute,
+    topic: string,
+    items: Item[],
+    patience: Patience,
+    heartbeat: () => Promise<void>,
+  ): Promise<void> {
+    const { sink, counters } = this.parts;
+    const batcher = this.batchers.get(topic)!;
+    let open = items.filter((i) => i.change);
+    await untilItWorks(
+      sink.name,
+      async () => {
+        for (let at = 0; at < open.length; at += this.parts.maxChanges) {
+          const part = open.slice(at, at + this.parts.maxChanges);
+          const verdicts = await batcher.add(part.map((i) => i.change!));
+          for (const [i, verdict] of verdicts.entries()) settle(part[i]!, verdict);
+          counters.add(route.dataset.table, 'stale', verdicts.filter((v) => v.outcome === 'stale').length);
+          await heartbeat();
+        }
+        open = open.filter((i) => i.retry);
+        const code = open[0]?.retry;
+        if (code) throw new LetheError(code, `${sink.name} did not take all changes`);
+      },
+      patience,
+    );
+  }
+
+  /** Dead-letters what the store will never take. */
+  private async bury(
+    route: SinkRoute,
+    topic: string,
+    partition: number,
+    items: readonly Item[],
+    patience: Patience,
+  ): Promise<void> {
+    const { sink, sealer, counters, log } = this.parts;
+    const table = route.dataset.table;
+    const messages: Message[] = [];
+    for (const { message, rejected: code } of items) {
+      if (!code) continue;
+      const { offset } = message;
+      log.warn({ sink: sink.name, table, topic, partition, offset, code }, 'dead letter');
+      const origin = { table, topic, partition, offset, code, stage: sink.name };
+      const make = () => deadLetter(origin, message.key, message.value, sealer, route.deadLetterTopic);
+      messages.push(await untilItWorks('key store', make, patience));
+    }
+    if (messages.length === 0) return;
+    const send = () =>
+      this.producer.send({ topic: route.deadLetterTopic, messages, acks: -1 }).catch(rethrow);
+    await untilItWorks('kafka', send, patience);
+    counters.add(table, 'dead', messages.length);
+  }
+
+  private async commit(
+    topic: string,
+    partition: number,
+    offset: string,
+    metadata: string | null,
+  ): Promise<void> {
+    await this.consumer.commitOffsets([{ topic, partition, offset, metadata }]);
+  }
+}
+
+function settle(item: Item, verdict: Verdict): void {
+  item.rejected = verdict.outcome === 'rejected' ? verdict.code : undefined;
+  item.retry = verdict.outcome === 'retriable' ? verdict.code : undefined;
+}
+
+function rethrow(cause: unknown): never {
+  throw kafkaError(cause);
+}
+
+/** The newest change of the batch, for status: where the sink is and when that was committed at the source. */
+function position(items: readonly Item[]): string | null {
+  let newest: CleanChange | undefined;
+  for (const { change } of items)
+    if (change && (!newest || change.commitMs >= newest.commitMs)) newest = change;
+  return newest
+    ? formatSinkPosition({ lsn: formatLsn(newest.version.lsn), commitMs: newest.commitMs })
+    : null;
+}

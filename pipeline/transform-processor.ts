@@ -1,0 +1,220 @@
+import type { Admin, Consumer, EachBatchPayload, Kafka, Message } from 'kafkajs';
+import { LetheError } from '../schemas/errors.ts';
+import { deadLetter, type PayloadSealer } from './dead-letters.ts';
+import type { Counters } from './counters.ts';
+import type { Log } from './log.ts';
+import type { Outages } from './outage.ts';
+import { PartitionSession } from './partition-session.ts';
+import { type RawPurge, rollHeader } from './raw-purge.ts';
+import { backoffMs, type Patience, untilItWorks } from './retry.ts';
+import type { Outcome, RawRecord, TableTransform } from './transform.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/** One raw topic and where its changes go. */
+export interface TransformRoute {
+  readonly transform: TableTransform;
+  readonly rawTopic: string;
+  readonly cleanTopic: string;
+  readonly deadLetterTopic: string;
+}
+
+export interface TransformProcessorParts {
+  readonly kafka: Kafka;
+  readonly groupId: string;
+  readonly routes: readonly TransformRoute[];
+  readonly transactionalId: (topic: string, partition: number) => string;
+  readonly sealer: PayloadSealer;
+  readonly purge: RawPurge;
+  readonly counters: Counters;
+  readonly log: Log;
+  readonly outages: Outages;
+}
+
+/**
+ * Reads raw topics as one member of a consumer group and writes clean topics: one Kafka transaction per batch, the input
+ * offset in it. The offset moves only with the output, so a batch is done wholly or not at all.
+ */
+export class TransformProcessor {
+  private readonly parts: TransformProcessorParts;
+  private readonly routes: ReadonlyMap<string, TransformRoute>;
+  private readonly consumer: Consumer;
+  private readonly admin: Admin;
+  private readonly sessions = new Map<string, PartitionSession>();
+  private readonly stopping = new AbortController();
+
+  constructor(parts: TransformProcessorParts) {
+    this.parts = parts;
+    this.routes = new Map(parts.routes.map((r) => [r.rawTopic, r]));
+    this.admin = parts.kafka.admin();
+    this.consumer = parts.kafka.consumer({
+      groupId: parts.groupId,
+      // Debezium's own transactions: an aborted change event must not be seen.
+      readUncommitted: false,
+      sessionTimeout: 15_000,
+      heartbeatInterval: 2_000,
+      rebalanceTimeout: 30_000,
+      maxWaitTimeInMs: 200,
+      minBytes: 1,
+      maxBytesPerPartition: 4 * 1024 * 1024,
+      maxBytes: 32 * 1024 * 1024,
+      retry: { initialRetryTime: 100, maxRetryTime: 5_000, retries: 1_000_000 },
+    });
+  }
+
+  async start(): Promise<void> {
+    const { log, routes } = this.parts;
+    await Promise.all([this.consumer.connect(), this.admin.connect()]);
+    // A new assignment voids every session: each is opened again, which fences whoever held the partition.
+    this.consumer.on(this.consumer.events.GROUP_JOIN, ({ payload }) => {
+      for (const session of this.sessions.values()) void session.close();
+      this.sessions.clear();
+      for (const route of routes) this.parts.purge.forget(route.rawTopic);
+      const partitions = Object.values(payload.memberAssignment).reduce((n, p) => n + p.length, 0);
+      log.info({ group: payload.groupId, partitions }, 'joined the group');
+    });
+    await this.consumer.subscribe({ topics: routes.map((r) => r.rawTopic), fromBeginning: true });
+    await this.consumer.run({
+      autoCommit: false,
+      eachBatchAutoResolve: false,
+      partitionsConsumedConcurrently: 12,
+      eachBatch: (payload) => this.batch(payload),
+    });
+  }
+
+  /** Ends what is under way and leaves the group; the next start goes on at the committed offsets. */
+  async stop(): Promise<void> {
+    this.stopping.abort();
+    await this.consumer.disconnect();
+    await Promise.all([...this.sessions.values()].map((s) => s.close()));
+    this.sessions.clear();
+    await this.admin.disconnect();
+  }
+
+  private async batch(payload: EachBatchPayload): Promise<void> {
+    const { batch } = payload;
+    const heartbeat = () => payload.heartbeat();
+    const { topic, partition } = batch;
+    const route = this.routes.get(topic)!;
+    const { outages } = this.parts;
+    const patience: Patience = { outages, signal: this.stopping.signal, whileWaiting: heartbeat };
+    const last = BigInt(batch.lastOffset());
+    for (
+      let attempt = 1;
+      payload.isRunning() && !payload.isStale() && !this.stopping.signal.aborted;
+      attempt++
+    ) {
+      try {
+        // A member that was away learns here that the partition is no longer its own, before it fences the new holder.
+        await heartbeat();
+        const session = await this.session(topic, partition);
+        const messages = batch.messages.filter(
+          (m) => session.nextOffset === undefined || BigInt(m.offset) >= session.nextOffset,
+        );
+        if (messages.length > 0) {
+          await this.process(route, partition, messages, last + 1n, session, patience);
+        }
+        const onlyRoll = messages.every((m) => m.headers?.[rollHeader] !== undefined);
+        this.parts.purge.committed(topic, partition, session.nextOffset ?? last + 1n, onlyRoll);
+        payload.resolveOffset(batch.lastOffset());
+        outages.succeeded('kafka');
+        return;
+      } catch (error) {
+        await this.discard(topic, partition);
+        if (this.stopping.signal.aborted) return;
+        if (!(error instanceof LetheError)) throw error;
+        outages.failed('kafka', error);
+        await sleep(backoffMs(attempt, Math.random()), undefined, { signal: this.stopping.signal }).catch(
+          () => {},
+        );
+      }
+    }
+  }
+
+  private async process(
+    route: TransformRoute,
+    partition: number,
+    messages: readonly RawRecord[],
+    nextOffset: bigint,
+    session: PartitionSession,
+    patience: Patience,
+  ): Promise<void> {
+    const { sealer, counters } = this.parts;
+    // A fresh copy for each attempt: a version is given once.
+    const { outcomes, clock } = await untilItWorks(
+      'servers of the transform',
+      async () => {
+        const clock = session.clock.copy();
+        return { clock, outcomes: await route.transform.transform(messages, clock) };
+      },
+      patience,
+    );
+    const clean: Message[] = [];
+    const dead: Message[] = [];
+    for (const [i, outcome] of outcomes.entries()) {
+      if (outcome.kind === 'clean') {
+        clean.push({ key: outcome.key, value: outcome.value, headers: outcome.headers });
+      } else if (outcome.kind === 'failed') {
+        const record = messages[i]!;
+        const seal = () => this.deadLetter(route, partition, record, outcome, sealer);
+        dead.push(await untilItWorks('key store', seal, patience));
+      } else counters.add(route.transform.table, outcome.reason, 1);
+    }
+    await session.commit(
+      [
+        { topic: route.cleanTopic, messages: clean },
+        { topic: route.deadLetterTopic, messages: dead },
+      ],
+      nextOffset,
+      clock,
+    );
+    counters.add(route.transform.table, 'clean', clean.length);
+    counters.add(route.transform.table, 'dead', dead.length);
+  }
+
+  private deadLetter(
+    route: TransformRoute,
+    partition: number,
+    record: RawRecord,
+    outcome: Extract<Outcome, { kind: 'failed' }>,
+    sealer: PayloadSealer,
+  ): Promise<Message> {
+    const { rawTopic: topic, deadLetterTopic, transform } = route;
+    const { offset } = record;
+    this.parts.log.warn(
+      { table: transform.table, topic, partition, offset, code: outcome.code, reason: outcome.reason },
+      'dead letter',
+    );
+    const origin = {
+      table: transform.table,
+      topic,
+      partition,
+      offset,
+      code: outcome.code,
+      stage: 'transform',
+    };
+    return deadLetter(origin, record.key, record.value, sealer, deadLetterTopic);
+  }
+
+  private async session(topic: string, partition: number): Promise<PartitionSession> {
+    const key = `${topic}/${partition}`;
+    const known = this.sessions.get(key);
+    if (known) return known;
+    const { kafka, groupId, transactionalId } = this.parts;
+    const session = await PartitionSession.open({
+      kafka,
+      admin: this.admin,
+      groupId,
+      topic,
+      partition,
+      transactionalId: transactionalId(topic, partition),
+    });
+    this.sessions.set(key, session);
+    return session;
+  }
+
+  private async discard(topic: string, partition: number): Promise<void> {
+    const key = `${topic}/${partition}`;
+    await this.sessions.get(key)?.close();
+    this.sessions.delete(key);
+  }
+}

@@ -1,0 +1,88 @@
+import { Agent } from 'node:https';
+import { SchemaRegistry, SchemaType } from '@kafkajs/confluent-schema-registry';
+import avsc from 'avsc';
+import type { AvroSchema } from './clean-schema.ts';
+import type { HttpEndpoint } from './config.ts';
+import { LetheError } from './errors.ts';
+
+/** Reads schemas of a registry by the Confluent API (Confluent's own, Karapace, Apicurio). */
+export class Registry {
+  private readonly client: SchemaRegistry;
+
+  constructor(endpoint: HttpEndpoint) {
+    const { tls } = endpoint;
+    const url = new URL(endpoint.url);
+    const username = endpoint.username ?? decodeURIComponent(url.username);
+    const password = endpoint.password ?? decodeURIComponent(url.password);
+    url.username = '';
+    url.password = '';
+    this.client = new SchemaRegistry({
+      host: url.href.replace(/\/$/, ''),
+      retry: { maxRetryTimeInSecs: 1, initialRetryTimeInSecs: 0.1, retries: 2 },
+      ...(username ? { auth: { username, password } } : {}),
+      ...(tls && tls !== true
+        ? {
+            agent: new Agent({
+              rejectUnauthorized: tls.verify,
+              ...(tls.ca ? { ca: tls.ca } : {}),
+              ...(tls.cert ? { cert: tls.cert } : {}),
+              ...(tls.key ? { key: tls.key } : {}),
+            }),
+          }
+        : {}),
+    });
+  }
+
+  /** A writer schema by its id, names fully qualified. SCHEMA_UNKNOWN or UNREACHABLE. */
+  async writerSchema(id: number): Promise<AvroSchema> {
+    try {
+      const type = (await this.client.getSchema(id)) as unknown as avsc.Type;
+      return type.schema({ exportAttrs: true }) as AvroSchema;
+    } catch (cause) {
+      throw registryError(cause, `schema ${id}`);
+    }
+  }
+
+  /** A decoder for the schema with this id: int64 as bigint, logical types as they are written. */
+  async decoder(id: number): Promise<avsc.Type> {
+    return avsc.Type.forSchema((await this.writerSchema(id)) as avsc.Schema, { registry: { long: bigLong } });
+  }
+
+  /** Id under which the subject holds exactly this schema. */
+  async idOf(subject: string, schema: AvroSchema): Promise<number> {
+    try {
+      return await this.client.getRegistryIdBySchema(subject, {
+        type: SchemaType.AVRO,
+        schema: JSON.stringify(schema),
+      });
+    } catch (cause) {
+      throw registryError(cause, `the schema of ${subject}`);
+    }
+  }
+}
+
+/** 64-bit integers as bigint: LSNs, int8 and microseconds do not fit a JavaScript number. */
+export const bigLong = avsc.types.LongType.__with({
+  fromBuffer: (buf: Buffer) => buf.readBigInt64LE(),
+  toBuffer: (n: bigint | number) => {
+    const buf = Buffer.alloc(8);
+    buf.writeBigInt64LE(BigInt(n));
+    return buf;
+  },
+  fromJSON: BigInt,
+  toJSON: Number,
+  isValid: (n: unknown) => typeof n === 'bigint',
+  compare: (a: bigint, b: bigint) => (a === b ? 0 : a < b ? -1 : 1),
+});
+
+function registryError(cause: unknown, what: string): LetheError {
+  const { status } = cause as { status?: unknown };
+  if (status === 404) {
+    return new LetheError('SCHEMA_UNKNOWN', `the registry does not know ${what}`, {
+      fix: 'Run `lethe apply`.',
+    });
+  }
+  if (status === 401 || status === 403)
+    return new LetheError('AUTH_FAILED', 'the registry refused the credentials');
+  return new LetheError('UNREACHABLE', 'the registry does not answer');
+}

@@ -1,0 +1,43 @@
+import { defineConfig } from 'vitest/config';
+
+const serversMs = 10 * 60 * 1000;
+
+/** Tests that share real servers run one file at a time; each kind waits for the one before it. */
+const withServers = {
+  environment: 'node',
+  fileParallelism: false,
+  testTimeout: serversMs,
+  hookTimeout: serversMs,
+  teardownTimeout: 60_000,
+} as const;
+
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        test: {
+          name: 'unit',
+          include: ['test/unit/**/*.test.ts'],
+          environment: 'node',
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        test: {
+          ...withServers,
+          name: 'stack',
+          include: ['test/stack/**/*.stack.test.ts'],
+          sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        test: {
+          ...withServers,
+          name: 'fault',
+          include: ['test/fault/**/*.fault.test.ts'],
+          sequence: { groupOrder: 2 },
+        },
+      },
+    ],
+  },
+});

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, openSync, renameSync, statSync } from 'node:fs';
 import { waitUntil } from '../wait-until.ts';
-import { identifyProcess, isRunning, type ProcessIdentity } from './process-identity.ts';
+import { identifyProcess, isReaped, isRunning, type ProcessIdentity } from './process-identity.ts';
 import { type PidRecord, removePidFile, writePidFile } from './pid-file.ts';
 import { descendants } from './process-tree.ts';
 
@@ -60,6 +60,7 @@ export async function stopDaemon(
   signalAll(family, 'SIGCONT'); // a paused process would not hear it
   const ended = await waitUntil(() => gone(family), limitMs);
   if (ended === undefined) await killDaemon(identity, pidFile);
+  await waitUntil(() => reaped(family), REAP_LIMIT_MS, 10);
   removePidFile(pidFile);
   return ended !== undefined;
 }
@@ -69,12 +70,20 @@ export async function killDaemon(identity: ProcessIdentity, pidFile: string): Pr
   const family = [identity, ...descendants(identity.pid)];
   signalAll(family, 'SIGKILL');
   await waitUntil(() => gone(family), 10_000, 10);
+  await waitUntil(() => reaped(family), REAP_LIMIT_MS, 10);
   removePidFile(pidFile);
 }
 
 /** Sends a signal to a process and its descendants; each is checked to be itself and no successor. */
 export function signalFamily(identity: ProcessIdentity, signal: NodeJS.Signals): void {
   signalAll([identity, ...descendants(identity.pid)], signal);
+}
+
+/** Not every container has a first process that does its duty, so this is waited for, but not for ever. */
+const REAP_LIMIT_MS = 3_000;
+
+function reaped(family: readonly ProcessIdentity[]): true | undefined {
+  return family.every(isReaped) ? true : undefined;
 }
 
 function gone(family: readonly ProcessIdentity[]): true | undefined {

@@ -23,6 +23,16 @@ export function isRunning(identity: ProcessIdentity): boolean {
   return now !== undefined && now.startedAt === identity.startedAt && now.boot === identity.boot;
 }
 
+/**
+ * Whether nothing of this process is left, not even an entry that waits for its parent. Postgres refuses to start
+ * while the number of its last process is still in the table.
+ */
+export function isReaped(identity: ProcessIdentity): boolean {
+  if (process.platform !== 'linux') return !isRunning(identity);
+  const stat = readStat(identity.pid);
+  return stat === undefined || stat.startedAt !== identity.startedAt;
+}
+
 /** Fields after the command's name, which may itself hold spaces and brackets: state is 0, start time 19. */
 export function parseProcStat(
   stat: string,
@@ -34,9 +44,13 @@ export function parseProcStat(
 }
 
 function linuxStart(pid: number): string | undefined {
+  const stat = readStat(pid);
+  return stat === undefined || stat.state === 'Z' || stat.state === 'X' ? undefined : stat.startedAt;
+}
+
+function readStat(pid: number): ReturnType<typeof parseProcStat> {
   try {
-    const stat = parseProcStat(readFileSync(`/proc/${pid}/stat`, 'utf8'));
-    return stat === undefined || stat.state === 'Z' || stat.state === 'X' ? undefined : stat.startedAt;
+    return parseProcStat(readFileSync(`/proc/${pid}/stat`, 'utf8'));
   } catch {
     return undefined;
   }

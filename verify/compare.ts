@@ -1,0 +1,131 @@
+import type { Config } from '../schemas/config.ts';
+import type { Contract } from '../schemas/contract.ts';
+import { cleanTopic, clickhouseDatabase, clickhouseView, indexAlias } from '../schemas/names.ts';
+import { readExpectedTable } from './expected-table.ts';
+import { KafkaCluster } from './kafka/cluster.ts';
+import { KeyRing } from './key-ring.ts';
+import { NonceLedger } from './nonce-ledger.ts';
+import { PlaceComparison, type PlaceContext, type PlaceResult } from './place-comparison.ts';
+import { avroForm, cleanTopicRows } from './readers/clean-topic.ts';
+import { clickhouseForm, viewRows } from './readers/clickhouse-rows.ts';
+import { aliasRows, documentForm } from './readers/elasticsearch-documents.ts';
+import { WireDecoder } from './readers/schema-registry.ts';
+import { VerifyError } from './verify-error.ts';
+
+/** A table compared with each of the places its rows must stand in. */
+export interface TableComparison {
+  readonly table: string;
+  /** Rows at the source. */
+  readonly rows: number;
+  readonly places: readonly PlaceResult[];
+}
+
+export interface CompareOptions {
+  /** Called before each table, for progress. */
+  readonly onTable?: (table: string) => void;
+}
+
+/** What several tables of a pipeline share while they are compared. */
+export interface CompareSession {
+  readonly cluster: KafkaCluster;
+  readonly decoder: WireDecoder;
+  readonly ledger: NonceLedger;
+  /** The key store, read when a column first needs it. */
+  readonly keys: () => Promise<KeyRing>;
+}
+
+/**
+ * Compares every table with the clean topic and each of its sinks, as they stand: the pipeline must be at rest, with
+ * both sinks past the last change.
+ */
+export async function comparePipeline(
+  config: Config,
+  contracts: readonly Contract[],
+  options: CompareOptions = {},
+): Promise<TableComparison[]> {
+  const session = openCompareSession(config);
+  const comparisons: TableComparison[] = [];
+  try {
+    for (const contract of contracts) {
+      options.onTable?.(contract.table);
+      comparisons.push(await compareTable(config, contract, session));
+    }
+    return comparisons;
+  } finally {
+    await session.cluster.close();
+  }
+}
+
+export function openCompareSession(config: Config): CompareSession {
+  let ring: Promise<KeyRing> | undefined;
+  return {
+    cluster: new KafkaCluster(config.kafka),
+    decoder: new WireDecoder(config.registry),
+    ledger: new NonceLedger(),
+    keys: () => (ring ??= KeyRing.read(config)),
+  };
+}
+
+/** Compares one table; see {@link comparePipeline}. */
+export async function compareTable(
+  config: Config,
+  contract: Contract,
+  session: CompareSession,
+): Promise<TableComparison> {
+  const expected = await readExpectedTable(config.postgres, contract, session.keys);
+  const encrypts = expected.check.columns.some((column) => column.rule.action === 'encrypt');
+  const context: PlaceContext = {
+    expected,
+    keys: encrypts ? await session.keys() : undefined,
+    ledger: session.ledger,
+  };
+  const places = [await compareTopic(config, contract, session, context)];
+  if (contract.sinks.includes('elasticsearch')) {
+    const comparison = new PlaceComparison(documentForm, context);
+    const endpoint = needed(config.elasticsearch, 'elasticsearch');
+    for await (const row of aliasRows(endpoint, indexAlias(config, contract.table))) comparison.take(row);
+    places.push(comparison.finish());
+  }
+  if (contract.sinks.includes('clickhouse')) {
+    const comparison = new PlaceComparison(clickhouseForm, context);
+    const endpoint = needed(config.clickhouse, 'clickhouse');
+    const rows = viewRows(
+      endpoint,
+      clickhouseDatabase(config),
+      clickhouseView(contract.table),
+      expected.check,
+    );
+    for await (const row of rows) comparison.take(row);
+    places.push(comparison.finish());
+  }
+  return { table: contract.table, rows: expected.rows.size, places };
+}
+
+async function compareTopic(
+  config: Config,
+  contract: Contract,
+  session: CompareSession,
+  context: PlaceContext,
+): Promise<PlaceResult> {
+  const comparison = new PlaceComparison(avroForm, context);
+  const topic = cleanTopic(config, contract.table);
+  const rows = cleanTopicRows(session.cluster, session.decoder, topic, (row) =>
+    comparison.takeSuperseded(row),
+  );
+  for await (const row of rows) comparison.take(row);
+  return comparison.finish();
+}
+
+/** Is every row of every table in every place as it must be? */
+export function allEqual(comparisons: readonly TableComparison[]): boolean {
+  return comparisons.every(({ places }) =>
+    places.every(
+      ({ counts, columns }) => counts.equal === counts.source && counts.extra === 0 && columns.size === 0,
+    ),
+  );
+}
+
+function needed<T>(endpoint: T | undefined, name: string): T {
+  if (!endpoint) throw new VerifyError('NOT_COVERED', `a contract names ${name}, which lethe.yaml does not`);
+  return endpoint;
+}

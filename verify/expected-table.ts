@@ -1,0 +1,119 @@
+import { hash } from 'node:crypto';
+import type { Contract } from '../schemas/contract.ts';
+import type { KeyRing } from './key-ring.ts';
+import { type PostgresOptions, quoteName, type TextRow, withSnapshot } from './postgres.ts';
+import { isArray } from './rules/kind.ts';
+import { normalFromSource } from './rules/normal-form.ts';
+import { maskOf, pseudonymKeyOf, pseudonymOf } from './rules/protect.ts';
+import { recordKeyOf } from './rules/record-key.ts';
+import { canonicalText } from './rules/source-text.ts';
+import { type ColumnCheck, qualifiedName, readTableCheck, type TableCheck } from './rules/table-check.ts';
+import { VerifyError } from './verify-error.ts';
+
+/** A row as it must stand in every place. */
+export interface ExpectedRow {
+  /** One digest of the normal form after another, in the order of the columns; zeros for null. */
+  readonly digests: Buffer;
+  /** Canonical text of the subject, where the table encrypts. */
+  readonly subject: string | null;
+}
+
+export interface ExpectedTable {
+  readonly check: TableCheck;
+  /** Canonical key -> row. */
+  readonly rows: ReadonlyMap<string, ExpectedRow>;
+}
+
+export const digestBytes = 16;
+const nullDigest = Buffer.alloc(digestBytes);
+const fetchRows = 5_000;
+
+/** 128 bits of SHA-256 stand for a value, so that a million rows fit in memory; equal digests are equal values. */
+export function normalDigest(normal: string | null): Buffer {
+  return normal === null ? nullDigest : hash('sha256', normal, 'buffer').subarray(0, digestBytes);
+}
+
+/** Reads every row of the table in one snapshot and applies the contract to it. */
+export async function readExpectedTable(
+  source: PostgresOptions,
+  contract: Contract,
+  keys: () => Promise<KeyRing>,
+): Promise<ExpectedTable> {
+  return withSnapshot(source, 'the source', async (query) => {
+    const check = await readTableCheck(query, contract);
+    const hashes = check.columns.some((column) => column.rule.action === 'hash');
+    const protector = new Protector(check, hashes ? (await keys()).pseudonymKey : undefined);
+    const rows = new Map<string, ExpectedRow>();
+    await query(`DECLARE expected NO SCROLL CURSOR FOR ${selectOf(check)}`);
+    for (;;) {
+      const page = await query(`FETCH ${fetchRows} FROM expected`);
+      for (const row of page) rows.set(protector.keyOf(row), protector.expect(row));
+      if (page.length < fetchRows) return { check, rows };
+    }
+  });
+}
+
+/** Columns under plain aliases (`c0`, `c1`, …): no name of the table can collide with the subject's. */
+function selectOf(check: TableCheck): string {
+  const columns = check.columns.map((column, i) => {
+    const name = quoteName(column.name);
+    return `${isArray(column.kind) ? `array_to_json(${name})` : name} AS c${i}`;
+  });
+  if (check.subject) columns.push(`${quoteName(check.subject.column)} AS subject`);
+  return `SELECT ${columns.join(', ')} FROM ${qualifiedName(check.table)}`;
+}
+
+class Protector {
+  readonly #check: TableCheck;
+  readonly #columnKeys: readonly (Buffer | undefined)[];
+  readonly #keyPlaces: readonly number[];
+
+  constructor(check: TableCheck, pseudonymKey: Buffer | undefined) {
+    this.#check = check;
+    this.#columnKeys = check.columns.map(({ name, rule }) =>
+      rule.action === 'hash' ? pseudonymKeyOf(pseudonymKey!, check.table, name, rule.domain) : undefined,
+    );
+    this.#keyPlaces = check.key.map((column) => check.columns.findIndex((c) => c.name === column.name));
+  }
+
+  keyOf(row: TextRow): string {
+    return recordKeyOf(
+      this.#keyPlaces.map((place) => {
+        const column = this.#check.columns[place]!;
+        const text = row[`c${place}`] ?? null;
+        if (text === null) throw new VerifyError('DATA_MALFORMED', `a key of ${this.#check.table} is null`);
+        if (column.rule.action === 'hash') return this.#normal(place, column, text)!;
+        if (column.rule.action !== 'keep') {
+          throw new VerifyError(
+            'NOT_COVERED',
+            `${this.#check.table}.${column.name} is a key under ${column.rule.action}`,
+          );
+        }
+        return canonicalText(column.kind, text);
+      }),
+    );
+  }
+
+  expect(row: TextRow): ExpectedRow {
+    const digests = Buffer.alloc(this.#check.columns.length * digestBytes);
+    for (const [place, column] of this.#check.columns.entries()) {
+      normalDigest(this.#normal(place, column, row[`c${place}`] ?? null)).copy(digests, place * digestBytes);
+    }
+    const subject = this.#check.subject;
+    const text = row['subject'] ?? null;
+    return { digests, subject: subject && text !== null ? canonicalText(subject.kind, text) : null };
+  }
+
+  /** Normal form of what a reader must find; of an encrypted value, what it must find after opening it. */
+  #normal(place: number, column: ColumnCheck, text: string | null): string | null {
+    if (text === null || column.rule.action === 'null') return null;
+    switch (column.rule.action) {
+      case 'mask':
+        return maskOf(canonicalText(column.kind, text), column.rule.keepStart, column.rule.keepEnd);
+      case 'hash':
+        return pseudonymOf(this.#columnKeys[place]!, canonicalText(column.kind, text));
+      default:
+        return normalFromSource(column.kind, text);
+    }
+  }
+}

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { tableParts } from './contract.ts';
 import type { Config } from './config.ts';
 
@@ -69,3 +70,13 @@ export const clickhouseDatabase = (config: Named & Pick<Config, 'clickhouse'>): 
 export const clickhouseView = (table: string): string => datasetName(table);
 /** The ReplacingMergeTree behind the view; no dataset name starts with an underscore. */
 export const clickhouseTable = (table: string): string => `_rows_${datasetName(table)}`;
+
+/**
+ * Debezium's stand-in for an unchanged TOAST value. Told from data by a digest of the pipeline's name: nobody
+ * stores this by accident, and it is the same at every start.
+ */
+export const unavailablePlaceholder = (config: Named): string =>
+  `__lethe_unavailable_${createHash('sha256').update(`lethe/unavailable/${config.name}`).digest('hex').slice(0, 24)}`;
+
+/** How long a segment of a raw topic stays open; purged bytes leave the disk with their segment. */
+export const rawSegmentMs = 10_000;

@@ -45,7 +45,7 @@ export class Registry {
 
   /** A decoder for the schema with this id: int64 as bigint, logical types as they are written. */
   async decoder(id: number): Promise<avsc.Type> {
-    return avsc.Type.forSchema((await this.writerSchema(id)) as avsc.Schema, { registry: { long: bigLong } });
+    return avroType(await this.writerSchema(id));
   }
 
   /** Id under which the subject holds exactly this schema. */
@@ -61,8 +61,19 @@ export class Registry {
   }
 }
 
+/** avsc's type of a schema: int64 as bigint, logical types as they are written, unions unwrapped where avsc can. */
+export function avroType(schema: AvroSchema): avsc.Type {
+  return avsc.Type.forSchema(schema as avsc.Schema, {
+    typeHook: (part) => {
+      const name =
+        typeof part === 'object' && !Array.isArray(part) ? (part as { type?: unknown }).type : part;
+      return name === 'long' ? bigLong : undefined;
+    },
+  });
+}
+
 /** 64-bit integers as bigint: LSNs, int8 and microseconds do not fit a JavaScript number. */
-export const bigLong = avsc.types.LongType.__with({
+const bigLong = avsc.types.LongType.__with({
   fromBuffer: (buf: Buffer) => buf.readBigInt64LE(),
   toBuffer: (n: bigint | number) => {
     const buf = Buffer.alloc(8);

@@ -27,12 +27,17 @@ export class NamedTypes {
     this.collect(schema, undefined);
   }
 
-  /** The schema itself, or what its name stands for. */
-  resolve(schema: WriterSchema, namespace?: string): Exclude<WriterSchema, string> | string {
+  /** The schema itself, or what its name stands for; a short name must be the only one of its kind. */
+  resolve(schema: WriterSchema): Exclude<WriterSchema, string> | string {
     if (typeof schema !== 'string' || primitives.has(schema)) return schema;
-    const found = this.types.get(fullName(schema, namespace)) ?? this.types.get(schema);
-    if (!found) throw unexpected(`type ${schema} is not defined`);
+    const found = this.types.get(schema) ?? this.byShortName(schema);
+    if (!found) throw unexpected(`type ${schema} is not defined, or not once`);
     return found;
+  }
+
+  private byShortName(name: string): WriterObject | undefined {
+    const matches = [...this.types].filter(([full]) => full.endsWith(`.${name}`));
+    return matches.length === 1 ? matches[0]![1] : undefined;
   }
 
   private collect(schema: WriterSchema, namespace: string | undefined): void {

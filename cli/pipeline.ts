@@ -1,0 +1,156 @@
+import { Pool } from 'pg';
+import { ValueReader } from '../connectors/postgres/value-reader.ts';
+import { associatedData, ciphertextOverhead, encryptInto } from '../keys/ciphertext.ts';
+import { MasterKey } from '../keys/master-key.ts';
+import { createPayloadSealer } from '../keys/payload-sealer.ts';
+import { PostgresKeyStore } from '../keys/postgres-key-store.ts';
+import { Counters } from '../pipeline/counters.ts';
+import { createKafka } from '../pipeline/kafka.ts';
+import type { Log } from '../pipeline/log.ts';
+import { Outages } from '../pipeline/outage.ts';
+import { postgresOptions } from '../pipeline/postgres-options.ts';
+import { RawPurge } from '../pipeline/raw-purge.ts';
+import type { Sink } from '../pipeline/sink.ts';
+import { SinkProcessor } from '../pipeline/sink-processor.ts';
+import { TransformProcessor, type TransformRoute } from '../pipeline/transform-processor.ts';
+import { cleanAvroSchema } from '../schemas/clean-schema.ts';
+import { type SinkName, sinkNames } from '../schemas/contract.ts';
+import type { Config } from '../schemas/config.ts';
+import type { Dataset } from '../schemas/dataset.ts';
+import * as names from '../schemas/names.ts';
+import { Registry } from '../schemas/registry.ts';
+import { createTableTransform } from '../transforms/table-transform.ts';
+import type { WriterSchema } from '../transforms/avro-skip.ts';
+import { createSink } from './sinks.ts';
+
+export const components = ['transform', ...sinkNames] as const;
+export type Component = (typeof components)[number];
+
+/** Processors of one process, running. */
+export interface RunningPipeline {
+  readonly counters: Counters;
+  /** Ends what is under way, commits it or leaves it to be done again, and leaves the groups. */
+  stop(): Promise<void>;
+}
+
+interface Shared {
+  readonly config: Config;
+  readonly datasets: readonly Dataset[];
+  readonly registry: Registry;
+  readonly keys: PostgresKeyStore;
+  readonly counters: Counters;
+  readonly log: Log;
+  readonly outages: Outages;
+}
+
+/** Starts the named components; the composition root of `lethe run`. */
+export async function startPipeline(
+  config: Config,
+  datasets: readonly Dataset[],
+  only: readonly Component[],
+  log: Log,
+): Promise<RunningPipeline> {
+  const keyPool = new Pool({ ...postgresOptions(config.keys), max: 4 });
+  const shared: Shared = {
+    config,
+    datasets,
+    registry: new Registry(config.registry),
+    keys: new PostgresKeyStore(keyPool, new MasterKey(config.keys.masterKey)),
+    counters: new Counters(),
+    log,
+    outages: new Outages(log),
+  };
+  const running: { stop(): Promise<void> }[] = [];
+  try {
+    if (only.includes('transform')) running.push(await startTransform(shared));
+    for (const sink of sinkNames) {
+      const processor = only.includes(sink) ? await startSink(shared, sink) : undefined;
+      if (processor) running.push(processor);
+    }
+  } catch (error) {
+    await Promise.all(running.map((r) => r.stop()));
+    await shared.keys.close();
+    throw error;
+  }
+  return {
+    counters: shared.counters,
+    async stop() {
+      await Promise.all(running.map((r) => r.stop()));
+      await shared.keys.close();
+    },
+  };
+}
+
+async function startTransform(shared: Shared): Promise<{ stop(): Promise<void> }> {
+  const { config, datasets, registry, keys, log, outages, counters } = shared;
+  const resolver = new ValueReader(postgresOptions(config.postgres), datasets);
+  const routes = await Promise.all(
+    datasets.map(async (dataset): Promise<TransformRoute> => {
+      const { table } = dataset;
+      const transform = createTableTransform({
+        dataset,
+        cleanSchemaId: await registry.idOf(names.cleanSubject(config, table), cleanAvroSchema(dataset)),
+        writerSchema: async (id) => (await registry.writerSchema(id)) as WriterSchema,
+        protection: keys,
+        cipher: { overhead: ciphertextOverhead, encryptInto, associatedData },
+        resolver,
+        placeholder: names.unavailablePlaceholder(config),
+        onUnnamed: (fields) => log.warn({ table, fields }, 'columns that no contract names are dropped'),
+      });
+      return {
+        transform,
+        rawTopic: names.rawTopic(config, table),
+        cleanTopic: names.cleanTopic(config, table),
+        deadLetterTopic: names.deadLetterTopic(config, table),
+      };
+    }),
+  );
+  const kafka = createKafka(config, 'transform', outages);
+  const purge = new RawPurge(kafka, names.rawSegmentMs, log, outages);
+  const processor = new TransformProcessor({
+    kafka,
+    groupId: names.transformGroup(config),
+    routes,
+    transactionalId: (topic, partition) => names.transactionalId(config, topic, partition),
+    sealer: createPayloadSealer(keys),
+    purge,
+    counters,
+    log,
+    outages,
+  });
+  await purge.start();
+  await processor.start();
+  return {
+    async stop() {
+      await processor.stop();
+      await purge.stop();
+      await resolver.close();
+    },
+  };
+}
+
+async function startSink(shared: Shared, name: SinkName): Promise<{ stop(): Promise<void> } | undefined> {
+  const { config, datasets, registry, keys, log, outages, counters } = shared;
+  const fed = datasets.filter((d) => d.contract.sinks.includes(name));
+  if (fed.length === 0) return undefined;
+  const sink: Sink = createSink(config, name);
+  const processor = new SinkProcessor({
+    kafka: createKafka(config, name, outages),
+    groupId: names.sinkGroup(config, name),
+    sink,
+    routes: fed.map((dataset) => ({
+      dataset,
+      cleanTopic: names.cleanTopic(config, dataset.table),
+      deadLetterTopic: names.deadLetterTopic(config, dataset.table),
+    })),
+    decoder: (id) => registry.decoder(id),
+    sealer: createPayloadSealer(keys),
+    counters,
+    log,
+    outages,
+    maxChanges: name === 'clickhouse' ? 20_000 : 5_000,
+    lingerMs: name === 'clickhouse' ? 50 : 5,
+  });
+  await processor.start();
+  return processor;
+}

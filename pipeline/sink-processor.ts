@@ -5,6 +5,7 @@ import { formatLsn } from '../schemas/version.ts';
 import { CleanReader, type RowDecoder } from './clean-reader.ts';
 import type { Counters } from './counters.ts';
 import { deadLetter, type PayloadSealer } from './dead-letters.ts';
+import { IdleOffsets } from './idle-offsets.ts';
 import { kafkaError } from './kafka.ts';
 import type { Log } from './log.ts';
 import type { Outages } from './outage.ts';
@@ -56,6 +57,9 @@ export class SinkProcessor {
   private readonly consumer: Consumer;
   private readonly producer: Producer;
   private readonly stopping = new AbortController();
+  private readonly idle: IdleOffsets;
+  /** What was last committed for each partition: the position is kept when only the offset moves. */
+  private readonly committed = new Map<string, { next: bigint; metadata: string | null }>();
 
   constructor(parts: SinkProcessorParts) {
     this.parts = parts;
@@ -80,6 +84,11 @@ export class SinkProcessor {
       maxBytes: 16 * 1024 * 1024,
       retry: { initialRetryTime: 100, maxRetryTime: 5_000, retries: 1_000_000 },
     });
+    this.idle = new IdleOffsets(this.consumer, async (topic, partition, next) => {
+      // Without a position of our own, what another instance wrote there must not be lost; and never go back.
+      const last = this.committed.get(`${topic}/${partition}`);
+      if (last && last.next < next) await this.commit(topic, partition, next, last.metadata);
+    });
   }
 
   async start(): Promise<void> {
@@ -88,6 +97,7 @@ export class SinkProcessor {
       const partitions = Object.values(payload.memberAssignment).reduce((n, p) => n + p.length, 0);
       this.parts.log.info({ group: payload.groupId, partitions }, 'joined the group');
     });
+    this.idle.start(500);
     await this.consumer.subscribe({ topics: [...this.routes.keys()], fromBeginning: true });
     await this.consumer.run({
       autoCommit: false,
@@ -101,6 +111,7 @@ export class SinkProcessor {
   /** Finishes the batches under way and leaves the group. */
   async stop(): Promise<void> {
     this.stopping.abort();
+    this.idle.stop();
     await this.consumer.disconnect();
     await this.producer.disconnect();
     await this.parts.sink.close();
@@ -117,7 +128,7 @@ export class SinkProcessor {
       const items = await this.read(route, batch.messages, patience);
       await this.write(route, batch.topic, items, patience, heartbeat);
       await this.bury(route, batch.topic, batch.partition, items, patience);
-      const next = String(BigInt(batch.lastOffset()) + 1n);
+      const next = BigInt(batch.lastOffset()) + 1n;
       const metadata = position(items);
       await untilItWorks('kafka', () => this.commit(batch.topic, batch.partition, next, metadata), patience);
       payload.resolveOffset(batch.lastOffset());
@@ -204,13 +215,11 @@ export class SinkProcessor {
     counters.add(table, 'dead', messages.length);
   }
 
-  private async commit(
-    topic: string,
-    partition: number,
-    offset: string,
-    metadata: string | null,
-  ): Promise<void> {
-    await this.consumer.commitOffsets([{ topic, partition, offset, metadata }]);
+  private async commit(topic: string, partition: number, next: bigint, metadata: string | null): Promise<void> {
+    const place = `${topic}/${partition}`;
+    const latest = metadata ?? this.committed.get(place)?.metadata ?? null;
+    this.committed.set(place, { next, metadata: latest });
+    await this.consumer.commitOffsets([{ topic, partition, offset: String(next), metadata: latest }]);
   }
 }
 

@@ -4,6 +4,8 @@ import { deadLetter, type PayloadSealer } from './dead-letters.ts';
 import type { Counters } from './counters.ts';
 import type { Log } from './log.ts';
 import type { Outages } from './outage.ts';
+import { IdleOffsets } from './idle-offsets.ts';
+import { KeyedLock } from './keyed-lock.ts';
 import { PartitionSession } from './partition-session.ts';
 import { type RawPurge, rollHeader } from './raw-purge.ts';
 import { backoffMs, type Patience, untilItWorks } from './retry.ts';
@@ -41,6 +43,9 @@ export class TransformProcessor {
   private readonly admin: Admin;
   private readonly sessions = new Map<string, PartitionSession>();
   private readonly stopping = new AbortController();
+  private readonly idle: IdleOffsets;
+  /** A session does one transaction at a time. */
+  private readonly lock = new KeyedLock();
 
   constructor(parts: TransformProcessorParts) {
     this.parts = parts;
@@ -59,6 +64,22 @@ export class TransformProcessor {
       maxBytes: 32 * 1024 * 1024,
       retry: { initialRetryTime: 100, maxRetryTime: 5_000, retries: 1_000_000 },
     });
+    this.idle = new IdleOffsets(this.consumer, (t, p, next) => this.commitIdle(t, p, next));
+  }
+
+  /** Commits what only control records lie behind, if the partition is at rest and still ours. */
+  private async commitIdle(topic: string, partition: number, next: bigint): Promise<void> {
+    const key = `${topic}/${partition}`;
+    await this.lock.run(key, async () => {
+      const session = this.sessions.get(key);
+      if (!session || session.nextOffset === undefined || session.nextOffset >= next) return;
+      try {
+        await session.commit([], next, session.clock);
+        this.parts.purge.committed(topic, partition, next, true);
+      } catch {
+        await this.discard(topic, partition);
+      }
+    });
   }
 
   async start(): Promise<void> {
@@ -72,18 +93,21 @@ export class TransformProcessor {
       const partitions = Object.values(payload.memberAssignment).reduce((n, p) => n + p.length, 0);
       log.info({ group: payload.groupId, partitions }, 'joined the group');
     });
+    this.idle.start(500);
     await this.consumer.subscribe({ topics: routes.map((r) => r.rawTopic), fromBeginning: true });
     await this.consumer.run({
       autoCommit: false,
       eachBatchAutoResolve: false,
       partitionsConsumedConcurrently: 12,
-      eachBatch: (payload) => this.batch(payload),
+      eachBatch: (payload) =>
+        this.lock.run(`${payload.batch.topic}/${payload.batch.partition}`, () => this.batch(payload)),
     });
   }
 
   /** Ends what is under way and leaves the group; the next start goes on at the committed offsets. */
   async stop(): Promise<void> {
     this.stopping.abort();
+    this.idle.stop();
     await this.consumer.disconnect();
     await Promise.all([...this.sessions.values()].map((s) => s.close()));
     this.sessions.clear();

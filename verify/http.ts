@@ -27,6 +27,9 @@ export function ask(endpoint: Endpoint, what: string, question: Ask): Promise<In
   const password = endpoint.password ?? decodeURIComponent(base.password);
   if (endpoint.apiKey !== undefined) headers['authorization'] = `ApiKey ${endpoint.apiKey}`;
   else if (user) headers['authorization'] = `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`;
+  // Said outright: Node sends a DELETE's body without any length.
+  if ((question.method ?? 'GET') !== 'GET')
+    headers['content-length'] = String(Buffer.byteLength(question.body ?? ''));
   if (question.body !== undefined) headers['content-type'] = question.contentType ?? 'application/json';
   const tls =
     typeof endpoint.tls === 'object'

@@ -15,8 +15,8 @@ export const avroForm: PlaceForm = {
   emptyArrayIsNull: false,
 };
 
-/** What a superseded record also tells: called with every row that was ever committed and not compacted. */
-export type EveryRow = (row: PlaceRow) => void;
+/** Called with every row that a later record of its key replaced, as long as compaction has left it. */
+export type OnSuperseded = (row: PlaceRow) => void;
 
 interface Latest {
   readonly value: Buffer | null;
@@ -31,7 +31,7 @@ export async function* cleanTopicRows(
   cluster: KafkaCluster,
   decoder: WireDecoder,
   topic: string,
-  everyRow: EveryRow,
+  onSuperseded: OnSuperseded,
 ): AsyncGenerator<PlaceRow> {
   const latest = new Map<string, Latest>();
   const strayed = new Set<string>();
@@ -41,8 +41,8 @@ export async function* cleanTopicRows(
     for await (const { key, value } of keyedRecords(cluster, at)) {
       const before = latest.get(key);
       if (before && before.partition !== at.partition) strayed.add(key);
+      if (before?.value) onSuperseded(await rowOf(decoder, key, before.value, []));
       latest.set(key, { value, partition: at.partition });
-      if (value !== null) everyRow(await rowOf(decoder, key, value, []));
     }
   }
   for (const [key, { value }] of latest) {

@@ -55,9 +55,14 @@ export class WireDecoder {
 /** A decoder for a schema; unions are unwrapped, logical types stay what they are stored as. */
 export function typeOf(schema: unknown): avro.Type {
   return avro.Type.forSchema(schema as avro.Schema, {
-    registry: { long: bigLong },
+    // A long with attributes (a logical type) is not found by name: the hook sees it in both forms.
+    typeHook: (part) => (isLong(part) ? bigLong : undefined) as avro.Type,
     wrapUnions: 'never' as never,
   });
+}
+
+function isLong(schema: unknown): boolean {
+  return schema === 'long' || (schema as { type?: unknown } | null)?.type === 'long';
 }
 
 function malformed(): VerifyError {

@@ -24,6 +24,12 @@ function throwInsteadOfExit(command: Command): void {
 
 throwInsteadOfExit(program);
 
+// A reader that leaves early, as `| head` does, is no fault of ours.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit(0);
+  throw error;
+});
+
 try {
   await program.parseAsync();
 } catch (error) {

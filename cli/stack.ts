@@ -1,7 +1,7 @@
 import { createInterface } from 'node:readline/promises';
-import { Argument, Command } from 'commander';
+import { Argument, Command, InvalidArgumentError } from 'commander';
 import { isPartName, PART_NAMES, type PartName } from '../stack/part-name.ts';
-import { parsePorts, portsFromBase, type PortName } from '../stack/ports.ts';
+import { parsePorts, portsFromBase, type PortName, type Ports } from '../stack/ports.ts';
 import { silentReporter } from '../stack/reporter.ts';
 import { openStack, type Stack } from '../stack/stack.ts';
 import { StackError } from '../stack/stack-error.ts';
@@ -16,7 +16,7 @@ interface Common {
 }
 
 interface UpFlags extends Common {
-  readonly portBase?: number;
+  readonly portBase?: Ports;
   readonly ports?: Partial<Record<PortName, number>>;
 }
 
@@ -26,15 +26,15 @@ export function stackCommand(): Command {
     'run Postgres, Kafka, Connect, registry, Elasticsearch and ClickHouse here',
   );
   add(stack, 'up', 'start every server, downloading what is missing')
-    .option('--port-base <port>', 'give the parts this port and the next ones', Number)
-    .option('--ports <list>', 'fixed ports, as postgres=5433,kafka=9093', parsePorts)
+    .option('--port-base <port>', 'give the parts this port and the next ones', usage(parseBase))
+    .option('--ports <list>', 'fixed ports, as postgres=5433,kafka=9093', usage(parsePorts))
     .action(up);
   add(stack, 'down', 'stop every server; the data stays').action(down);
   add(stack, 'status', 'show what runs and whether it answers').action(status);
   add(stack, 'reset', 'stop every server and delete all data').option('--yes', 'do not ask').action(reset);
   withPart(add(stack, 'logs', 'print the log of a part'))
     .option('--follow', 'go on printing as it grows')
-    .option('--lines <count>', 'how many of the last lines', Number, 50)
+    .option('--lines <count>', 'how many of the last lines', parseCount, 50)
     .action((part: PartName, flags: Common & { follow?: true; lines: number }) =>
       printLog(part, openStack(flags.dir).partDir(part).logFile, flags),
     );
@@ -62,8 +62,25 @@ function withPart(command: Command): Command {
   return command.addArgument(new Argument('<part>', 'one of the parts').choices(PART_NAMES));
 }
 
-function reporter(): TerminalReporter {
-  return new TerminalReporter();
+/** What the stack refuses in an option is an error of usage. */
+function usage<T>(parse: (text: string) => T): (text: string) => T {
+  return (text) => {
+    try {
+      return parse(text);
+    } catch (error) {
+      if (!(error instanceof StackError)) throw error;
+      throw new InvalidArgumentError(`${error.message}; ${error.fix}.`);
+    }
+  };
+}
+
+function parseBase(text: string): Ports {
+  return portsFromBase(/^\d+$/.test(text) ? Number(text) : Number.NaN);
+}
+
+function parseCount(text: string): number {
+  if (/^[1-9]\d{0,6}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError('It must be a whole number from 1 on.');
 }
 
 function print(value: unknown): void {
@@ -71,11 +88,10 @@ function print(value: unknown): void {
 }
 
 async function up(flags: UpFlags): Promise<void> {
-  const opened = openStack(flags.dir, reporter());
+  const opened = openStack(flags.dir, new TerminalReporter());
   const startedAt = performance.now();
-  const base = flags.portBase === undefined ? {} : portsFromBase(flags.portBase);
   const endpoints = await interruptible((signal) =>
-    opened.up({ ports: { ...base, ...flags.ports }, signal }),
+    opened.up({ ports: { ...flags.portBase, ...flags.ports }, signal }),
   );
   process.stderr.write(
     `all parts are ready after ${((performance.now() - startedAt) / 1000).toFixed(1)} s\n`,
@@ -111,7 +127,7 @@ async function interruptible<T>(work: (signal: AbortSignal) => Promise<T>): Prom
 }
 
 async function down(flags: Common): Promise<void> {
-  const stopped = await openStack(flags.dir, reporter()).down();
+  const stopped = await openStack(flags.dir, new TerminalReporter()).down();
   if (flags.json) print({ stopped });
   else if (stopped.length === 0) process.stdout.write('nothing was running\n');
 }
@@ -123,7 +139,7 @@ async function status(flags: Common): Promise<void> {
 }
 
 async function reset(flags: Common & { yes?: true }): Promise<void> {
-  const opened = openStack(flags.dir, reporter());
+  const opened = openStack(flags.dir, new TerminalReporter());
   if (!flags.yes && process.stdin.isTTY) {
     const asking = createInterface({ input: process.stdin, output: process.stderr });
     const answer = await asking.question(`Delete all data of the stack in ${opened.dir}? [y/N] `);
@@ -144,7 +160,7 @@ function onPart(
   return async (part, flags) => {
     if (!isPartName(part))
       throw new StackError('UNKNOWN_PART', `there is no part ${part}`, PART_NAMES.join(', '));
-    await work(openStack(flags.dir, reporter()), part);
+    await work(openStack(flags.dir, new TerminalReporter()), part);
     if (flags.json) print({ [done]: part });
     else process.stdout.write(`${done} ${part}\n`);
   };

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { assignPorts } from './assign-ports.ts';
 import { cacheFolder } from './cache/cache-folder.ts';
@@ -19,7 +19,7 @@ import { killDaemon, signalFamily } from './process/daemon.ts';
 import { type PidRecord, readPidFile } from './process/pid-file.ts';
 import { type Reporter, silentReporter } from './reporter.ts';
 import { StackError } from './stack-error.ts';
-import { newState, readState, type StackState, writeState } from './stack-state.ts';
+import { newState, readState, type StackState, statePath, writeState } from './stack-state.ts';
 import { startParts, stopParts } from './start-parts.ts';
 
 /** What `status` tells of a part. */
@@ -91,7 +91,7 @@ export class Stack {
       await stopParts(stale, (part) => this.#place(part), this.#report);
       await this.#start(PART_NAMES, signal);
       return this.endpoints();
-    });
+    }, options.signal);
   }
 
   /** Stops every part that this stack started, whoever started it, and keeps the data. */
@@ -102,24 +102,23 @@ export class Stack {
 
   /** Stops every part and deletes all data, ports and passwords of this stack. */
   async reset(): Promise<void> {
-    if (!existsSync(this.dir)) return;
-    await this.down();
-    const state = readState(this.dir);
-    if (state === undefined) {
+    if (!existsSync(this.dir) || readdirSync(this.dir).length === 0) return;
+    if (!existsSync(statePath(this.dir))) {
       throw new StackError(
         'NOTHING_HERE',
         `${this.dir} holds no stack, so nothing in it was deleted`,
         'name the folder of the stack with --dir',
       );
     }
-    removeOutsidePlace(this.partDir('postgres'), state.id);
+    await this.down();
+    removeOutsidePlace(this.partDir('postgres'));
     for (const part of PART_NAMES) rmSync(join(this.dir, part), { recursive: true, force: true });
-    rmSync(join(this.dir, 'stack.json'), { force: true });
+    rmSync(statePath(this.dir), { force: true });
   }
 
   /** Starts one part and waits until it is ready; one that runs is only waited for. */
   start(part: PartName, signal: AbortSignal = NEVER): Promise<void> {
-    return this.#locked(() => this.#start([part], signal));
+    return this.#locked(() => this.#start([part], signal), signal);
   }
 
   /** Stops one part as `down` would. */
@@ -185,9 +184,10 @@ export class Stack {
     try {
       await startParts(
         names,
-        (part) => this.#context(part, signal),
+        (part, either) => this.#context(part, either),
         this.#report,
         (part) => started.push(part),
+        signal,
       );
     } catch (error) {
       await stopParts(started, (part) => this.#place(part), this.#report);
@@ -253,12 +253,13 @@ export class Stack {
     );
   }
 
-  async #locked<T>(work: () => Promise<T>): Promise<T> {
+  async #locked<T>(work: () => Promise<T>, signal: AbortSignal = NEVER): Promise<T> {
     mkdirSync(this.dir, { recursive: true });
     const lock: FileLock | undefined = await takeLock(
       join(this.dir, 'stack.lock'),
       DIR_LOCK_LIMIT_MS,
       (pid) => this.#report.say(`process ${pid} works on this stack; waiting for it`),
+      signal,
     );
     if (lock === undefined) {
       throw new StackError(

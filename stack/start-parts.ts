@@ -9,19 +9,23 @@ import type { Reporter } from './reporter.ts';
 import { StackError } from './stack-error.ts';
 import { waitUntil } from './wait-until.ts';
 
-/** Makes what a part needs to know. */
-export type ContextOf = (part: PartName) => PartContext;
+/** Makes what a part needs to know; its work ends when the signal says so. */
+export type ContextOf = (part: PartName, signal: AbortSignal) => PartContext;
 
 /**
  * Starts parts side by side, each as soon as the parts it needs are ready, and waits until all are. Parts that
  * run already are only waited for. `onStarted` is called for each process that was started, before it is ready.
+ * The first failure ends the waiting for the others; when this rejects, nothing is being started any more.
  */
 export async function startParts(
   names: readonly PartName[],
   contextOf: ContextOf,
   report: Reporter,
   onStarted: (part: PartName) => void,
+  signal: AbortSignal,
 ): Promise<void> {
+  const failure = new AbortController();
+  const either = AbortSignal.any([signal, failure.signal]);
   const begun = new Map<PartName, Promise<void>>();
   const begin = (name: PartName): Promise<void> => {
     const known = begun.get(name);
@@ -33,12 +37,15 @@ export async function startParts(
   const startOne = async (name: PartName): Promise<void> => {
     const part = PARTS[name];
     await Promise.all(part.needs.filter((need) => names.includes(need)).map(begin));
-    await startPart(part, contextOf(name), report, () => onStarted(name));
+    try {
+      await startPart(part, contextOf(name, either), report, () => onStarted(name));
+    } catch (error) {
+      failure.abort(error);
+      throw error;
+    }
   };
-  // All are awaited, also after a failure: nothing may be starting while the caller stops what was started.
-  const results = await Promise.allSettled(names.map(begin));
-  const failed = results.find((result) => result.status === 'rejected');
-  if (failed !== undefined) throw failed.reason;
+  await Promise.allSettled(names.map(begin));
+  either.throwIfAborted();
 }
 
 async function startPart(

@@ -99,7 +99,7 @@ async function installInto(
     ).flatMap((result): unknown[] => (result.status === 'rejected' ? [result.reason] : []));
     if (failures.length > 0) throw failures[0];
   } finally {
-    await rm(work, { recursive: true, force: true });
+    await rm(work, { recursive: true, force: true, maxRetries: 5 });
     lock.release();
   }
 }

@@ -24,7 +24,7 @@ export async function runClient(
 ): Promise<void> {
   const { cwd, signal, watch } = options;
   signal.throwIfAborted();
-  const child = spawn(command, args, { cwd, signal, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(command, args, { cwd, stdio: ['ignore', 'pipe', 'pipe'] });
   let output = '';
   const keep = (chunk: string): void => {
     output = (output + chunk).slice(-KEPT_OUTPUT_CHARS);
@@ -32,13 +32,18 @@ export async function runClient(
   child.stdout.setEncoding('utf8').on('data', keep);
   child.stderr.setEncoding('utf8').on('data', keep);
   const timer = watch === undefined ? undefined : setInterval(() => void showGrowth(watch), WATCH_MS);
+  const abort = (): boolean => child.kill('SIGTERM');
+  signal.addEventListener('abort', abort);
   try {
+    // Also after an abort: the folders it writes to are deleted next.
     const code = await new Promise<number | null>((resolve, reject) => {
       child.once('error', reject);
       child.once('close', resolve);
     });
+    signal.throwIfAborted();
     if (code !== 0) throw failure(basename(command), output);
   } finally {
+    signal.removeEventListener('abort', abort);
     clearInterval(timer);
     if (watch !== undefined) watch.report.progressEnd(watch.label);
   }

@@ -1,5 +1,6 @@
 import { rmSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import type { PartFolder } from '../part-folder.ts';
 
 /** Options that every JVM here is given. `heap` is `[initial, largest]` as the JVM writes it. */
@@ -42,7 +43,7 @@ export function writeLog4j(folder: PartFolder, levels: Readonly<Record<string, s
       '',
     ].join('\n'),
   );
-  return `-Dlog4j2.configurationFile=file:${path}`;
+  return `-Dlog4j2.configurationFile=${pathToFileURL(path).href}`;
 }
 
 /** Text of a `.properties` file. */

@@ -1,5 +1,5 @@
 import { chmodSync, chownSync, lstatSync, mkdirSync, readlinkSync, rmSync, symlinkSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { PartFolder } from '../part-folder.ts';
 import { StackError } from '../stack-error.ts';
 import { closedFolder, postgresOwner } from './postgres-owner.ts';
@@ -47,10 +47,10 @@ export function makePostgresPlace(folder: PartFolder, stackId: string): void {
 }
 
 /** Deletes what {@link makePostgresPlace} put outside of the stack's folder. */
-export function removeOutsidePlace(folder: PartFolder, stackId: string): void {
-  if (isLink(folder.data) && readlinkSync(folder.data) === join(OUTSIDE, stackId, 'data')) {
-    rmSync(join(OUTSIDE, stackId), { recursive: true, force: true });
-  }
+export function removeOutsidePlace(folder: PartFolder): void {
+  if (!isLink(folder.data)) return;
+  const outside = dirname(readlinkSync(folder.data));
+  if (dirname(outside) === OUTSIDE) rmSync(outside, { recursive: true, force: true });
 }
 
 function isLink(path: string): boolean {

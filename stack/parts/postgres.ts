@@ -1,16 +1,15 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import {
-  chmodSync,
   chownSync,
   existsSync,
   mkdirSync,
-  readdirSync,
+  realpathSync,
   renameSync,
   rmSync,
   writeFileSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { Client } from 'pg';
 import { componentPath } from '../cache/component.ts';
 import type { DaemonCommand } from '../process/daemon.ts';
@@ -31,7 +30,7 @@ export const postgresPart: Part = {
   readyLimitMs: 60_000,
   prepare: async (context) => {
     makePostgresPlace(context.folder, context.state.id);
-    if (!existsSync(join(context.folder.data, 'cluster', 'PG_VERSION'))) await initialise(context);
+    if (!existsSync(join(cluster(context), 'PG_VERSION'))) await initialise(context);
     writeConfiguration(context);
   },
   command: (context) =>
@@ -62,12 +61,13 @@ export function postgresClient(context: Pick<PartContext, 'ports' | 'state'>): C
   return client;
 }
 
+// Real paths: the folders may be links whose own place Postgres may not enter.
 function cluster(context: PartContext): string {
-  return join(context.folder.data, 'cluster');
+  return join(realpathSync(context.folder.data), 'cluster');
 }
 
 function configFile(context: PartContext): string {
-  return join(context.folder.conf, 'postgresql.conf');
+  return join(realpathSync(context.folder.conf), 'postgresql.conf');
 }
 
 function server(context: PartContext, program: string, args: readonly string[]): DaemonCommand {
@@ -83,8 +83,8 @@ function server(context: PartContext, program: string, args: readonly string[]):
 
 /** Into a folder beside, renamed when it is complete: a killed initdb leaves nothing that looks like data. */
 async function initialise(context: PartContext): Promise<void> {
-  const draft = join(context.folder.data, 'draft');
-  const passwordFile = join(context.folder.conf, 'password');
+  const draft = join(dirname(cluster(context)), 'draft');
+  const passwordFile = join(dirname(configFile(context)), 'password');
   rmSync(draft, { recursive: true, force: true });
   mkdirSync(draft, { mode: 0o700 });
   writeFileSync(passwordFile, context.state.passwords.postgres, { mode: 0o600 });
@@ -161,8 +161,7 @@ function writeConfiguration(context: PartContext): void {
   const lines = Object.entries(settings).map(
     ([name, value]) => `${name} = '${String(value).replaceAll("'", "''")}'\n`,
   );
-  writeFileSync(file, lines.join(''));
-  for (const name of readdirSync(context.folder.conf)) chmodSync(join(context.folder.conf, name), 0o600);
+  writeFileSync(file, lines.join(''), { mode: 0o600 });
   const owner = postgresOwner();
   if (owner !== undefined) chownSync(file, owner.uid, owner.gid);
 }

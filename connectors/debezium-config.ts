@@ -1,0 +1,156 @@
+import { createHash } from 'node:crypto';
+import { postgresOptions } from '../pipeline/postgres-options.ts';
+import type { Config } from '../schemas/config.ts';
+import type { Dataset } from '../schemas/dataset.ts';
+import {
+  heartbeatTable,
+  publicationName,
+  rawPrefix,
+  signalTable,
+  signalTopic,
+  slotName,
+} from '../schemas/names.ts';
+import { converterConfig } from './avro-converter-config.ts';
+import { signalClientConfig } from './signal-client-config.ts';
+import { recordMaxBytes } from './kafka/topic-settings.ts';
+
+/** What Debezium writes in the place of an unchanged TOAST value; as good as never a value of somebody's. */
+export function unavailablePlaceholder(config: Pick<Config, 'name'>): string {
+  return `__lethe_unavailable_${createHash('sha256').update(config.name).digest('hex').slice(0, 32)}`;
+}
+
+/**
+ * The connector's configuration, from lethe.yaml and the datasets alone.
+ *
+ * It fails rather than passes on less: a value that cannot be converted, a lost slot and a moved offset stop the
+ * task. Tables and columns are named one by one and with their case, since Debezium's own match ignores it.
+ */
+export function debeziumConfig(config: Config, datasets: readonly Dataset[]): Record<string, string> {
+  return {
+    'connector.class': 'io.debezium.connector.postgresql.PostgresConnector',
+    'tasks.max': '1',
+    ...sourceConfig(config),
+    ...captureConfig(config, datasets),
+    ...valueConfig(config),
+    ...deliveryConfig,
+    ...signalConfig(config),
+    ...converterConfig(config),
+  };
+}
+
+function sourceConfig(config: Config): Record<string, string> {
+  const options = postgresOptions(config.postgres);
+  return {
+    'database.hostname': config.connect.postgresHost ?? String(options.host),
+    'database.port': String(config.connect.postgresPort ?? options.port),
+    'database.user': String(options.user),
+    'database.password': config.connect.postgresPassword ?? String(options.password ?? ''),
+    'database.dbname': String(options.database),
+    ...tlsConfig(config),
+    'topic.prefix': rawPrefix(config),
+    'plugin.name': 'pgoutput',
+    'slot.name': slotName(config),
+    'slot.drop.on.stop': 'false',
+    'publication.name': publicationName(config),
+    'publication.autocreate.mode': 'disabled',
+    // A slot made anew behind the connector's back is a gap: stop there.
+    'offset.mismatch.strategy': 'trust_offset',
+  };
+}
+
+/** The worker's Java trusts the system's authorities; another one travels as PEM in the configuration itself. */
+function tlsConfig(config: Config): Record<string, string> {
+  const { tls } = config.postgres;
+  if (!tls) return {};
+  if (typeof tls === 'object' && !tls.verify) return { 'database.sslmode': 'require' };
+  if (typeof tls === 'object' && tls.ca !== undefined) {
+    return {
+      'database.sslmode': 'verify-full',
+      'database.sslfactory': 'org.postgresql.ssl.SingleCertValidatingFactory',
+      'driver.sslfactoryarg': tls.ca,
+    };
+  }
+  return { 'database.sslmode': 'verify-full', 'database.sslfactory': 'org.postgresql.ssl.DefaultJavaSSLFactory' };
+}
+
+function captureConfig(config: Config, datasets: readonly Dataset[]): Record<string, string> {
+  const tables = [...datasets.map((dataset) => dataset.table), heartbeatTable(config)];
+  const columns = [
+    ...datasets.map((dataset) => columnPattern(dataset.table, dataset.published)),
+    columnPattern(heartbeatTable(config), ['id', 'beat']),
+    columnPattern(signalTable(config), ['id', 'type', 'data']),
+  ];
+  return {
+    'snapshot.mode': 'initial',
+    'table.include.list': tables.map((table) => exactly(literal(table))).join(','),
+    'column.include.list': columns.join(','),
+    // A TRUNCATE is a change too.
+    'skipped.operations': 'none',
+    // Tombstones are made after the contract, with the version of the delete.
+    'tombstones.on.delete': 'false',
+  };
+}
+
+function columnPattern(table: string, columns: readonly string[]): string {
+  return exactly(`${literal(table)}\\.(${columns.map(literal).join('|')})`);
+}
+
+/** Debezium compiles its patterns to ignore case: `public."Orders"` must not come along with `public.orders`. */
+function exactly(pattern: string): string {
+  return `(?-i:${pattern})`;
+}
+
+function literal(name: string): string {
+  return name.replaceAll(/[^A-Za-z0-9_]/g, '\\$&');
+}
+
+function valueConfig(config: Config): Record<string, string> {
+  return {
+    'decimal.handling.mode': 'string',
+    'time.precision.mode': 'microseconds',
+    'interval.handling.mode': 'string',
+    'binary.handling.mode': 'bytes',
+    'hstore.handling.mode': 'json',
+    'schema.name.adjustment.mode': 'avro',
+    'field.name.adjustment.mode': 'avro',
+    // The default writes null for a value that cannot be converted, and goes on.
+    'event.converting.failure.handling.mode': 'fail',
+    'unavailable.value.placeholder': unavailablePlaceholder(config),
+    'post.processors': 'reselector',
+    'reselector.type': 'io.debezium.processors.reselect.ReselectColumnsPostProcessor',
+    'reselector.reselect.unavailable.values': 'true',
+    'reselector.reselect.null.values': 'false',
+    'reselector.reselect.use.event.key': 'true',
+    // A row deleted meanwhile is not found; the processor settles what is left.
+    'reselector.reselect.error.handling.mode': 'warn',
+  };
+}
+
+/** Half a second of latency is Debezium's default poll interval; kafkajs reads no other compression than gzip. */
+const deliveryConfig: Readonly<Record<string, string>> = {
+  'poll.interval.ms': '10',
+  'max.batch.size': '8192',
+  'max.queue.size': '32768',
+  'producer.override.linger.ms': '5',
+  'producer.override.batch.size': '262144',
+  'producer.override.compression.type': 'none',
+  'producer.override.max.request.size': String(recordMaxBytes),
+  'exactly.once.support': 'required',
+  'transaction.boundary': 'poll',
+  'errors.tolerance': 'none',
+  'extended.headers.enabled': 'false',
+};
+
+/** The heartbeat moves the slot on while the captured tables are quiet and others write WAL. */
+function signalConfig(config: Config): Record<string, string> {
+  return {
+    'heartbeat.interval.ms': '1000',
+    'heartbeat.action.query': `INSERT INTO ${heartbeatTable(config)} (id, beat) VALUES (1, now()) ON CONFLICT (id) DO UPDATE SET beat = excluded.beat`,
+    'signal.enabled.channels': 'source,kafka',
+    'signal.data.collection': signalTable(config),
+    'signal.kafka.topic': signalTopic(config),
+    'signal.kafka.groupId': `lethe-${config.name}-signal`,
+    'signal.kafka.bootstrap.servers': config.kafka.brokers.join(','),
+    ...signalClientConfig(config.kafka),
+  };
+}

@@ -1,0 +1,92 @@
+import type { Config } from '../../schemas/config.ts';
+import type { Dataset } from '../../schemas/dataset.ts';
+import {
+  cleanTopic,
+  deadLetterTopic,
+  heartbeatTable,
+  rawPrefix,
+  rawTopic,
+  signalTopic,
+} from '../../schemas/names.ts';
+
+export interface TopicSpec {
+  readonly topic: string;
+  readonly partitions: number;
+  readonly replicationFactor: number;
+  readonly settings: Readonly<Record<string, string>>;
+}
+
+/** Postgres takes values of up to 1 GB; what is larger than this in Kafka is a dead letter that says so. */
+export const recordMaxBytes = 20 * 1024 * 1024;
+/** Encryption and pseudonyms lengthen a record: what came in must go out. */
+const cleanRecordMaxBytes = 24 * 1024 * 1024;
+/** A segment must hold the largest batch. */
+const segmentBytes = 32 * 1024 * 1024;
+
+const hourMs = 3_600_000;
+const dayMs = 24 * hourMs;
+
+/** What was purged goes from the disk with its segment: segments are short, and gone soon after. */
+const rawSettings = {
+  'cleanup.policy': 'delete',
+  // The raw topic never expires what is not consumed: it is purged after the commit.
+  'retention.ms': '-1',
+  'retention.bytes': '-1',
+  'segment.ms': '10000',
+  'segment.bytes': String(segmentBytes),
+  'file.delete.delay.ms': '1000',
+  'max.message.bytes': String(recordMaxBytes),
+  'compression.type': 'producer',
+};
+
+/** The last state of every row, for as long as the row lives; a tombstone stays for sinks that were away. */
+const cleanSettings = {
+  'cleanup.policy': 'compact',
+  'min.cleanable.dirty.ratio': '0.1',
+  'max.compaction.lag.ms': String(dayMs),
+  'delete.retention.ms': String(7 * dayMs),
+  'segment.bytes': String(4 * segmentBytes),
+  'max.message.bytes': String(cleanRecordMaxBytes),
+  'compression.type': 'producer',
+};
+
+const deadLetterSettings = {
+  'cleanup.policy': 'delete',
+  'retention.ms': String(30 * dayMs),
+  'retention.bytes': '-1',
+  'segment.bytes': String(segmentBytes),
+  'max.message.bytes': String(cleanRecordMaxBytes),
+  'compression.type': 'producer',
+};
+
+/** Signals and heartbeats: read at once or never. */
+const passingSettings = {
+  'cleanup.policy': 'delete',
+  'retention.ms': String(hourMs),
+  'segment.ms': String(hourMs / 6),
+};
+
+/** Every topic of the pipeline. Debezium's are among them: a topic made by its first record has other settings. */
+export function topicSpecs(
+  config: Pick<Config, 'name' | 'topics'>,
+  datasets: readonly Pick<Dataset, 'table'>[],
+): TopicSpec[] {
+  const { partitions, replicationFactor } = config.topics;
+  const spec = (topic: string, count: number, settings: TopicSpec['settings']): TopicSpec => ({
+    topic,
+    partitions: count,
+    replicationFactor,
+    settings,
+  });
+  return [
+    ...datasets.flatMap(({ table }) => [
+      spec(rawTopic(config, table), partitions, rawSettings),
+      spec(cleanTopic(config, table), partitions, cleanSettings),
+      spec(deadLetterTopic(config, table), 1, deadLetterSettings),
+    ]),
+    // Debezium reads signals in order only from one partition.
+    spec(signalTopic(config), 1, passingSettings),
+    spec(rawTopic(config, heartbeatTable(config)), 1, passingSettings),
+    spec(`__debezium-heartbeat.${rawPrefix(config)}`, 1, passingSettings),
+  ];
+}

@@ -15,6 +15,7 @@ export type Resolved = ReadonlyMap<string, Buffer | null>;
 type Step = (
   buf: Buffer,
   offsets: Int32Array,
+  base: number,
   out: ByteWriter,
   row: RowContext,
   resolved: Resolved | undefined,
@@ -113,61 +114,69 @@ export class RowPlan {
     this.subjectText = kind ? compileCanonicalText(kind) : undefined;
   }
 
-  /** Finds the fields of the row that `reader` stands at: offsets[i] is where field i starts, one more the end. */
-  locate(reader: AvroReader): Int32Array {
-    const offsets = new Int32Array(this.fieldCount + 1);
+  /**
+   * Finds the fields of the row that `reader` stands at: offsets[base + i] is where field i starts, one more the end.
+   * One array serves a batch: a small typed array per record costs more than the walk.
+   */
+  locate(reader: AvroReader, offsets: Int32Array, base: number): void {
     for (let i = 0; i < this.fieldCount; i++) {
-      offsets[i] = reader.pos;
+      offsets[base + i] = reader.pos;
       this.skips[i]!(reader);
     }
-    offsets[this.fieldCount] = reader.pos;
-    return offsets;
+    offsets[base + this.fieldCount] = reader.pos;
   }
 
   /** Columns whose value is Debezium's placeholder for unchanged TOAST. */
-  unresolved(buf: Buffer, offsets: Int32Array): string[] | undefined {
+  unresolved(buf: Buffer, offsets: Int32Array, base: number): string[] | undefined {
     let names: string[] | undefined;
     for (const { name, field, raw, test } of this.unchanged) {
-      let from = offsets[field]!;
+      let from = offsets[base + field]!;
       if (raw.nullBranch !== undefined) {
         if (isNull(buf, from, raw)) continue;
         from++;
       }
-      if (test(buf, from, offsets[field + 1]!)) (names ??= []).push(name);
+      if (test(buf, from, offsets[base + field + 1]!)) (names ??= []).push(name);
     }
     return names;
   }
 
   /** Canonical text of the row's subject, or undefined where the column is null or absent. */
-  subjectId(buf: Buffer, offsets: Int32Array): string | undefined {
+  subjectId(buf: Buffer, offsets: Int32Array, base: number): string | undefined {
     if (!this.subjectText || !this.subjectRaw) return undefined;
-    let from = offsets[this.subjectField]!;
+    let from = offsets[base + this.subjectField]!;
     if (this.subjectRaw.nullBranch !== undefined) {
       if (isNull(buf, from, this.subjectRaw)) return undefined;
       from++;
     }
-    const to = offsets[this.subjectField + 1]!;
+    const to = offsets[base + this.subjectField + 1]!;
     return this.subjectText(this.reader.reset(buf, from, to));
   }
 
-  write(buf: Buffer, offsets: Int32Array, out: ByteWriter, row: RowContext, resolved?: Resolved): void {
-    for (const step of resolved ? this.eachColumn : this.steps) step(buf, offsets, out, row, resolved);
+  write(
+    buf: Buffer,
+    offsets: Int32Array,
+    base: number,
+    out: ByteWriter,
+    row: RowContext,
+    resolved: Resolved | undefined,
+  ): void {
+    for (const step of resolved ? this.eachColumn : this.steps) step(buf, offsets, base, out, row, resolved);
   }
 }
 
-const writeNull: Step = (_buf, _offsets, out) => out.byte(0);
+const writeNull: Step = (_buf, _offsets, _base, out) => out.byte(0);
 
 function copyRun(from: number, to: number): Step {
-  return (buf, offsets, out) => out.copy(buf, offsets[from]!, offsets[to]!);
+  return (buf, offsets, base, out) => out.copy(buf, offsets[base + from]!, offsets[base + to]!);
 }
 
 function columnStep(column: DatasetColumn, field: number, raw: RawField, action: ColumnAction): Step {
   const { name, nullable } = column;
-  return (buf, offsets, out, row, resolved) => {
+  return (buf, offsets, base, out, row, resolved) => {
     const replaced = resolved?.get(name);
     let source = buf;
-    let from = offsets[field]!;
-    let to = offsets[field + 1]!;
+    let from = offsets[base + field]!;
+    let to = offsets[base + field + 1]!;
     let isNullValue = false;
     if (replaced !== undefined) {
       isNullValue = replaced === null;

@@ -1,0 +1,139 @@
+import type { KeyObject } from 'node:crypto';
+import { BoundedCache } from '../pipeline/bounded-cache.ts';
+import type { RawRecord } from '../pipeline/transform.ts';
+import type { Dataset, DatasetColumn } from '../schemas/dataset.ts';
+import { isRetriable, LetheError } from '../schemas/errors.ts';
+import { malformed } from './avro-reader.ts';
+import type { WriterSchema } from './avro-skip.ts';
+import type { Cipher } from './column-action.ts';
+import { EnvelopePlan } from './envelope-plan.ts';
+import { KeyPlan } from './key-plan.ts';
+import { type Protection, pseudonymScope } from './protection.ts';
+import { RowPlan } from './row-plan.ts';
+
+/** Plans of one writer schema of values. */
+export interface ValuePlan {
+  readonly envelope: EnvelopePlan;
+  readonly row: RowPlan;
+}
+
+export interface PlanSources {
+  readonly dataset: Dataset;
+  /** A writer schema by its registry id; SCHEMA_UNKNOWN if there is none, UNREACHABLE if nobody answers. */
+  readonly writerSchema: (id: number) => Promise<WriterSchema>;
+  readonly protection: Protection;
+  readonly cipher: Cipher;
+  /** Debezium's unavailable.value.placeholder. */
+  readonly placeholder: string;
+  /** Called once for each writer schema with the raw fields that the contract does not name. */
+  readonly onUnnamed?: (fields: readonly string[]) => void;
+}
+
+const mostSchemas = 64;
+
+/**
+ * Plans by writer schema, compiled on first sight. load() does all that waits for a server before a batch is processed; value() and
+ * key() then answer at once. A schema that cannot be compiled fails its records, and is looked up again with the
+ * next batch.
+ */
+export class PlanCache {
+  private readonly values = new BoundedCache<number, ValuePlan>(mostSchemas);
+  private readonly keys = new BoundedCache<number, KeyPlan>(mostSchemas);
+  private readonly pseudonymKeys = new Map<string, KeyObject>();
+  private failures = new Map<number, LetheError>();
+  private readonly sources: PlanSources;
+  private last: { id: number; plan: ValuePlan } | undefined;
+  private lastKey: { id: number; plan: KeyPlan } | undefined;
+
+  constructor(sources: PlanSources) {
+    this.sources = sources;
+  }
+
+  /** Makes sure that there is a plan, or a failure, for every schema of the records. */
+  async load(records: readonly RawRecord[]): Promise<void> {
+    this.failures = new Map();
+    this.last = undefined;
+    this.lastKey = undefined;
+    let seenValue = -1;
+    let seenKey = -1;
+    for (const { key, value } of records) {
+      const valueId = value === null ? undefined : frameId(value);
+      if (valueId !== undefined && valueId !== seenValue)
+        await this.compile(valueId, this.values, () => this.compileValue(valueId));
+      const keyId = key === null ? undefined : frameId(key);
+      if (keyId !== undefined && keyId !== seenKey)
+        await this.compile(keyId, this.keys, () => this.compileKey(keyId));
+      seenValue = valueId ?? seenValue;
+      seenKey = keyId ?? seenKey;
+    }
+  }
+
+  value(frame: Buffer): ValuePlan {
+    const id = frameId(frame);
+    if (id === undefined) throw malformed();
+    if (this.last?.id === id) return this.last.plan;
+    this.last = { id, plan: this.need(id, this.values) };
+    return this.last.plan;
+  }
+
+  key(frame: Buffer): KeyPlan {
+    const id = frameId(frame);
+    if (id === undefined) throw malformed();
+    if (this.lastKey?.id === id) return this.lastKey.plan;
+    this.lastKey = { id, plan: this.need(id, this.keys) };
+    return this.lastKey.plan;
+  }
+
+  private need<P>(id: number, cache: BoundedCache<number, P>): P {
+    const plan = cache.get(id);
+    if (plan) return plan;
+    throw this.failures.get(id) ?? malformed();
+  }
+
+  private async compile<P>(
+    id: number,
+    cache: BoundedCache<number, P>,
+    make: () => Promise<P>,
+  ): Promise<void> {
+    if (cache.get(id) || this.failures.has(id)) return;
+    try {
+      await this.loadPseudonymKeys();
+      cache.set(id, await make());
+    } catch (error) {
+      if (!(error instanceof LetheError) || isRetriable(error.code)) throw error;
+      this.failures.set(id, error);
+    }
+  }
+
+  private async compileValue(id: number): Promise<ValuePlan> {
+    const { dataset, cipher, placeholder, writerSchema, onUnnamed } = this.sources;
+    const envelope = new EnvelopePlan(await writerSchema(id));
+    const pseudonymKeys = (column: DatasetColumn) => this.pseudonymKey(column);
+    const row = new RowPlan(envelope.row, envelope.names, dataset, { placeholder, cipher, pseudonymKeys });
+    if (row.unnamed.length > 0) onUnnamed?.(row.unnamed);
+    return { envelope, row };
+  }
+
+  private async compileKey(id: number): Promise<KeyPlan> {
+    const { dataset, writerSchema } = this.sources;
+    return new KeyPlan(await writerSchema(id), dataset, (column) => this.pseudonymKey(column));
+  }
+
+  private pseudonymKey(column: DatasetColumn): KeyObject | undefined {
+    return this.pseudonymKeys.get(pseudonymScope(this.sources.dataset, column));
+  }
+
+  private async loadPseudonymKeys(): Promise<void> {
+    const { dataset, protection } = this.sources;
+    for (const column of dataset.columns) {
+      if (column.rule.action !== 'hash') continue;
+      const scope = pseudonymScope(dataset, column);
+      if (!this.pseudonymKeys.has(scope)) this.pseudonymKeys.set(scope, await protection.pseudonymKey(scope));
+    }
+  }
+}
+
+/** Confluent wire format: a zero byte, the schema id in four bytes, Avro. */
+function frameId(frame: Buffer): number | undefined {
+  return frame.length < 5 || frame[0] !== 0 ? undefined : frame.readUInt32BE(1);
+}

@@ -1,0 +1,78 @@
+import type { ClickHouseClient } from '@clickhouse/client';
+import type { Sink, Verdict } from '../../pipeline/sink.ts';
+import type { Config } from '../../schemas/config.ts';
+import type { Dataset } from '../../schemas/dataset.ts';
+import { LetheError } from '../../schemas/errors.ts';
+import { clickhouseDatabase, clickhouseTable } from '../../schemas/names.ts';
+import { quote } from './sql.ts';
+import { RowBinary } from './row-binary.ts';
+import { compileRows, type RowFormat } from './rows.ts';
+import { sendRows, type Target } from './send.ts';
+
+interface Compiled {
+  readonly format: RowFormat;
+  readonly target: Target;
+  /** Bytes a row took in the last batch: how much to reserve for the next. */
+  bytesPerRow: number;
+}
+
+/**
+ * Every change becomes a row, deletes too; which one counts is settled by `_lethe_version` when rows are read or
+ * merged. So the order of writes does not matter, and a repeated one changes nothing.
+ */
+export function createClickhouseSink(
+  config: Pick<Config, 'name' | 'topics' | 'clickhouse'>,
+  client: ClickHouseClient,
+): Sink {
+  const compiled = new WeakMap<Dataset, Compiled>();
+
+  function compiledOf(dataset: Dataset): Compiled {
+    let entry = compiled.get(dataset);
+    if (!entry) compiled.set(dataset, (entry = { ...compile(config, dataset), bytesPerRow: 512 }));
+    return entry;
+  }
+
+  return {
+    name: 'clickhouse',
+    async write(dataset, changes) {
+      const entry = compiledOf(dataset);
+      const out = new RowBinary(Math.ceil(changes.length * entry.bytesPerRow * 1.2) + 1_024);
+      const ends: number[] = [];
+      const rejected = new Map<number, Verdict>();
+      for (let i = 0; i < changes.length; i++) {
+        const start = out.length;
+        try {
+          entry.format.write(out, changes[i]!);
+          ends.push(out.length);
+        } catch (error) {
+          if (!(error instanceof LetheError)) throw error;
+          out.truncate(start);
+          rejected.set(i, { outcome: 'rejected', code: error.code });
+        }
+      }
+      if (ends.length > 0) entry.bytesPerRow = out.length / ends.length;
+      const sent = (await sendRows(client, entry.target, { bytes: out.bytes(), ends })).values();
+      return changes.map((_, i) => rejected.get(i) ?? sent.next().value!);
+    },
+    async close() {
+      await client.close();
+    },
+  };
+}
+
+function compile(
+  config: Pick<Config, 'name' | 'topics' | 'clickhouse'>,
+  dataset: Dataset,
+): Omit<Compiled, 'bytesPerRow'> {
+  const format = compileRows(dataset);
+  const [database, table] = [clickhouseDatabase(config), clickhouseTable(dataset.table)];
+  const columns = format.columns.map(quote).join(', ');
+  return {
+    format,
+    target: {
+      name: `${database}.${table}`,
+      insert: `INSERT INTO ${quote(database)}.${quote(table)} (${columns}) FORMAT RowBinaryWithNamesAndTypes`,
+      header: format.header,
+    },
+  };
+}

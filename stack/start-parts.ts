@@ -2,6 +2,7 @@ import { closeSync, openSync, readSync, statSync } from 'node:fs';
 import { makePartFolder } from './part-folder.ts';
 import type { PartName } from './part-name.ts';
 import { PARTS } from './parts/all-parts.ts';
+import { keepClassArchive } from './parts/class-archive.ts';
 import type { Part, PartContext } from './parts/part.ts';
 import { startDaemon, stopDaemon } from './process/daemon.ts';
 import { readPidFile } from './process/pid-file.ts';
@@ -117,6 +118,7 @@ export async function stopParts(
     const running = readPidFile(folder.pidFile);
     if (running === undefined) return false;
     const willing = await stopDaemon(running, folder.pidFile, part.stopSignal, part.stopLimitMs);
+    keepClassArchive(folder, willing);
     report.say(
       willing ? `stopped ${name}` : `killed ${name}, which did not stop within ${part.stopLimitMs / 1000} s`,
     );

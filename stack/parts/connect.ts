@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { componentPath } from '../cache/component.ts';
 import { stackVersions } from '../versions.ts';
+import { classArchiveOptions } from './class-archive.ts';
 import { clearTmp, javaOptions, properties, writeLog4j } from './java-server.ts';
 import { kafkaClassPath, LARGEST_RECORD_BYTES } from './kafka.ts';
 import { type Part, type PartContext, READY_REQUEST_MS } from './part.ts';
@@ -18,7 +19,7 @@ export const connectPart: Part = {
   needs: ['kafka'],
   ports: ['connect'],
   stopSignal: 'SIGTERM',
-  stopLimitMs: 20_000,
+  stopLimitMs: 40_000,
   readyLimitMs: 90_000,
   prepare: (context) => {
     clearTmp(context.folder);
@@ -29,6 +30,7 @@ export const connectPart: Part = {
     command: context.java,
     args: [
       ...javaOptions(context.folder, ['128m', '768m']),
+      ...classArchiveOptions(context, context.components.kafka),
       '-XX:+UseG1GC',
       writeLog4j(context.folder, {
         'org.apache.kafka.clients': 'WARN',

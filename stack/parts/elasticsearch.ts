@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { componentPath } from '../cache/component.ts';
 import { stackVersions } from '../versions.ts';
+import { classArchiveOptions } from './class-archive.ts';
 import { clearTmp, javaOptions } from './java-server.ts';
 import { type Part, type PartContext, READY_REQUEST_MS } from './part.ts';
 
@@ -12,7 +13,7 @@ export const elasticsearchPart: Part = {
   needs: [],
   ports: ['elasticsearch', 'elasticsearchTransport'],
   stopSignal: 'SIGTERM',
-  stopLimitMs: 20_000,
+  stopLimitMs: 40_000,
   readyLimitMs: 120_000,
   prepare: (context) => {
     clearTmp(context.folder);
@@ -27,6 +28,7 @@ export const elasticsearchPart: Part = {
       command: context.java,
       args: [
         ...javaOptions(context.folder, ['512m', '512m']),
+        ...classArchiveOptions(context, context.components.elasticsearch),
         '-XX:+UseSerialGC',
         '-XX:TieredStopAtLevel=1', // a third of the start time of the full compiler
         '-Xss1m',

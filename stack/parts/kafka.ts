@@ -7,6 +7,7 @@ import kafkajs from 'kafkajs';
 import { componentPath } from '../cache/component.ts';
 import { StackError } from '../stack-error.ts';
 import { stackVersions } from '../versions.ts';
+import { classArchiveOptions } from './class-archive.ts';
 import { clearTmp, javaOptions, properties, writeLog4j } from './java-server.ts';
 import { type Part, type PartContext, READY_REQUEST_MS } from './part.ts';
 
@@ -20,7 +21,7 @@ export const kafkaPart: Part = {
   needs: [],
   ports: ['kafka', 'kafkaController'],
   stopSignal: 'SIGTERM',
-  stopLimitMs: 20_000,
+  stopLimitMs: 40_000,
   readyLimitMs: 90_000,
   prepare: async (context) => {
     clearTmp(context.folder);
@@ -31,6 +32,7 @@ export const kafkaPart: Part = {
     command: context.java,
     args: [
       ...javaOptions(context.folder, ['192m', '512m']),
+      ...classArchiveOptions(context, context.components.kafka),
       '-XX:+UseG1GC',
       '-XX:MaxGCPauseMillis=20',
       log4j(context),

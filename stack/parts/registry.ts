@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { componentPath } from '../cache/component.ts';
 import { stackVersions } from '../versions.ts';
+import { classArchiveOptions } from './class-archive.ts';
 import { clearTmp, javaOptions } from './java-server.ts';
 import { type Part, type PartContext, READY_REQUEST_MS } from './part.ts';
 import { postgresClient } from './postgres.ts';
@@ -14,7 +15,7 @@ export const registryPart: Part = {
   needs: ['postgres'],
   ports: ['registry', 'registryManagement'],
   stopSignal: 'SIGTERM',
-  stopLimitMs: 15_000,
+  stopLimitMs: 40_000,
   readyLimitMs: 90_000,
   prepare: async (context) => {
     clearTmp(context.folder);
@@ -26,6 +27,7 @@ export const registryPart: Part = {
       command: context.java,
       args: [
         ...javaOptions(context.folder, ['64m', '256m']),
+        ...classArchiveOptions(context, context.components.registry),
         '-XX:+UseSerialGC',
         '-XX:TieredStopAtLevel=1',
         '-Djava.util.logging.manager=org.jboss.logmanager.LogManager',

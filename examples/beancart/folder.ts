@@ -1,17 +1,5 @@
-import { existsSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
+import { packageRoot } from '../../stack/package-root.ts';
 
-/**
- * The folder with BeanCart's SQL and YAML. They are not compiled, so from `dist/` it is the one in the checkout
- * around it.
- */
-export function beancartFolder(): string {
-  let at = import.meta.dirname;
-  for (;;) {
-    const folder = join(at, 'examples', 'beancart');
-    if (existsSync(join(folder, 'schema.sql'))) return folder;
-    const up = dirname(at);
-    if (up === at) throw new Error(`no examples/beancart/schema.sql above ${import.meta.dirname}`);
-    at = up;
-  }
-}
+/** The folder with BeanCart's SQL, lethe.yaml and contracts; these are not compiled, so `dist/` has none of them. */
+export const beancartFolder = join(packageRoot(), 'examples', 'beancart');

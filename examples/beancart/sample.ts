@@ -39,7 +39,7 @@ export interface SampleProgress {
 
 /** Creates BeanCart's tables in an empty database. */
 export async function loadSchema(client: ClientBase): Promise<void> {
-  await client.query(await readFile(join(beancartFolder(), 'schema.sql'), 'utf8'));
+  await client.query(await readFile(join(beancartFolder, 'schema.sql'), 'utf8'));
 }
 
 /**

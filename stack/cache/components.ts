@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { chmod, mkdir, readdir, readFile, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { stackAsset } from '../package-root.ts';
@@ -61,7 +63,7 @@ export function stackComponents(platform: Platform, cache: string, postgresCache
       },
     },
     elasticsearch: {
-      folder: `elasticsearch-${elasticsearch.version}-${sonar}`,
+      folder: `elasticsearch-${elasticsearch.version}-${sonar}-${launcherKey()}`,
       cache,
       title: `Elasticsearch ${elasticsearch.version}`,
       client: 'mvn',
@@ -164,6 +166,8 @@ async function installConnectPlugins(context: InstallContext): Promise<void> {
   );
 }
 
+const LAUNCHER_SOURCE = stackAsset('assets', 'EsLauncher.java');
+
 const ELASTICSEARCH_MODULES = [
   'aggregations',
   'analysis-common',
@@ -194,17 +198,22 @@ async function installElasticsearch(context: InstallContext): Promise<void> {
   }
   await rename(join(work, home), join(target, 'home'));
   await mkdir(join(target, 'home', 'plugins'));
+  // A jar and no folder: the JVM archives classes of jars alone.
+  const classes = join(work, 'launcher');
+  const libraries = join(target, 'home', 'lib', '*');
   await runClient(
     context.javaBin('javac'),
-    [
-      '--release',
-      '17',
-      '-d',
-      join(target, 'launcher'),
-      '-cp',
-      join(target, 'home', 'lib', '*'),
-      stackAsset('assets', 'EsLauncher.java'),
-    ],
+    ['--release', '17', '-d', classes, '--class-path', libraries, LAUNCHER_SOURCE],
     { cwd: work, signal },
   );
+  await runClient(
+    context.javaBin('jar'),
+    ['--create', '--file', join(target, 'launcher.jar'), '-C', classes, '.'],
+    { cwd: work, signal },
+  );
+}
+
+/** Changes whenever the launcher does, so that a cache never holds one that is out of date. */
+function launcherKey(): string {
+  return createHash('sha256').update(readFileSync(LAUNCHER_SOURCE)).digest('hex').slice(0, 8);
 }

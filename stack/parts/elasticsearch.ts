@@ -43,7 +43,7 @@ export const elasticsearchPart: Part = {
         '-Des.distribution.type=zip',
         `--module-path=${join(home, 'lib')}`,
         '--add-modules=jdk.net,ALL-MODULE-PATH',
-        `--class-path=${join(component, 'launcher')}`,
+        `--class-path=${join(component, 'launcher.jar')}`,
         'EsLauncher',
         home,
         context.folder.conf,

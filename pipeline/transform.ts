@@ -37,7 +37,7 @@ export type SkipReason =
  *
  * Outcomes stand in the records' order. Failures of one record are outcomes; it throws (a retriable LetheError) only when
  * a server it needs is away, and may then be called again with the same records and a fresh copy of the clock.
- * Views in the outcomes are valid until the next call.
+ * Calls for several partitions may be under way at once.
  */
 export interface TableTransform {
   readonly table: string;

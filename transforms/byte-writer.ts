@@ -1,5 +1,5 @@
 /**
- * An append-only arena for a batch of encoded records. Views handed out by take() stay valid until reset(),
+ * An append-only arena for a batch of encoded records. Views handed out by take() stay valid,
  * also when the arena grows (the old chunk is left to them).
  */
 export class ByteWriter {
@@ -21,12 +21,6 @@ export class ByteWriter {
     const view = this.buf.subarray(this.start, this.pos);
     this.start = this.pos;
     return view;
-  }
-
-  /** Forgets all records; their views must not be used any more. */
-  reset(): void {
-    this.pos = 0;
-    this.start = 0;
   }
 
   reserve(n: number): void {

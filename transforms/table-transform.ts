@@ -34,6 +34,23 @@ interface Located {
   dataKey: DataKey | undefined;
 }
 
+/** Field offsets of a batch in one growing array. */
+class Offsets {
+  at = new Int32Array(4096);
+  private used = 0;
+
+  /** Where `n` entries are free. */
+  take(n: number): number {
+    if (this.used + n > this.at.length) {
+      const larger = new Int32Array(Math.max(this.at.length * 2, this.used + n));
+      larger.set(this.at);
+      this.at = larger;
+    }
+    this.used += n;
+    return this.used - n;
+  }
+}
+
 const noSubject: RowContext = { dataKey: undefined, subjectId: '' };
 
 /** Makes the transform of one table: Confluent-framed raw Avro in, Confluent-framed clean Avro out. */
@@ -43,11 +60,8 @@ export function createTableTransform(parts: TransformParts): TableTransform {
   const traceIds = new TraceIds();
   const encrypts = dataset.columns.some((c) => c.rule.action === 'encrypt');
   const reader = new AvroReader();
-  const out = new ByteWriter(1 << 20);
-  let offsets = new Int32Array(1024);
-  let used = 0;
 
-  function locate(record: RawRecord, clock: VersionClock): Located | Outcome {
+  function locate(record: RawRecord, clock: VersionClock, room: Offsets): Located | Outcome {
     const { key: rawKey, value } = record;
     if (value === null) return { kind: 'skipped', reason: 'tombstone' };
     const plan = plans.value(value);
@@ -80,26 +94,15 @@ export function createTableTransform(parts: TransformParts): TableTransform {
     };
     if (head.op === 'd') return located;
     if (head.after < 0) throw malformed();
-    located.base = room(plan.row.fieldCount + 1);
-    plan.row.locate(reader.reset(value, head.after), offsets, located.base);
+    located.base = room.take(plan.row.fieldCount + 1);
+    plan.row.locate(reader.reset(value, head.after), room.at, located.base);
     if (encrypts) {
-      located.subjectId = plan.row.subjectId(value, offsets, located.base);
+      located.subjectId = plan.row.subjectId(value, room.at, located.base);
       if (located.subjectId === undefined) {
         throw new LetheError('SUBJECT_MISSING', `a row of ${dataset.table} has no data subject`);
       }
     }
     return located;
-  }
-
-  /** Room for `n` offsets in the batch's array. */
-  function room(n: number): number {
-    if (used + n > offsets.length) {
-      const larger = new Int32Array(Math.max(offsets.length * 2, used + n));
-      larger.set(offsets);
-      offsets = larger;
-    }
-    used += n;
-    return used - n;
   }
 
   /** Data keys for all rows of the batch in one call. */
@@ -127,7 +130,7 @@ export function createTableTransform(parts: TransformParts): TableTransform {
     );
   }
 
-  function write(l: Located, resolved: Resolved | undefined): Outcome {
+  function write(l: Located, offsets: Int32Array, out: ByteWriter, resolved: Resolved | undefined): Outcome {
     if (encrypts && !l.dataKey) throw new LetheError('SUBJECT_ERASED', `a row of ${dataset.table}`);
     out.begin();
     out.byte(0);
@@ -138,13 +141,13 @@ export function createTableTransform(parts: TransformParts): TableTransform {
     return { kind: 'clean', key: l.key, value: out.take(), headers: l.headers };
   }
 
-  async function finish(l: Located): Promise<Outcome> {
+  async function finish(l: Located, offsets: Int32Array, out: ByteWriter): Promise<Outcome> {
     try {
       if (l.base < 0) return { kind: 'clean', key: l.key, value: null, headers: l.headers };
       const columns = l.plan.row.unresolved(l.value, offsets, l.base);
-      if (!columns) return write(l, undefined);
+      if (!columns) return write(l, offsets, out, undefined);
       const resolved = await resolve(l, columns);
-      return resolved ? write(l, resolved) : { kind: 'skipped', reason: 'superseded' };
+      return resolved ? write(l, offsets, out, resolved) : { kind: 'skipped', reason: 'superseded' };
     } catch (error) {
       return failed(error);
     }
@@ -153,19 +156,21 @@ export function createTableTransform(parts: TransformParts): TableTransform {
   return {
     table: dataset.table,
     async transform(records, clock) {
-      out.reset();
-      used = 0;
       await plans.load(records);
+      // Batches of several partitions are under way at once: nothing that outlives a wait is shared between calls.
+      const room = new Offsets();
       const located = records.map((record) => {
         try {
-          return locate(record, clock);
+          return locate(record, clock, room);
         } catch (error) {
           return failed(error);
         }
       });
       if (encrypts) await fetchKeys(located.filter((l): l is Located => !('kind' in l) && l.base >= 0));
+      const bytes = records.reduce((sum, r) => sum + (r.value?.length ?? 0), 0);
+      const out = new ByteWriter(bytes + 1024);
       const outcomes: Outcome[] = [];
-      for (const l of located) outcomes.push('kind' in l ? l : await finish(l));
+      for (const l of located) outcomes.push('kind' in l ? l : await finish(l, room.at, out));
       return outcomes;
     },
   };

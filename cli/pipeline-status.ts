@@ -1,0 +1,169 @@
+import { Client } from 'pg';
+import { ConnectClient } from '../connectors/connect/connect-client.ts';
+import { createKafka } from '../pipeline/kafka.ts';
+import { groupLag, type PartitionLag, totalLag } from '../pipeline/lag.ts';
+import { postgresOptions } from '../pipeline/postgres-options.ts';
+import { readTopics } from '../pipeline/read-topics.ts';
+import { parseSinkPosition, type SinkPosition } from '../pipeline/sink-position.ts';
+import type { Config } from '../schemas/config.ts';
+import { type SinkName, sinkNames } from '../schemas/contract.ts';
+import type { Dataset } from '../schemas/dataset.ts';
+import { parseDurationMs } from '../schemas/duration.ts';
+import * as names from '../schemas/names.ts';
+import { deadLetterHeader } from '../schemas/record-headers.ts';
+
+/** The connector's state and its tasks': the trace of a failure is left out, it may quote values. */
+export interface ConnectorState {
+  readonly name: string;
+  /** `RUNNING`, `PAUSED`, `FAILED`, ..., or `MISSING`: the connector's, or the first task's that does not run. */
+  readonly state: string;
+  readonly tasks: readonly string[];
+}
+
+export interface SlotStatus {
+  readonly name: string;
+  readonly active: boolean;
+  /** `reserved`, `extended`, `unreserved`, `lost`, or `missing`. */
+  readonly wal: string;
+  /** Bytes of WAL that the slot has not confirmed. */
+  readonly lagBytes: number;
+}
+
+export interface SinkStatus {
+  readonly sink: SinkName;
+  readonly table: string;
+  /** Offsets still to read in the raw and in the clean topic. */
+  readonly rawLag: number;
+  readonly cleanLag: number;
+  /** Newest change applied: LSN and commit time. */
+  readonly position: SinkPosition | undefined;
+  /** 0 when everything captured is applied; else at most this old; undefined before the first change. */
+  readonly stalenessMs: number | undefined;
+  readonly objectiveMs: number;
+  readonly met: boolean;
+}
+
+export interface PipelineStatus {
+  readonly pipeline: string;
+  readonly connector: ConnectorState;
+  readonly slot: SlotStatus;
+  readonly groups: readonly { readonly group: string; readonly lag: number }[];
+  readonly sinks: readonly SinkStatus[];
+  readonly deadLetters: readonly {
+    readonly table: string;
+    readonly code: string;
+    readonly stage: string;
+    readonly count: number;
+  }[];
+  /** Connector and slot work and every objective is met. */
+  readonly healthy: boolean;
+}
+
+/** Reads where the whole pipeline stands, from the servers alone: it need not run where the processors run. */
+export async function readStatus(
+  config: Config,
+  datasets: readonly Dataset[],
+  now = Date.now(),
+): Promise<PipelineStatus> {
+  const kafka = createKafka(config, 'status');
+  const admin = kafka.admin();
+  const [connector, slot] = await Promise.all([connectorState(config), slotStatus(config), admin.connect()]);
+  try {
+    const raw = await groupLag(
+      admin,
+      names.transformGroup(config),
+      datasets.map((d) => names.rawTopic(config, d.table)),
+    );
+    const flowing = connector.state === 'RUNNING' && slot.active;
+    const groups = [{ group: names.transformGroup(config), lag: Number(totalLag(raw)) }];
+    const sinks: SinkStatus[] = [];
+    for (const sink of sinkNames) {
+      const fed = datasets.filter((d) => d.contract.sinks.includes(sink));
+      const clean = await groupLag(
+        admin,
+        names.sinkGroup(config, sink),
+        fed.map((d) => names.cleanTopic(config, d.table)),
+      );
+      if (fed.length > 0) groups.push({ group: names.sinkGroup(config, sink), lag: Number(totalLag(clean)) });
+      for (const dataset of fed) sinks.push(sinkStatus(config, sink, dataset, raw, clean, flowing, now));
+    }
+    const deadLetters = await countDeadLetters(config, datasets);
+    const healthy = flowing && slot.wal !== 'lost' && sinks.every((s) => s.met);
+    return { pipeline: config.name, connector, slot, groups, sinks, deadLetters, healthy };
+  } finally {
+    await admin.disconnect();
+  }
+}
+
+function sinkStatus(
+  config: Config,
+  sink: SinkName,
+  dataset: Dataset,
+  raw: readonly PartitionLag[],
+  clean: readonly PartitionLag[],
+  flowing: boolean,
+  now: number,
+): SinkStatus {
+  const { table, contract } = dataset;
+  const rawLag = Number(totalLag(raw.filter((l) => l.topic === names.rawTopic(config, table))));
+  const own = clean.filter((l) => l.topic === names.cleanTopic(config, table));
+  const cleanLag = Number(totalLag(own));
+  const positions = own.flatMap((l) => parseSinkPosition(l.metadata) ?? []);
+  const position = positions.reduce<SinkPosition | undefined>(
+    (best, p) => (best && best.commitMs >= p.commitMs ? best : p),
+    undefined,
+  );
+  const caughtUp = flowing && rawLag === 0 && cleanLag === 0;
+  const stalenessMs = caughtUp ? 0 : position && Math.max(0, now - position.commitMs);
+  const objectiveMs = parseDurationMs(contract.staleness)!;
+  const met = caughtUp || (stalenessMs !== undefined && stalenessMs <= objectiveMs);
+  return { sink, table, rawLag, cleanLag, position, stalenessMs, objectiveMs, met };
+}
+
+async function connectorState(config: Config): Promise<ConnectorState> {
+  const name = names.connectorName(config);
+  const status = await new ConnectClient(config.connect).status(name);
+  if (!status) return { name, state: 'MISSING', tasks: [] };
+  const tasks = status.tasks.map((task) => task.state);
+  const broken = [status.connector.state, ...tasks].find((state) => state !== 'RUNNING');
+  return { name, state: broken ?? (tasks.length > 0 ? 'RUNNING' : 'NO_TASK'), tasks };
+}
+
+async function slotStatus(config: Config): Promise<SlotStatus> {
+  const client = new Client(postgresOptions(config.postgres));
+  await client.connect();
+  try {
+    const name = names.slotName(config);
+    const { rows } = await client.query<{ active: boolean; wal_status: string; lag: string }>(
+      `select active, wal_status, coalesce(pg_wal_lsn_diff(pg_current_wal_lsn(), confirmed_flush_lsn), 0)::text as lag
+         from pg_replication_slots where slot_name = $1`,
+      [name],
+    );
+    const row = rows[0];
+    return {
+      name,
+      active: row?.active ?? false,
+      wal: row?.wal_status ?? 'missing',
+      lagBytes: Number(row?.lag ?? 0),
+    };
+  } finally {
+    await client.end();
+  }
+}
+
+async function countDeadLetters(
+  config: Config,
+  datasets: readonly Dataset[],
+): Promise<PipelineStatus['deadLetters']> {
+  const tables = new Map(datasets.map((d) => [names.deadLetterTopic(config, d.table), d.table]));
+  const counts = new Map<string, number>();
+  await readTopics(createKafka(config, 'status'), [...tables.keys()], ({ topic, message }) => {
+    const header = (name: string) => String(message.headers?.[name] ?? '');
+    const key = [tables.get(topic), header(deadLetterHeader.code), header(deadLetterHeader.stage)].join('\n');
+    counts.set(key, (counts.get(key) ?? 0) + 1);
+  });
+  return [...counts].map(([key, count]) => {
+    const [table, code, stage] = key.split('\n') as [string, string, string];
+    return { table, code, stage, count };
+  });
+}

@@ -1,0 +1,89 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Admin } from 'kafkajs';
+import { Client } from 'pg';
+import { createKafka } from '../pipeline/kafka.ts';
+import { groupLag } from '../pipeline/lag.ts';
+import { postgresOptions } from '../pipeline/postgres-options.ts';
+import type { Config } from '../schemas/config.ts';
+import { sinkNames } from '../schemas/contract.ts';
+import type { Dataset } from '../schemas/dataset.ts';
+import * as names from '../schemas/names.ts';
+
+/** Where waitForSinks() stands, for a progress line. */
+export interface WaitProgress {
+  readonly stage: 'source' | 'transform' | 'sinks';
+  /** Bytes of WAL, or offsets, still to come. */
+  readonly left: bigint;
+}
+
+/**
+ * Waits until every sink holds all that was committed at the source when it was called: first the connector has
+ * confirmed that LSN (its records are in Kafka then), then the transform has passed the raw topics' ends of
+ * that moment, then each sink the clean topics'. No wait by the clock.
+ */
+export async function waitForSinks(
+  config: Config,
+  datasets: readonly Dataset[],
+  options: { signal: AbortSignal; onProgress?: (progress: WaitProgress) => void; pollMs?: number },
+): Promise<{ lsn: string }> {
+  const { signal, onProgress, pollMs = 100 } = options;
+  const poll = async (stage: WaitProgress['stage'], left: () => Promise<bigint>) => {
+    for (;;) {
+      const rest = await left();
+      onProgress?.({ stage, left: rest });
+      if (rest === 0n) return;
+      await sleep(pollMs, undefined, { signal });
+    }
+  };
+  const source = new Client(postgresOptions(config.postgres));
+  const admin = createKafka(config, 'wait').admin();
+  await Promise.all([source.connect(), admin.connect()]);
+  try {
+    const { rows } = await source.query<{ lsn: string }>('select pg_current_wal_lsn()::text as lsn');
+    const { lsn } = rows[0]!;
+    await poll('source', () => unconfirmed(source, config, lsn));
+    const raw = datasets.map((d) => names.rawTopic(config, d.table));
+    await passed(admin, names.transformGroup(config), raw, (left) => poll('transform', left));
+    for (const sink of sinkNames) {
+      const fed = datasets.filter((d) => d.contract.sinks.includes(sink));
+      const clean = fed.map((d) => names.cleanTopic(config, d.table));
+      await passed(admin, names.sinkGroup(config, sink), clean, (left) => poll('sinks', left));
+    }
+    return { lsn };
+  } finally {
+    await Promise.all([source.end(), admin.disconnect()]);
+  }
+}
+
+async function unconfirmed(source: Client, config: Config, lsn: string): Promise<bigint> {
+  const { rows } = await source.query<{ left: string | null }>(
+    `select greatest(0, pg_wal_lsn_diff($1::pg_lsn, confirmed_flush_lsn))::text as left from pg_replication_slots where slot_name = $2`,
+    [lsn, names.slotName(config)],
+  );
+  return BigInt(rows[0]?.left ?? '1');
+}
+
+/** Waits until the group has committed up to the topics' present ends. */
+async function passed(
+  admin: Admin,
+  groupId: string,
+  topics: readonly string[],
+  poll: (left: () => Promise<bigint>) => Promise<void>,
+): Promise<void> {
+  const ends = new Map<string, bigint>();
+  for (const topic of topics) {
+    for (const { partition, low, high } of await admin.fetchTopicOffsets(topic)) {
+      if (BigInt(high) > BigInt(low)) ends.set(`${topic}/${partition}`, BigInt(high));
+    }
+  }
+  await poll(async () => {
+    let left = 0n;
+    for (const { topic, partition, committed, lag } of await groupLag(admin, groupId, topics)) {
+      const end = ends.get(`${topic}/${partition}`);
+      if (end === undefined || lag === 0n) continue;
+      const behind = end - (committed ?? 0n);
+      if (behind > 0n) left += behind;
+    }
+    return left;
+  });
+}

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { Consumer, EachBatchPayload, Kafka, KafkaMessage, Message, Producer } from 'kafkajs';
 import type { Dataset } from '../schemas/dataset.ts';
 import { type ErrorCode, isRetriable, LetheError } from '../schemas/errors.ts';
@@ -62,6 +63,8 @@ export class SinkProcessor {
   private readonly committed = new Map<string, { next: bigint; metadata: string | null }>();
 
   constructor(parts: SinkProcessorParts) {
+    // Every partition may wait on it at once.
+    setMaxListeners(0, this.stopping.signal);
     this.parts = parts;
     this.routes = new Map(parts.routes.map((r) => [r.cleanTopic, r]));
     this.batchers = new Map(
@@ -215,7 +218,12 @@ export class SinkProcessor {
     counters.add(table, 'dead', messages.length);
   }
 
-  private async commit(topic: string, partition: number, next: bigint, metadata: string | null): Promise<void> {
+  private async commit(
+    topic: string,
+    partition: number,
+    next: bigint,
+    metadata: string | null,
+  ): Promise<void> {
     const place = `${topic}/${partition}`;
     const latest = metadata ?? this.committed.get(place)?.metadata ?? null;
     this.committed.set(place, { next, metadata: latest });

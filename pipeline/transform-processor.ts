@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { Admin, Consumer, EachBatchPayload, Kafka, Message } from 'kafkajs';
 import { LetheError } from '../schemas/errors.ts';
 import { deadLetter, type PayloadSealer } from './dead-letters.ts';
@@ -48,6 +49,8 @@ export class TransformProcessor {
   private readonly lock = new KeyedLock();
 
   constructor(parts: TransformProcessorParts) {
+    // Every partition may wait on it at once.
+    setMaxListeners(0, this.stopping.signal);
     this.parts = parts;
     this.routes = new Map(parts.routes.map((r) => [r.rawTopic, r]));
     this.admin = parts.kafka.admin();

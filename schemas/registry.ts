@@ -88,12 +88,15 @@ const bigLong = avsc.types.LongType.__with({
 
 function registryError(cause: unknown, what: string): LetheError {
   const { status } = cause as { status?: unknown };
-  if (status === 404) {
+  if (status === 404 || status === 422) {
     return new LetheError('SCHEMA_UNKNOWN', `the registry does not know ${what}`, {
       fix: 'Run `lethe apply`.',
     });
   }
   if (status === 401 || status === 403)
     return new LetheError('AUTH_FAILED', 'the registry refused the credentials');
-  return new LetheError('UNREACHABLE', 'the registry does not answer');
+  // The client answers 400 also where nobody answered; what is no answer at all is a schema it could not read.
+  if (typeof status === 'number')
+    return new LetheError('UNREACHABLE', `the registry does not give ${what} (${status})`);
+  return new LetheError('SCHEMA_UNEXPECTED', `${what} cannot be read`);
 }

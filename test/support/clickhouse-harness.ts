@@ -1,4 +1,4 @@
-import { type ClickHouseClient, createClient } from '@clickhouse/client';
+import { type ClickHouseClient, ClickHouseLogLevel, createClient } from '@clickhouse/client';
 import type { Config } from '../../schemas/config.ts';
 import type { Dataset } from '../../schemas/dataset.ts';
 import { clickhouseDatabase, clickhouseTable, clickhouseView } from '../../schemas/names.ts';
@@ -27,7 +27,7 @@ const exactNumbers = {
 export async function makeClickhouseHarness(url: string): Promise<ClickhouseHarness> {
   const config = testConfig({ clickhouse: { url } });
   const client = createClickhouseClient(config.clickhouse!);
-  const plain = createClient({ url });
+  const plain = createClient({ url, log: { level: ClickHouseLogLevel.OFF } });
   const database = clickhouseDatabase(config);
   await plain.command({ query: `CREATE DATABASE ${database}` });
   const table = (dataset: Dataset): string => `${database}.${clickhouseTable(dataset.table)}`;

@@ -16,7 +16,8 @@ export class IdleOffsets {
       const { topic, partition, firstOffset, lastOffset } = payload;
       const place = `${topic}/${partition}`;
       // kafkajs' types leave out that it is null for such a batch.
-      if ((firstOffset as string | null) === null) this.waiting.set(place, { topic, partition, next: BigInt(lastOffset) + 1n });
+      if ((firstOffset as string | null) === null)
+        this.waiting.set(place, { topic, partition, next: BigInt(lastOffset) + 1n });
       else this.waiting.delete(place);
     });
     consumer.on(consumer.events.GROUP_JOIN, () => this.waiting.clear());

@@ -1,0 +1,68 @@
+import { Command } from 'commander';
+import { type PipelineStatus, readStatus, type SinkStatus } from './pipeline-status.ts';
+import { openProject } from './project.ts';
+import { type Cell, renderTable } from './table.ts';
+
+/** `lethe status`: connector, slot, groups, sinks against their objectives, dead letters; exit 1 if something is wrong. */
+export function statusCommand(): Command {
+  return new Command('status')
+    .description('where every part of the pipeline stands')
+    .option('-c, --config <file>', 'configuration', 'lethe.yaml')
+    .option('--json', 'print JSON')
+    .action(async (flags: { config: string; json?: true }) => {
+      const { config, datasets } = await openProject(flags.config);
+      const status = await readStatus(config, datasets);
+      process.stdout.write(flags.json ? `${JSON.stringify(status)}\n` : renderStatus(status));
+      if (!status.healthy) process.exitCode = 1;
+    });
+}
+
+/** The status as tables for people. */
+export function renderStatus(status: PipelineStatus): string {
+  const { connector, slot, groups, sinks, deadLetters } = status;
+  const parts = [
+    ['connector', connector.name, mark(connector.state, connector.state === 'RUNNING')],
+    [
+      'slot',
+      slot.name,
+      mark(
+        `${slot.active ? 'active' : 'inactive'}, WAL ${slot.wal}, ${kib(slot.lagBytes)} behind`,
+        slot.active && slot.wal !== 'lost',
+      ),
+    ],
+    ...groups.map(({ group, lag }) => ['group', group, `${lag} behind`]),
+  ];
+  const dead =
+    deadLetters.length === 0
+      ? 'no dead letters\n'
+      : renderTable(
+          ['dead letters', 'stage', 'code', 'count'],
+          deadLetters.map((d) => [d.table, d.stage, d.code, { text: String(d.count), style: 'red' }]),
+        );
+  return [
+    renderTable(['part', 'name', 'state'], parts),
+    renderTable(['table', 'sink', 'raw', 'clean', 'position', 'staleness', 'objective'], sinks.map(sinkRow)),
+    dead,
+  ].join('\n');
+}
+
+function sinkRow(s: SinkStatus): (string | Cell)[] {
+  const age = s.stalenessMs === undefined ? 'nothing yet' : `${(s.stalenessMs / 1000).toFixed(1)} s`;
+  return [
+    s.table,
+    s.sink,
+    String(s.rawLag),
+    String(s.cleanLag),
+    s.position?.lsn ?? '-',
+    mark(age, s.met),
+    `${s.objectiveMs / 1000} s`,
+  ];
+}
+
+function mark(text: string, good: boolean): Cell {
+  return { text, style: good ? 'green' : 'red' };
+}
+
+function kib(bytes: number): string {
+  return `${(bytes / 1024).toFixed(0)} kB`;
+}

@@ -214,11 +214,15 @@ function checkSubject(loaded: LoadedContract, table: CatalogTable, serverVersion
   if (!column) {
     const names = table.columns.map((candidate) => candidate.name);
     const message = `${table.table} has no column ${subject.key}.${didYouMean(subject.key, names)}`;
-    return add('SUBJECT_MISSING', message, `Name one of ${names.join(', ')}.`);
+    return add('SUBJECT_COLUMN_MISSING', message, `Name one of ${names.join(', ')}.`);
   }
   if (!Object.hasOwn(columns, subject.key)) {
     const message = `the subject's column ${subject.key} is not listed: it would not reach the processor`;
-    return add('SUBJECT_MISSING', message, `Add ${subject.key} to columns; with drop it goes no further.`);
+    return add(
+      'SUBJECT_COLUMN_MISSING',
+      message,
+      `Add ${subject.key} to columns; with drop it goes no further.`,
+    );
   }
   const generated = generatedProblem(column, serverVersion);
   if (generated) return add('COLUMN_GENERATED', generated, 'Name an ordinary column.');

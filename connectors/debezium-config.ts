@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { postgresOptions } from '../pipeline/postgres-options.ts';
 import type { Config } from '../schemas/config.ts';
 import type { Dataset } from '../schemas/dataset.ts';
@@ -9,15 +8,11 @@ import {
   signalTable,
   signalTopic,
   slotName,
+  unavailablePlaceholder,
 } from '../schemas/names.ts';
 import { converterConfig } from './avro-converter-config.ts';
 import { signalClientConfig } from './signal-client-config.ts';
 import { recordMaxBytes } from './kafka/topic-settings.ts';
-
-/** What Debezium writes in the place of an unchanged TOAST value; as good as never a value of somebody's. */
-export function unavailablePlaceholder(config: Pick<Config, 'name'>): string {
-  return `__lethe_unavailable_${createHash('sha256').update(config.name).digest('hex').slice(0, 32)}`;
-}
 
 /**
  * The connector's configuration, from lethe.yaml and the datasets alone.
@@ -70,8 +65,23 @@ function tlsConfig(config: Config): Record<string, string> {
       'driver.sslfactoryarg': tls.ca,
     };
   }
-  return { 'database.sslmode': 'verify-full', 'database.sslfactory': 'org.postgresql.ssl.DefaultJavaSSLFactory' };
+  return {
+    'database.sslmode': 'verify-full',
+    'database.sslfactory': 'org.postgresql.ssl.DefaultJavaSSLFactory',
+  };
 }
+
+/** The transformation of connectors/java, which a Connect worker needs to have installed. */
+export const scrubClass = 'io.lethe.connect.ScrubDefaults';
+
+/**
+ * Takes column defaults out of the raw schemas. Without it the converter writes a column's default where the row
+ * says NULL, and registers the default's literal.
+ */
+export const scrubConfig: Readonly<Record<string, string>> = {
+  transforms: 'scrub',
+  'transforms.scrub.type': scrubClass,
+};
 
 function captureConfig(config: Config, datasets: readonly Dataset[]): Record<string, string> {
   const tables = [...datasets.map((dataset) => dataset.table), heartbeatTable(config)];

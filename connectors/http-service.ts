@@ -91,7 +91,9 @@ export class HttpService {
           resolve({ status: response.statusCode ?? 0, body: parseJson(Buffer.concat(chunks)) });
         });
       });
-      request.on('timeout', () => request.destroy(Object.assign(new Error('timeout'), { code: 'ETIMEDOUT' })));
+      request.on('timeout', () =>
+        request.destroy(Object.assign(new Error('timeout'), { code: 'ETIMEDOUT' })),
+      );
       request.on('error', reject);
       request.end(payload);
     });

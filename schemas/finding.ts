@@ -1,3 +1,5 @@
+import type { ErrorCode } from './errors.ts';
+
 /**
  * What `lethe check` finds. A code is what programs match on; message and fix are for people and never hold a
  * secret: keys, names and allowed values only.
@@ -12,7 +14,6 @@ export const findingCodes = {
   WRONG_TYPE: 'A value of another type than the key takes.',
   UNKNOWN_VALUE: 'A value that is not one of those allowed.',
   WRONG_VALUE: 'A value of the right type that breaks a rule.',
-  SECRET_MISSING: 'A ${env:NAME} or ${file:PATH} without a value.',
   NO_CONTRACTS: 'The folder of contracts holds none: nothing would pass.',
   DUPLICATE_CONTRACT: 'Two contracts for one table.',
   NAME_NOT_ALLOWED: 'A name that has no unchanged form in Kafka, Avro or a store.',
@@ -31,18 +32,14 @@ export const findingCodes = {
   KEY_TYPE: 'A key of a type without one canonical text.',
   ACTION_ON_TYPE: 'An action that cannot treat the type of the column.',
   TYPE_NOT_TAKEN: 'A type that no lossless path exists for.',
-  SUBJECT_MISSING: 'The column that says whose row it is does not exist.',
+  SUBJECT_COLUMN_MISSING: 'The column that says whose row it is does not exist.',
   SUBJECT_NULLABLE: 'A row without a subject cannot be encrypted.',
   SUBJECT_TYPE: 'A subject of a type without one canonical text.',
   REPLICA_IDENTITY: 'The replica identity has to change before a column list can be set.',
-  UNREACHABLE: 'A server does not answer.',
-  AUTH_FAILED: 'A server refused the credentials.',
-  SOURCE_UNFIT: 'Postgres is not set up for logical replication, or the role may not replicate.',
-  SLOT_LOST: 'The replication slot is gone or invalidated: changes were lost.',
-  SERVER_FAILED: 'A server answered with an error.',
 } as const;
 
-export type FindingCode = keyof typeof findingCodes;
+/** A code of its own, or that of the error a server answered with. */
+export type FindingCode = keyof typeof findingCodes | ErrorCode;
 
 /** `error` stops plan and apply; `warning` may hurt later; `notice` says what will happen. */
 export type Severity = 'error' | 'warning' | 'notice';

@@ -70,7 +70,9 @@ export class ConnectClient {
 
   /** Class names of what is installed: connectors, converters and transformations. */
   async plugins(): Promise<ReadonlySet<string>> {
-    const list = (await this.#http.expect('GET', '/connector-plugins?connectorsOnly=false')) as { class: string }[];
+    const list = (await this.#http.expect('GET', '/connector-plugins?connectorsOnly=false')) as {
+      class: string;
+    }[];
     return new Set(list.map((plugin) => plugin.class));
   }
 
@@ -94,7 +96,8 @@ export class ConnectClient {
   /** Also fine if there is none. */
   async deleteConnector(name: string): Promise<void> {
     const answer = await this.#settled('DELETE', path(name));
-    if (answer.status >= 300 && answer.status !== 404) throw this.#http.failed(answer, `DELETE ${path(name)}`);
+    if (answer.status >= 300 && answer.status !== 404)
+      throw this.#http.failed(answer, `DELETE ${path(name)}`);
   }
 
   /** Sets the level of a logger on every worker; older workers know no such call, which is no failure. */

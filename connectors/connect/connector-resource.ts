@@ -4,7 +4,7 @@ import { LetheError } from '../../schemas/errors.ts';
 import { connectorName } from '../../schemas/names.ts';
 import { refuse, type Step, steppedResource } from '../../pipeline/planned-steps.ts';
 import type { Resource } from '../../pipeline/resource.ts';
-import { debeziumConfig } from '../debezium-config.ts';
+import { debeziumConfig, scrubClass, scrubConfig } from '../debezium-config.ts';
 import type { ConnectClient } from './connect-client.ts';
 import { failureReason } from './failure-reason.ts';
 
@@ -24,8 +24,9 @@ export function connectorResources(
 
 type Settings = Readonly<Record<string, string>>;
 
-async function inspect(name: string, wanted: Settings, connect: ConnectClient): Promise<Step[]> {
+async function inspect(name: string, derived: Settings, connect: ConnectClient): Promise<Step[]> {
   const plugins = await connect.plugins();
+  const wanted = plugins.has(scrubClass) ? { ...derived, ...scrubConfig } : derived;
   const missing = [wanted['connector.class'], wanted['value.converter']].filter(
     (plugin) => plugin !== undefined && !plugins.has(plugin),
   );
@@ -63,13 +64,19 @@ function differences(wanted: Settings, current: Settings): string[] {
   return [...names].filter((name) => wanted[name] !== current[name]).sort();
 }
 
+/** At WARN it prints the key of a row that is gone before its unchanged values could be read. */
+const reselectLogger = 'io.debezium.processors.reselect';
+
 async function putAndAwait(name: string, wanted: Settings, connect: ConnectClient): Promise<void> {
+  await connect.setLogLevel(reselectLogger, 'ERROR');
   if (!(await connect.putConfig(name, wanted))) {
     const settings = await connect.invalidSettings(wanted);
     throw new LetheError(
       'SERVER_FAILED',
       `Kafka Connect refuses the connector's settings ${settings.join(', ')}: it cannot reach or enter Postgres or the registry from where it runs`,
-      { fix: 'Set connect.postgresHost, connect.postgresPort, connect.registryUrl; see the log of Kafka Connect.' },
+      {
+        fix: 'Set connect.postgresHost, connect.postgresPort, connect.registryUrl; see the log of Kafka Connect.',
+      },
     );
   }
   await awaitRunning(name, connect);

@@ -11,7 +11,9 @@ const pollMs = 100;
  * Takes the capture away: connector, its position, slot and publication. The position goes too: with it a
  * connector of the same name would go on where no slot has kept anything.
  */
-export async function deleteCapture(config: Pick<Config, 'name' | 'topics' | 'postgres' | 'connect'>): Promise<void> {
+export async function deleteCapture(
+  config: Pick<Config, 'name' | 'topics' | 'postgres' | 'connect'>,
+): Promise<void> {
   const connect = new ConnectClient(config.connect);
   const name = connectorName(config);
   if (await connect.config(name)) {

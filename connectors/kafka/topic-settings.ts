@@ -5,7 +5,9 @@ import {
   deadLetterTopic,
   heartbeatTable,
   rawPrefix,
+  rawSegmentMs,
   rawTopic,
+  signalTable,
   signalTopic,
 } from '../../schemas/names.ts';
 
@@ -32,7 +34,7 @@ const rawSettings = {
   // The raw topic never expires what is not consumed: it is purged after the commit.
   'retention.ms': '-1',
   'retention.bytes': '-1',
-  'segment.ms': '10000',
+  'segment.ms': String(rawSegmentMs),
   'segment.bytes': String(segmentBytes),
   'file.delete.delay.ms': '1000',
   'max.message.bytes': String(recordMaxBytes),
@@ -87,6 +89,8 @@ export function topicSpecs(
     // Debezium reads signals in order only from one partition.
     spec(signalTopic(config), 1, passingSettings),
     spec(rawTopic(config, heartbeatTable(config)), 1, passingSettings),
+    // Debezium emits its own signals too, and would stop at a topic that is not there.
+    spec(rawTopic(config, signalTable(config)), 1, passingSettings),
     spec(`__debezium-heartbeat.${rawPrefix(config)}`, 1, passingSettings),
   ];
 }

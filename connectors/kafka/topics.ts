@@ -1,8 +1,11 @@
-import { type Admin, ConfigResourceTypes, ConfigSource } from 'kafkajs';
+import kafkajs, { type Admin } from 'kafkajs';
 import { kafkaError } from '../../pipeline/kafka.ts';
 import { refuse, type Step, steppedResource } from '../../pipeline/planned-steps.ts';
 import type { Resource } from '../../pipeline/resource.ts';
 import type { TopicSpec } from './topic-settings.ts';
+
+// Not among the names that Node finds in this CommonJS module.
+const { ConfigResourceTypes, ConfigSource } = kafkajs;
 
 /** Lends a connected admin client. */
 export type WithAdmin = <T>(use: (admin: Admin) => Promise<T>) => Promise<T>;
@@ -42,7 +45,10 @@ function creations(specs: readonly TopicSpec[], withAdmin: WithAdmin): Step[] {
       }),
     ));
   return specs.map(({ topic, partitions, settings }) => ({
-    change: { action: 'create', summary: `${topic}: ${partitions} partitions, ${settings['cleanup.policy']}` },
+    change: {
+      action: 'create',
+      summary: `${topic}: ${partitions} partitions, ${settings['cleanup.policy']}`,
+    },
     run,
   }));
 }
@@ -57,7 +63,8 @@ async function compare(specs: readonly TopicSpec[], admin: Admin, withAdmin: Wit
     const found = topics.find((topic) => topic.name === spec.topic)?.partitions ?? [];
     const shape = shapeProblem(spec, found);
     if (shape) return [shape];
-    const entries = described.resources.find((resource) => resource.resourceName === spec.topic)?.configEntries ?? [];
+    const entries =
+      described.resources.find((resource) => resource.resourceName === spec.topic)?.configEntries ?? [];
     const current = new Map(entries.map((entry) => [entry.configName, entry]));
     const different = Object.entries(spec.settings).filter(
       ([name, value]) => current.get(name)?.configValue !== value,

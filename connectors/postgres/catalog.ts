@@ -126,7 +126,7 @@ export function numericBounds(typmod: number): { precision?: number; scale?: num
  */
 const tablesSql = `
 with recursive asked as (
-  select c.oid, n.nspname || '.' || c.relname as name, c.*
+  select c.oid, n.nspname || '.' || c.relname as name, c.relkind, c.relreplident, c.relpersistence, c.relowner
   from unnest($1::text[], $2::text[]) as a(schema, name)
   join pg_catalog.pg_namespace n on n.nspname = a.schema
   join pg_catalog.pg_class c on c.relnamespace = n.oid and c.relname = a.name and c.relkind not in ('i', 'I', 't', 'c', 'S')

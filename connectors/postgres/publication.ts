@@ -29,7 +29,9 @@ export function publicationResources(config: Named, datasets: readonly Dataset[]
     { table: signalTable(config) },
   ];
   const inspect = async (): Promise<readonly Step[]> =>
-    withSource(config.postgres, async (client) => steps(config, name, wanted, await readPublication(client, name)));
+    withSource(config.postgres, async (client) =>
+      steps(config, name, wanted, await readPublication(client, name)),
+    );
   const resource = steppedResource(`publication ${name}`, 'postgres', inspect);
   return [
     {
@@ -113,7 +115,10 @@ function steps(
     const add = `alter publication ${quoteName(name)} add table ${definition(published)}`;
     const drop = `alter publication ${quoteName(name)} drop table ${quoteTable(published.table)}`;
     changes.push({
-      change: { action: current ? 'update' : 'create', summary: `publication ${name}: ${describe(published)}` },
+      change: {
+        action: current ? 'update' : 'create',
+        summary: `publication ${name}: ${describe(published)}`,
+      },
       sql: current ? [drop, add] : [add],
     });
   }

@@ -1,0 +1,94 @@
+import { checkTable } from '../connectors/check-table.ts';
+import { type Catalog, readCatalog } from '../connectors/postgres/catalog.ts';
+import { withSource } from '../connectors/postgres/source-client.ts';
+import { MasterKey } from '../keys/master-key.ts';
+import { checkContracts } from '../schemas/check-contract.ts';
+import type { Config } from '../schemas/config.ts';
+import { type Dataset, deriveDataset } from '../schemas/dataset.ts';
+import { LetheError } from '../schemas/errors.ts';
+import { type Finding, hasErrors } from '../schemas/finding.ts';
+import { FindingsError } from '../schemas/findings-error.ts';
+import { loadConfig } from '../schemas/load-config.ts';
+import { type LoadedContract, loadContracts } from '../schemas/load-contracts.ts';
+import type { SourceDocument } from '../schemas/source-document.ts';
+
+/** lethe.yaml, the contracts and the tables they speak of, all without an error. */
+export interface Project {
+  readonly configPath: string;
+  readonly config: Config;
+  /** lethe.yaml with the places of its fields. */
+  readonly document: SourceDocument;
+  readonly contracts: readonly LoadedContract[];
+  readonly catalog: Catalog;
+  readonly datasets: readonly Dataset[];
+  /** Warnings and notices. */
+  readonly findings: readonly Finding[];
+}
+
+/** The files of a project, as far as they can be read; contracts with a finding of their own are left out. */
+export interface ProjectFiles {
+  readonly config?: Config;
+  readonly document?: SourceDocument;
+  readonly contracts: readonly LoadedContract[];
+  readonly findings: readonly Finding[];
+}
+
+/** Opens a project, or throws a FindingsError that tells everything that is wrong with it. */
+export async function openProject(configPath: string): Promise<Project> {
+  const files = await readProjectFiles(configPath);
+  const { config, document, contracts } = files;
+  if (!config || !document) throw new FindingsError('CONFIG_INVALID', files.findings);
+  if (hasErrors(files.findings)) throw new FindingsError('CONTRACT_INVALID', files.findings);
+  const catalog = await readSourceCatalog(config, contracts);
+  const findings = [...files.findings, ...contracts.flatMap((loaded) => checkTable(loaded, catalog))];
+  if (hasErrors(findings)) throw new FindingsError('CONTRACT_INVALID', findings);
+  const datasets = contracts.map(({ contract }) =>
+    deriveDataset(contract, catalog.tables.get(contract.table)!),
+  );
+  return { configPath, config, document, contracts, catalog, datasets, findings };
+}
+
+/** Reads lethe.yaml and the contracts and applies every rule that needs no server. */
+export async function readProjectFiles(configPath: string): Promise<ProjectFiles> {
+  const loaded = await loadConfig(configPath);
+  const { config, document, contractsFolder } = loaded;
+  if (!config || !document || contractsFolder === undefined) {
+    return { contracts: [], findings: loaded.findings, ...(document ? { document } : {}) };
+  }
+  const { contracts, findings } = await loadContracts(contractsFolder);
+  return {
+    config,
+    document,
+    contracts,
+    findings: [...checkMasterKey(config, document), ...findings, ...checkContracts(contracts, config)],
+  };
+}
+
+function checkMasterKey(config: Config, document: SourceDocument): Finding[] {
+  try {
+    void new MasterKey(config.keys.masterKey);
+    return [];
+  } catch (error) {
+    return [findingOf(error, ['keys', 'masterKey'], document)];
+  }
+}
+
+/** The tables of the contracts as the source has them; throws a LetheError if it does not let us look. */
+export function readSourceCatalog(config: Config, contracts: readonly LoadedContract[]): Promise<Catalog> {
+  const tables = [...new Set(contracts.map(({ contract }) => contract.table))];
+  return withSource(config.postgres, (client) => readCatalog(client, tables));
+}
+
+/** An error of a server as a finding at the field of lethe.yaml that leads there. */
+export function findingOf(error: unknown, field: readonly string[], document: SourceDocument): Finding {
+  if (!(error instanceof LetheError)) throw error;
+  return {
+    severity: 'error',
+    code: error.code,
+    file: document.file,
+    ...document.valueAt(field),
+    field: field.join('.'),
+    message: error.message,
+    fix: error.fix,
+  };
+}

@@ -20,7 +20,6 @@ import type { Dataset } from '../schemas/dataset.ts';
 import * as names from '../schemas/names.ts';
 import { Registry } from '../schemas/registry.ts';
 import { createTableTransform } from '../transforms/table-transform.ts';
-import type { WriterSchema } from '../transforms/avro-skip.ts';
 import { createSink } from './sinks.ts';
 
 export const components = ['transform', ...sinkNames] as const;
@@ -90,7 +89,7 @@ async function startTransform(shared: Shared): Promise<{ stop(): Promise<void> }
       const transform = createTableTransform({
         dataset,
         cleanSchemaId: await registry.idOf(names.cleanSubject(config, table), cleanAvroSchema(dataset)),
-        writerSchema: async (id) => (await registry.writerSchema(id)) as WriterSchema,
+        writerSchema: (id) => registry.writerSchema(id),
         protection: keys,
         cipher: { overhead: ciphertextOverhead, encryptInto, associatedData },
         resolver,

@@ -2,7 +2,7 @@ import { setMaxListeners } from 'node:events';
 import type { Consumer, EachBatchPayload, Kafka, KafkaMessage, Message, Producer } from 'kafkajs';
 import type { Dataset } from '../schemas/dataset.ts';
 import { type ErrorCode, isRetriable, LetheError } from '../schemas/errors.ts';
-import { formatLsn } from '../schemas/version.ts';
+import { formatLsn, positionOf } from '../schemas/version.ts';
 import { CleanReader, type RowDecoder } from './clean-reader.ts';
 import type { Counters } from './counters.ts';
 import { deadLetter, type PayloadSealer } from './dead-letters.ts';
@@ -246,6 +246,6 @@ function position(items: readonly Item[]): string | null {
   for (const { change } of items)
     if (change && (!newest || change.commitMs >= newest.commitMs)) newest = change;
   return newest
-    ? formatSinkPosition({ lsn: formatLsn(newest.version.lsn), commitMs: newest.commitMs })
+    ? formatSinkPosition({ lsn: formatLsn(positionOf(newest.version)), commitMs: newest.commitMs })
     : null;
 }

@@ -59,6 +59,11 @@ export function versionToElasticsearch(v: Version): bigint {
   return ((v.epoch & 0x7fn) << 56n) | ((v.commit >> 3n) & 0xff_ffff_ffff_ffffn);
 }
 
+/** Where at the source a change stands, as one LSN: its own, or for a first snapshot read the snapshot's. */
+export function positionOf(v: Version): bigint {
+  return v.lsn === 0n ? v.commit : v.lsn;
+}
+
 /** `16/B374D848`, as Postgres prints an LSN. */
 export function formatLsn(lsn: bigint): string {
   return `${(lsn >> 32n).toString(16).toUpperCase()}/${(lsn & 0xffff_ffffn).toString(16).toUpperCase()}`;

@@ -2,7 +2,7 @@ import type { CleanChange } from '../../pipeline/sink.ts';
 import type { Dataset, DatasetColumn } from '../../schemas/dataset.ts';
 import { LetheError } from '../../schemas/errors.ts';
 import { decodeRecordKey } from '../../schemas/record-key.ts';
-import { formatLsn, versionToUInt256 } from '../../schemas/version.ts';
+import { formatLsn, versionToUInt256, positionOf } from '../../schemas/version.ts';
 import { unexpected } from '../unfit-value.ts';
 import { writeKeyPart } from './key-part.ts';
 import { RowBinary } from './row-binary.ts';
@@ -75,7 +75,7 @@ function writeMeta(out: RowBinary, change: CleanChange): void {
   out.byte(change.row === null ? 1 : 0);
   out.string(change.eventId);
   out.string(change.traceId);
-  out.string(formatLsn(change.version.lsn));
+  out.string(formatLsn(positionOf(change.version)));
   out.int64(BigInt(change.commitMs));
   out.string(change.contract);
 }

@@ -1,7 +1,7 @@
 import type { CleanChange } from '../../pipeline/sink.ts';
 import type { Dataset } from '../../schemas/dataset.ts';
 import { documentId } from '../../schemas/record-key.ts';
-import { formatLsn, formatVersion, versionToElasticsearch } from '../../schemas/version.ts';
+import { formatLsn, formatVersion, versionToElasticsearch, positionOf } from '../../schemas/version.ts';
 import { metaField } from './types.ts';
 import { toJson } from './values.ts';
 
@@ -41,7 +41,7 @@ function meta(change: CleanChange): string {
     version: formatVersion(change.version),
     event_id: change.eventId,
     trace_id: change.traceId,
-    lsn: formatLsn(change.version.lsn),
+    lsn: formatLsn(positionOf(change.version)),
     commit_ms: change.commitMs,
     contract: change.contract,
     deleted: change.row === null,

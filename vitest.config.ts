@@ -5,6 +5,7 @@ const serversMs = 10 * 60 * 1000;
 /** Tests that share real servers run one file at a time; each kind waits for the one before it. */
 const withServers = {
   environment: 'node',
+  globalSetup: 'test/support/shared-stack.ts',
   fileParallelism: false,
   testTimeout: serversMs,
   hookTimeout: serversMs,

@@ -1,25 +1,21 @@
 import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { assignPorts } from './assign-ports.ts';
-import { cacheFolder } from './cache/cache-folder.ts';
-import { installMissing, isInstalled } from './cache/component.ts';
-import { type Components, stackComponents } from './cache/components.ts';
 import { type FileLock, takeLock } from './cache/file-lock.ts';
 import { type Endpoints, endpointsOf } from './endpoints.ts';
 import { findJavaTool } from './java-tool.ts';
 import { type PartFolder, partFolder } from './part-folder.ts';
 import { PART_NAMES, type PartName } from './part-name.ts';
 import { PARTS } from './parts/all-parts.ts';
+import { dropClassArchive } from './parts/class-archive.ts';
 import type { PartContext } from './parts/part.ts';
-import { postgresCache, removeOutsidePlace } from './parts/postgres-place.ts';
-import { currentPlatform } from './platform.ts';
+import { removeOutsidePlace } from './parts/postgres-place.ts';
 import { PORT_NAMES, type PortName, type Ports } from './ports.ts';
-import { checkDisk, checkNode, checkTools, PreflightError, unsupportedPlatform } from './preflight.ts';
+import { componentsHere, prepareStack } from './prepare-stack.ts';
 import { killDaemon, signalFamily } from './process/daemon.ts';
 import { type PidRecord, readPidFile } from './process/pid-file.ts';
 import { type Reporter, silentReporter } from './reporter.ts';
 import { StackError } from './stack-error.ts';
-import { newState, readState, type StackState, statePath, writeState } from './stack-state.ts';
+import { readState, type StackState, statePath } from './stack-state.ts';
 import { startParts, stopParts } from './start-parts.ts';
 
 /** What `status` tells of a part. */
@@ -59,35 +55,10 @@ export class Stack {
   async up(options: UpOptions = {}): Promise<Endpoints> {
     return this.#locked(async () => {
       const signal = options.signal ?? NEVER;
-      const platform = currentPlatform();
-      if (platform === undefined)
-        throw new PreflightError([unsupportedPlatform(process.platform, process.arch)]);
-      const components = this.#components();
-      const missing = Object.values(components).filter((component) => !isInstalled(component));
-      const state = readState(this.dir) ?? newState();
       const running = new Set(PART_NAMES.filter((part) => this.#pid(part) !== undefined));
-      const assigned = await assignPorts(
-        { remembered: state.ports, fixed: state.fixedPorts, wanted: options.ports ?? {}, running },
-        this.#report,
-      );
-      const findings = [
-        ...checkNode(process.versions.node),
-        ...checkTools(missing),
-        ...(await checkDisk(missing, this.dir)),
-        ...assigned.findings,
-      ];
-      if (findings.length > 0) throw new PreflightError(findings);
-      await installMissing(missing, {
-        platform,
-        javaBin: (tool) => findJavaTool(tool) ?? tool,
-        report: this.#report,
-        signal,
-      });
-      writeState(this.dir, { ...state, ports: assigned.ports, fixedPorts: assigned.fixed });
+      const moved = await prepareStack(this.dir, running, options.ports ?? {}, this.#report, signal);
       // Parts that were told the old port at their start must hear the new one.
-      const stale = PART_NAMES.filter((part) =>
-        PARTS[part].needs.some((need) => assigned.moved.includes(need)),
-      );
+      const stale = PART_NAMES.filter((part) => PARTS[part].needs.some((need) => moved.includes(need)));
       await stopParts(stale, (part) => this.#place(part), this.#report);
       await this.#start(PART_NAMES, signal);
       return this.endpoints();
@@ -190,6 +161,7 @@ export class Stack {
         signal,
       );
     } catch (error) {
+      for (const part of started) dropClassArchive(this.partDir(part));
       await stopParts(started, (part) => this.#place(part), this.#report);
       throw error;
     }
@@ -209,15 +181,10 @@ export class Stack {
       folder: this.partDir(part),
       state,
       ports: this.#ports(state),
-      components: this.#components(),
+      components: componentsHere(),
       java: findJavaTool('java') ?? 'java',
       signal,
     };
-  }
-
-  #components(): Components {
-    const cache = cacheFolder();
-    return stackComponents(currentPlatform() ?? 'linux-x64', cache, postgresCache(cache));
   }
 
   #state(): StackState {

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { packageRoot } from '../package-root.ts';
 import { nativePackage, type Platform } from '../platform.ts';
 import type { PinnedPackage, PinnedTarball } from '../versions.ts';
+import { unpackTar } from './archive.ts';
 import { brokenDownload, checkDigest } from './checksum.ts';
 import type { InstallContext } from './component.ts';
 import { runClient } from './run-client.ts';
@@ -56,9 +57,5 @@ export async function unpackNpmPackage(
   if (file === undefined || others.length > 0)
     throw brokenDownload(name, 'npm did not give exactly one file');
   if (sha512 !== undefined) await checkDigest(join(out, file), 'sha512', 'base64', sha512);
-  await mkdir(into, { recursive: true });
-  await runClient('tar', ['-xzf', join(out, file), '-C', into, '--strip-components=1', '--no-same-owner'], {
-    cwd: work,
-    signal,
-  });
+  await unpackTar(join(out, file), into, 1, context);
 }

@@ -31,7 +31,12 @@ export async function runClient(
   };
   child.stdout.setEncoding('utf8').on('data', keep);
   child.stderr.setEncoding('utf8').on('data', keep);
-  const timer = watch === undefined ? undefined : setInterval(() => void showGrowth(watch), WATCH_MS);
+  let ended = false;
+  const show = async (watched: Watched): Promise<void> => {
+    const bytes = await folderBytes(watched.folder);
+    if (!ended) watched.report.progress(watched.label, bytes, watched.totalBytes);
+  };
+  const timer = watch === undefined ? undefined : setInterval(() => void show(watch), WATCH_MS);
   const abort = (): boolean => child.kill('SIGTERM');
   signal.addEventListener('abort', abort);
   try {
@@ -44,6 +49,7 @@ export async function runClient(
     if (code !== 0) throw failure(basename(command), output);
   } finally {
     signal.removeEventListener('abort', abort);
+    ended = true;
     clearInterval(timer);
     if (watch !== undefined) watch.report.progressEnd(watch.label);
   }
@@ -65,10 +71,6 @@ function failure(command: string, output: string): StackError {
 /** A mirror's address may carry a password. */
 export function withoutCredentials(text: string): string {
   return text.replaceAll(/\/\/[^\s/@]+@/g, '//');
-}
-
-async function showGrowth(watch: Watched): Promise<void> {
-  watch.report.progress(watch.label, await folderBytes(watch.folder), watch.totalBytes);
 }
 
 /** Bytes of all files below a folder; files that vanish meanwhile do not count. */

@@ -51,6 +51,11 @@ export function keepClassArchive(folder: PartFolder, stoppedCleanly: boolean): v
   rmSync(target, { force: true });
 }
 
+/** Forgets what a server would write at its end: one that was not ready yet has loaded half of its classes. */
+export function dropClassArchive(folder: PartFolder): void {
+  rmSync(targetOf(folder), { force: true });
+}
+
 function draftOf(folder: PartFolder): string {
   return join(folder.root, 'classes.jsa');
 }

@@ -1,11 +1,12 @@
 import { contractFinding } from '../schemas/check-contract.ts';
-import { actionNames, type ActionName, type ColumnRule } from '../schemas/contract.ts';
-import { cleanKind, needsValue } from '../schemas/dataset.ts';
+import { needsValue } from '../schemas/dataset.ts';
 import { didYouMean } from '../schemas/did-you-mean.ts';
-import type { Finding, FindingCode } from '../schemas/finding.ts';
+import type { Finding } from '../schemas/finding.ts';
 import type { LoadedContract } from '../schemas/load-contracts.ts';
-import { type ValueKind, valueKind } from '../schemas/value-kind.ts';
-import type { Catalog, CatalogColumn, CatalogTable } from './postgres/catalog.ts';
+import { checkColumns } from './check-columns.ts';
+import { checkKey } from './check-key.ts';
+import { checkSubject } from './check-subject.ts';
+import type { Catalog, CatalogTable } from './postgres/catalog.ts';
 
 /** The rules of a contract that need its table: every breach, with its place in the contract. */
 export function checkTable(loaded: LoadedContract, catalog: Catalog): Finding[] {
@@ -83,159 +84,6 @@ function isPublished(loaded: LoadedContract, name: string): boolean {
   const { columns, subject } = loaded.contract;
   const rule = Object.hasOwn(columns, name) ? columns[name] : undefined;
   return rule !== undefined && (needsValue(rule) || name === subject?.key);
-}
-
-/** Kinds with one canonical text, the same in Kafka, Elasticsearch and ClickHouse. */
-const keyKinds: ReadonlySet<ValueKind> = new Set([
-  'text',
-  'int',
-  'long',
-  'uuid',
-  'decimal',
-  'date',
-  'timestamptz',
-]);
-const keyActions: ReadonlySet<ActionName> = new Set(['keep', 'hash']);
-
-function checkKey(loaded: LoadedContract, table: CatalogTable): Finding[] {
-  const noKey = keyProblem(table);
-  if (noKey) return [contractFinding(loaded, 'NO_PRIMARY_KEY', ['table'], ...noKey)];
-  return table.primaryKey.flatMap((name) => {
-    const rule = Object.hasOwn(loaded.contract.columns, name) ? loaded.contract.columns[name] : undefined;
-    if (!rule) {
-      const message = `the key column ${name} is not listed: rows could not be told apart`;
-      return [
-        contractFinding(
-          loaded,
-          'KEY_NOT_LISTED',
-          ['columns'],
-          message,
-          `Add ${name} with keep or hash.`,
-          'key',
-        ),
-      ];
-    }
-    const findings: Finding[] = [];
-    const path = ['columns', name, 'action'];
-    if (!keyActions.has(rule.action)) {
-      const message = `${name} is part of the primary key: ${rule.action} would make rows indistinguishable`;
-      findings.push(contractFinding(loaded, 'KEY_ACTION', path, message, 'Use keep or hash.'));
-    }
-    const column = table.columns.find((candidate) => candidate.name === name);
-    const kind = column && valueKind(column);
-    if (kind && !keyKinds.has(kind)) {
-      const message = `${name} is ${column.typeText}, which has no one canonical text to be a key`;
-      const fix = `A key may be ${[...keyKinds].join(', ')}.`;
-      findings.push(contractFinding(loaded, 'KEY_TYPE', ['columns', name], message, fix, 'key'));
-    }
-    return findings;
-  });
-}
-
-function keyProblem(table: CatalogTable): readonly [message: string, fix: string] | undefined {
-  if (table.primaryKey.length === 0) {
-    return [
-      `${table.table} has no primary key: its rows could be neither updated nor deleted downstream`,
-      `Add one: ALTER TABLE ${table.table} ADD PRIMARY KEY (…);`,
-    ];
-  }
-  if (table.keyDeferrable) {
-    return [
-      `the primary key of ${table.table} is deferrable: once published, Postgres would refuse the application's UPDATE and DELETE`,
-      'Make the primary key NOT DEFERRABLE.',
-    ];
-  }
-  return undefined;
-}
-
-function checkColumns(loaded: LoadedContract, table: CatalogTable, serverVersion: number): Finding[] {
-  return Object.entries(loaded.contract.columns).flatMap(([name, rule]) => {
-    const column = table.columns.find((candidate) => candidate.name === name);
-    if (!column) {
-      const names = table.columns.map((candidate) => candidate.name);
-      const message = `${table.table} has no column ${name}.${didYouMean(name, names)}`;
-      const fix = `Correct the name or take it out; the table has ${names.join(', ')}.`;
-      return [contractFinding(loaded, 'COLUMN_MISSING', ['columns', name], message, fix, 'key')];
-    }
-    const problem = columnProblem(column, rule, serverVersion);
-    return problem
-      ? [contractFinding(loaded, problem[0], ['columns', name, 'action'], problem[1], problem[2])]
-      : [];
-  });
-}
-
-function columnProblem(
-  column: CatalogColumn,
-  rule: ColumnRule,
-  serverVersion: number,
-): readonly [code: FindingCode, message: string, fix: string] | undefined {
-  if (rule.action === 'drop') return undefined;
-  if (needsValue(rule)) {
-    const generated = generatedProblem(column, serverVersion);
-    if (generated) return ['COLUMN_GENERATED', generated, 'Use drop or null, or compute it downstream.'];
-  }
-  const kind = valueKind(column);
-  if (!kind) {
-    return ['TYPE_NOT_TAKEN', `${column.name} is ${column.typeText}, a type that is not taken`, 'Use drop.'];
-  }
-  if (cleanKind(rule, kind) === undefined) {
-    const possible = actionNames.filter(
-      (action) => cleanKind({ ...rule, action } as ColumnRule, kind) !== undefined,
-    );
-    const message = `${rule.action} cannot treat ${column.name}, which is ${column.typeText}`;
-    return ['ACTION_ON_TYPE', message, `Use one of: ${possible.join(', ')}.`];
-  }
-  return undefined;
-}
-
-/** Stored generated columns can be published since PostgreSQL 18, virtual ones never. */
-function generatedProblem(column: CatalogColumn, serverVersion: number): string | undefined {
-  if (column.generation === 'virtual')
-    return `${column.name} is a virtual generated column: it is not in the WAL`;
-  if (column.generation === 'stored' && serverVersion < 180000) {
-    return `${column.name} is a generated column: before PostgreSQL 18 it cannot be published`;
-  }
-  return undefined;
-}
-
-/** Kinds that a subject's name in the key store can be made of. */
-const subjectKinds: ReadonlySet<ValueKind> = new Set(['text', 'int', 'long', 'uuid']);
-
-function checkSubject(loaded: LoadedContract, table: CatalogTable, serverVersion: number): Finding[] {
-  const { subject, columns } = loaded.contract;
-  if (!subject) return [];
-  const add = (
-    code: FindingCode,
-    message: string,
-    fix: string,
-    severity: Finding['severity'] = 'error',
-  ): Finding[] => [contractFinding(loaded, code, ['subject', 'key'], message, fix, 'value', severity)];
-  const column = table.columns.find((candidate) => candidate.name === subject.key);
-  if (!column) {
-    const names = table.columns.map((candidate) => candidate.name);
-    const message = `${table.table} has no column ${subject.key}.${didYouMean(subject.key, names)}`;
-    return add('SUBJECT_COLUMN_MISSING', message, `Name one of ${names.join(', ')}.`);
-  }
-  if (!Object.hasOwn(columns, subject.key)) {
-    const message = `the subject's column ${subject.key} is not listed: it would not reach the processor`;
-    return add(
-      'SUBJECT_COLUMN_MISSING',
-      message,
-      `Add ${subject.key} to columns; with drop it goes no further.`,
-    );
-  }
-  const generated = generatedProblem(column, serverVersion);
-  if (generated) return add('COLUMN_GENERATED', generated, 'Name an ordinary column.');
-  const kind = valueKind(column);
-  if (!kind || !subjectKinds.has(kind)) {
-    const message = `${subject.key} is ${column.typeText}, which cannot say whose row it is`;
-    return add('SUBJECT_TYPE', message, `A subject may be ${[...subjectKinds].join(', ')}.`);
-  }
-  if (column.nullable && Object.values(columns).some((rule) => rule.action === 'encrypt')) {
-    const message = `${subject.key} may be null: a row without a subject becomes a dead letter`;
-    return add('SUBJECT_NULLABLE', message, `Make ${subject.key} NOT NULL at the source.`, 'warning');
-  }
-  return [];
 }
 
 /** What will happen without being asked for: said, not refused. */

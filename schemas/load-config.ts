@@ -50,7 +50,7 @@ export async function loadConfig(
   const secretFields = new Set(secretFindings.map((finding) => finding.field));
   const all = [...secretFindings, ...parsed.findings.filter((finding) => !secretFields.has(finding.field))];
   if (!parsed.value || all.length > 0) return { document, findings: sortFindings(all) };
-  const urls = badUrls(parsed.value, document);
+  const urls = urlFindings(parsed.value, document);
   if (urls.length > 0) return { document, findings: urls };
   return {
     config: normalise(parsed.value),
@@ -110,15 +110,18 @@ function withoutUserInfo<E extends UrlAndPassword & { readonly username?: string
   };
 }
 
-/** The shape lets a URL pass that only starts right; and a parameter such as sslmode would be ignored silently. */
-function badUrls(config: Config, document: SourceDocument): Finding[] {
-  return (['postgres', 'keys'] as const).flatMap((part) => {
-    const message = badUrl(config[part].url);
-    if (message === undefined) return [];
-    const fix =
-      'Write postgres://user@host:port/database, special characters percent-encoded; TLS is asked for with `tls`.';
-    const field = `${part}.url`;
-    const position = document.valueAt([part, 'url']);
+/** What the shape lets pass and would be ignored silently, or worse: a sslmode, TLS options of a plain address. */
+function urlFindings(config: Config, document: SourceDocument): Finding[] {
+  const postgres = (['postgres', 'keys'] as const).map(
+    (part) => [`${part}.url`, postgresUrlProblem(config[part].url)] as const,
+  );
+  const http = (['connect', 'registry', 'elasticsearch', 'clickhouse'] as const).map(
+    (part) => [`${part}.url`, config[part] && httpUrlProblem(config[part])] as const,
+  );
+  return [...postgres, ...http].flatMap(([field, problem]) => {
+    if (!problem) return [];
+    const [message, fix] = problem;
+    const position = document.valueAt(field.split('.'));
     return [
       {
         severity: 'error',
@@ -133,11 +136,26 @@ function badUrls(config: Config, document: SourceDocument): Finding[] {
   });
 }
 
-function badUrl(text: string): string | undefined {
-  if (!URL.canParse(text)) return 'not a URL';
+type Problem = readonly [message: string, fix: string];
+
+function postgresUrlProblem(text: string): Problem | undefined {
+  const fix = 'Write postgres://user@host:port/database, special characters percent-encoded.';
+  if (!URL.canParse(text)) return ['not a URL', fix];
   const url = new URL(text);
-  if (url.hostname === '' || url.pathname.length <= 1) return 'not a URL with a host and a database';
-  if (url.search !== '' || url.hash !== '') return 'a URL with parameters';
+  if (url.hostname === '' || url.pathname.length <= 1) return ['not a URL with a host and a database', fix];
+  if (url.search !== '' || url.hash !== '')
+    return ['a URL with parameters', `${fix} TLS is asked for with tls.`];
+  return undefined;
+}
+
+function httpUrlProblem(endpoint: { url: string; tls?: unknown }): Problem | undefined {
+  const url = new URL(endpoint.url);
+  if (url.search !== '' || url.hash !== '')
+    return ['a URL with parameters', 'Leave out everything from ? or # on.'];
+  const withTls = endpoint.tls !== undefined && endpoint.tls !== false;
+  if (withTls && url.protocol !== 'https:') {
+    return ['tls is set, but the URL is http', 'Write https:// or take tls out.'];
+  }
   return undefined;
 }
 

@@ -1,0 +1,44 @@
+/** What an editor shows for a key of lethe.yaml; `*` stands for any name. */
+export const configDescriptions: Readonly<Record<string, string>> = {
+  name: 'Names everything this pipeline owns: slot, publication, connector, consumer groups, indexes, database.',
+  contracts: 'Folder of the contracts, relative to this file.',
+  postgres: 'The source, as Lethe sees it.',
+  'postgres.url': 'postgres://user@host:port/database; the password beside it or in it.',
+  'postgres.password': 'Give ${env:NAME} or ${file:PATH}.',
+  'postgres.tls': 'true, or the authority and client certificate as PEM text.',
+  'kafka.brokers': 'host:port of at least one broker.',
+  connect: 'The REST API of Kafka Connect.',
+  'connect.postgresHost': 'Host of Postgres as the Connect workers see it, where it differs.',
+  'connect.postgresPort': 'Port of Postgres as the Connect workers see it, where it differs.',
+  'connect.registryUrl': 'Address of the registry as the Connect workers see it, where it differs.',
+  'connect.postgresPassword':
+    'What stands in the connector’s configuration instead of the password: a reference to one of Connect’s config providers. Passed on as it is written.',
+  'registry.url': 'Address of the Confluent API; of Apicurio with /apis/ccompat/v7.',
+  'elasticsearch.apiKey': 'Instead of username and password.',
+  'clickhouse.database': 'The pipeline’s name if left out.',
+  'keys.url': 'The key store’s own database, apart from the source.',
+  'keys.masterKey': '32 bytes in base64: give ${file:PATH} or ${env:NAME}.',
+  'topics.prefix': 'Put before raw., clean. and deadletter., for several pipelines on one cluster.',
+  'topics.partitions': 'Of each raw and clean topic. It cannot change later.',
+  'topics.replicationFactor': 'Of every topic.',
+};
+
+/** What an editor shows for a key of a contract. */
+export const contractDescriptions: Readonly<Record<string, string>> = {
+  table: 'schema.table in Postgres, with its case.',
+  owner: 'Who answers for this contract.',
+  tier: '0 must be correct, 1 correct soon, 2 best effort.',
+  subject: 'Whose data a row is.',
+  'subject.type': 'The kind of person, for example customer.',
+  'subject.key': 'The column that says which one; it must be among the columns.',
+  sinks: 'The stores that the table feeds.',
+  staleness: 'How old a store may be: 500ms, 30s, 5m, 1h.',
+  columns: 'Every column that may pass and what becomes of it. What is not named does not pass.',
+  'columns.*.classification': 'What the column holds.',
+  'columns.*.action':
+    'keep; drop (never leaves Postgres); null (never leaves Postgres, stays as an empty column); mask; hash (a keyed pseudonym); encrypt (under the subject’s own key).',
+  'columns.*.keepStart': 'Characters left readable at the start.',
+  'columns.*.keepEnd': 'Characters left readable at the end.',
+  'columns.*.domain':
+    'Columns of one domain can be joined; without one the pseudonym is bound to table and column.',
+};

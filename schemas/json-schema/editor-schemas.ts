@@ -1,0 +1,71 @@
+import { z } from 'zod';
+import { configShape } from '../config.ts';
+import { contractShape } from '../contract.ts';
+import { configDescriptions, contractDescriptions } from './descriptions.ts';
+
+type Node = { [key: string]: unknown };
+
+/** The JSON Schema of lethe.yaml, for editors. */
+export function configEditorSchema(): Node {
+  const schema = toSchema(configShape, 'lethe.yaml');
+  visit(schema, allowReference);
+  describe(schema, configDescriptions);
+  return schema;
+}
+
+/** The JSON Schema of a contract, for editors. */
+export function contractEditorSchema(): Node {
+  const schema = toSchema(contractShape, 'A contract of Lethe');
+  visit(schema, allowNullWord);
+  describe(schema, contractDescriptions);
+  return schema;
+}
+
+function toSchema(shape: z.ZodType, title: string): Node {
+  const schema = z.toJSONSchema(shape, { io: 'input' }) as Node;
+  return { $schema: schema['$schema'], title, ...schema };
+}
+
+const reference = String.raw`\$\{(env|file):`;
+
+/** A text with a form may also come from the environment or a file. */
+function allowReference(node: Node): void {
+  if (node['type'] !== 'string' || (node['pattern'] === undefined && node['format'] === undefined)) return;
+  const { type, format, pattern, ...rest } = node;
+  const form = { ...(format === undefined ? {} : { format }), ...(pattern === undefined ? {} : { pattern }) };
+  for (const key of Object.keys(node)) delete node[key];
+  Object.assign(node, rest, { type, anyOf: [form, { pattern: reference }] });
+}
+
+/** YAML reads the word null as null; the action of that name is meant. */
+function allowNullWord(node: Node): void {
+  if (node['const'] !== 'null') return;
+  delete node['const'];
+  delete node['type'];
+  node['enum'] = ['null', null];
+}
+
+function visit(value: unknown, change: (node: Node) => void): void {
+  if (value === null || typeof value !== 'object') return;
+  for (const child of Object.values(value)) visit(child, change);
+  if (!Array.isArray(value)) change(value as Node);
+}
+
+function describe(schema: Node, descriptions: Readonly<Record<string, string>>): void {
+  for (const [path, description] of Object.entries(descriptions)) {
+    const nodes = path
+      .split('.')
+      .reduce((found, part) => found.flatMap((node) => children(node, part)), [schema]);
+    if (nodes.length === 0) throw new Error(`a description of ${path}, which is no key`);
+    for (const node of nodes) node['description'] = description;
+  }
+}
+
+function children(node: Node, part: string): Node[] {
+  const branches = [node, ...((node['anyOf'] ?? node['oneOf'] ?? []) as Node[])];
+  return branches.flatMap((branch) => {
+    const child =
+      part === '*' ? branch['additionalProperties'] : (branch['properties'] as Node | undefined)?.[part];
+    return child !== null && typeof child === 'object' ? [child] : [];
+  });
+}

@@ -46,9 +46,9 @@ function allowNullWord(node: Node): void {
 }
 
 function visit(value: unknown, change: (node: Node) => void): void {
-  if (value === null || typeof value !== 'object') return;
+  if (!isNode(value)) return;
   for (const child of Object.values(value)) visit(child, change);
-  if (!Array.isArray(value)) change(value as Node);
+  if (!Array.isArray(value)) change(value);
 }
 
 function describe(schema: Node, descriptions: Readonly<Record<string, string>>): void {
@@ -66,6 +66,10 @@ function children(node: Node, part: string): Node[] {
   return branches.flatMap((branch) => {
     const child =
       part === '*' ? branch['additionalProperties'] : (branch['properties'] as Node | undefined)?.[part];
-    return child !== null && typeof child === 'object' ? [child] : [];
+    return isNode(child) ? [child] : [];
   });
+}
+
+function isNode(value: unknown): value is Node {
+  return value !== null && typeof value === 'object';
 }

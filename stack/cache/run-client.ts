@@ -55,12 +55,16 @@ export async function runClient(
   }
 }
 
+/** What npm, tar, jar and mvn say of a file that is not what it should be. */
+const BROKEN =
+  /EINTEGRITY|\bZ_[A-Z]+_ERROR|TAR_BAD_ARCHIVE|checksum validation failed|not in gzip format|unexpected end of file|ZipException/i;
+
 function failure(command: string, output: string): StackError {
   const lines = stripVTControlCharacters(withoutCredentials(output))
     .split('\n')
     .map((line) => line.trim())
     .filter((line) => /error|fail|EINTEGRITY|could not|unable/i.test(line));
-  const integrity = /EINTEGRITY|checksum validation failed/i.test(output);
+  const integrity = BROKEN.test(output);
   return new StackError(
     integrity ? 'BROKEN_DOWNLOAD' : 'DOWNLOAD_FAILED',
     `${command} failed${integrity ? ', the broken download was thrown away' : ''}: ${lines.slice(0, 2).join(' | ') || 'it gave no reason'}`,

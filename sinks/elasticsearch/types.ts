@@ -57,12 +57,16 @@ export const metaField = '_lethe';
 /** Searched for by its whole value, never sorted or counted by: without doc values a load is faster. */
 const lookup: FieldMapping = { type: 'keyword', doc_values: false, ignore_above: longestTerm };
 
+/**
+ * Only what is searched for is indexed, since each indexed id costs a load as much as a column: a document is found by
+ * its key through `_id`, the documents of a transaction through `trace_id`.
+ */
 export const metaMapping: FieldMapping = {
   dynamic: 'strict',
   properties: {
-    key: lookup,
+    key: opaque,
     version: opaque,
-    event_id: lookup,
+    event_id: opaque,
     trace_id: lookup,
     lsn: opaque,
     commit_ms: { type: 'date', format: 'epoch_millis' },

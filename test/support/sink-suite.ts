@@ -82,6 +82,15 @@ export function registerSinkTests(name: string, makeHarness: () => Promise<SinkH
       expect(await names(dataset)).toEqual({ 1: 'a2', 2: 'b' });
     });
 
+    it('takes a later change of the same transaction, also in a write of its own', async () => {
+      const dataset = await applied(small('one_transaction'));
+      for (let n = 0; n < 3; n++)
+        expect(await write(dataset, put(dataset, 1, `step ${n}`, 5, n))).toEqual(written(1));
+      expect(await names(dataset)).toEqual({ 1: 'step 2' });
+      await write(dataset, remove(dataset, 1, 5, 3));
+      expect(await names(dataset)).toEqual({});
+    });
+
     it('keeps the newer row when an older write comes later', async () => {
       const dataset = await applied(small('stale'));
       await write(dataset, put(dataset, 1, 'new', 9));

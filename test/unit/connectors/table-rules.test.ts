@@ -1,0 +1,146 @@
+import { expect, test } from 'vitest';
+import { checkTable } from '../../../connectors/check-table.ts';
+import type { CatalogTable } from '../../../connectors/postgres/catalog.ts';
+import { catalogOf, columnOf, contractOf, tableOf } from '../../support/contract-fixture.ts';
+
+const contract = `table: public.customers
+owner: crm
+tier: 1
+sinks: []
+staleness: 30s
+columns:
+  id: { classification: person.id, action: keep }
+  email: { classification: person.contact, action: hash }
+`;
+const subject = 'subject: { type: customer, key: id }\n';
+
+function findings(text: string, table: CatalogTable | undefined, serverVersion?: number) {
+  return checkTable(contractOf(text), catalogOf(table, serverVersion)).map(
+    ({ severity, line, field, code }) => `${severity} ${line} ${field} ${code}`,
+  );
+}
+
+const withEmail = (typeName: string, rest = {}): CatalogTable =>
+  tableOf({ columns: [columnOf('id', 'int4', { nullable: false }), columnOf('email', typeName, rest)] });
+const withKey = (typeName: string, rest = {}): CatalogTable =>
+  tableOf({ columns: [columnOf('id', typeName, { nullable: false, ...rest }), columnOf('email', 'text')] });
+const action = (name: string): string => contract.replace('action: hash', `action: ${name}`);
+
+test('a contract that fits its table has no finding', () => {
+  expect(findings(contract, tableOf())).toEqual([]);
+});
+
+test('a table that does not exist is refused, with the one that was meant', () => {
+  const text = contract.replace('public.customers', 'public.custmers');
+  const [finding] = checkTable(contractOf(text), catalogOf(undefined));
+  expect(finding).toMatchObject({ code: 'TABLE_MISSING', line: 1, field: 'table' });
+  expect(finding?.message).toContain('Did you mean public.customers?');
+});
+
+test('a column that does not exist is refused, with the one that was meant', () => {
+  const [finding] = checkTable(contractOf(contract.replace('email:', 'emial:')), catalogOf(tableOf()));
+  expect(finding).toMatchObject({ code: 'COLUMN_MISSING', line: 8, column: 3, field: 'columns.emial' });
+  expect(finding?.message).toContain('Did you mean email?');
+});
+
+test.each(['v', 'm', 'f', 'p'])('a relation of kind %s is refused', (relKind) => {
+  expect(findings(contract, tableOf({ relKind }))).toEqual(['error 1 table TABLE_KIND']);
+});
+
+test('an unlogged table and one with inheritance children are refused', () => {
+  expect(findings(contract, tableOf({ persistence: 'u' }))).toEqual(['error 1 table TABLE_KIND']);
+  expect(findings(contract, tableOf({ hasChildren: true }))).toEqual(['error 1 table TABLE_KIND']);
+});
+
+test('a table without a primary key, or with a deferrable one, is refused', () => {
+  expect(findings(contract, tableOf({ primaryKey: [] }))).toEqual(['error 1 table NO_PRIMARY_KEY']);
+  expect(findings(contract, tableOf({ keyDeferrable: true }))).toEqual(['error 1 table NO_PRIMARY_KEY']);
+});
+
+test('a key column must be listed, with keep or hash', () => {
+  expect(findings(contract, tableOf({ primaryKey: ['id', 'email'] }))).toEqual([]);
+  const unlisted = contract.replace(/ {2}id: .*\n/, '');
+  expect(findings(unlisted, tableOf())).toEqual([
+    'error 6 columns KEY_NOT_LISTED',
+    'notice 6 columns COLUMN_UNLISTED',
+  ]);
+  const masked = contract.replace('action: keep', 'action: drop');
+  expect(findings(masked, tableOf())).toEqual(['error 7 columns.id.action KEY_ACTION']);
+});
+
+test.each(['text', 'int2', 'int8', 'uuid', 'numeric', 'date', 'timestamptz'])('%s may be a key', (type) => {
+  expect(findings(contract, withKey(type))).toEqual([]);
+});
+
+test.each(['bool', 'float8', 'timestamp', 'time', 'jsonb', 'bytea', '_text'])(
+  '%s may not be a key',
+  (type) => {
+    expect(findings(contract, withKey(type))).toEqual(['error 7 columns.id KEY_TYPE']);
+  },
+);
+
+test('an action on a type that it cannot treat is refused, with those that can', () => {
+  const [finding] = checkTable(contractOf(action('mask')), catalogOf(withEmail('int4')));
+  expect(finding).toMatchObject({ code: 'ACTION_ON_TYPE', line: 8, field: 'columns.email.action' });
+  expect(finding?.fix).toBe('Use one of: keep, drop, null, hash, encrypt.');
+  expect(findings(action('hash'), withEmail('jsonb'))).toEqual([
+    'error 8 columns.email.action ACTION_ON_TYPE',
+  ]);
+  expect(findings(action('hash'), withEmail('float8'))).toEqual([
+    'error 8 columns.email.action ACTION_ON_TYPE',
+  ]);
+});
+
+test('a type that is not taken is refused unless it is dropped', () => {
+  for (const column of [withEmail('point'), withEmail('money'), withEmail('int4range', { typeKind: 'r' })]) {
+    expect(findings(action('keep'), column)).toEqual(['error 8 columns.email.action TYPE_NOT_TAKEN']);
+    expect(findings(action('drop'), column)).toEqual([]);
+  }
+  expect(findings(action('keep'), withEmail('mood', { typeKind: 'e' }))).toEqual([]);
+});
+
+test('a generated column is refused where it does not travel', () => {
+  const virtual = withEmail('text', { generation: 'virtual' });
+  expect(findings(action('keep'), virtual)).toEqual(['error 8 columns.email.action COLUMN_GENERATED']);
+  expect(findings(action('drop'), virtual)).toEqual([]);
+  const stored = withEmail('text', { generation: 'stored' });
+  expect(findings(action('keep'), stored, 180000)).toEqual([]);
+  expect(findings(action('keep'), stored, 170004)).toEqual(['error 8 columns.email.action COLUMN_GENERATED']);
+});
+
+test("a subject's column must exist, be listed and be a name", () => {
+  const named = (key: string): string => subject.replace('key: id', `key: ${key}`) + action('encrypt');
+  expect(findings(named('id'), tableOf())).toEqual([]);
+  expect(findings(named('nobody'), tableOf())).toEqual(['error 1 subject.key SUBJECT_COLUMN_MISSING']);
+  const other = tableOf({ columns: [...tableOf().columns, columnOf('owner', 'int4')] });
+  expect(findings(named('owner'), other)).toEqual([
+    'error 1 subject.key SUBJECT_COLUMN_MISSING',
+    'notice 7 columns COLUMN_UNLISTED',
+  ]);
+  expect(findings(named('id'), withKey('date'))).toEqual(['error 1 subject.key SUBJECT_TYPE']);
+});
+
+test('a nullable subject of an encrypted row is a warning', () => {
+  const table = tableOf({ columns: [...tableOf().columns, columnOf('owner', 'int4')] });
+  const text = `${subject.replace('key: id', 'key: owner')}${action('encrypt')}  owner: { classification: person.id, action: drop }\n`;
+  expect(findings(text, table)).toEqual(['warning 1 subject.key SUBJECT_NULLABLE']);
+  expect(findings(text.replace('encrypt', 'hash'), table)).toEqual([]);
+});
+
+test('rights that the role lacks are named', () => {
+  expect(findings(contract, tableOf({ owned: false }))).toEqual(['error 1 table TABLE_ACCESS']);
+  expect(findings(contract, tableOf({ rowsHidden: true }))).toEqual(['error 1 table TABLE_ACCESS']);
+  expect(findings(contract, withEmail('text', { readable: false }))).toEqual(['error 1 table TABLE_ACCESS']);
+  expect(findings(action('drop'), withEmail('text', { readable: false }))).toEqual([]);
+});
+
+test('what will happen unasked is a notice', () => {
+  const table = tableOf({
+    columns: [...tableOf().columns, columnOf('phone', 'text')],
+    replicaIdentity: 'full',
+  });
+  expect(findings(contract, table)).toEqual([
+    'notice 6 columns COLUMN_UNLISTED',
+    'notice 1 table REPLICA_IDENTITY',
+  ]);
+});

@@ -141,7 +141,7 @@ export async function wireEncoder(
   });
   const { id } = (await answer.json()) as { id: number };
   const type = avro.Type.forSchema(schema as avro.Schema, {
-    typeHook: (part) => (isLong(part) ? int64 : undefined) as avro.Type,
+    typeHook: (part) => (isLong(part) ? int64 : undefined),
     wrapUnions: 'never' as never,
   });
   return (record) => {

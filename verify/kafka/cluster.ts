@@ -15,7 +15,7 @@ export interface Fetched {
   readonly aborted: readonly { readonly producerId: bigint; readonly firstOffset: bigint }[];
 }
 
-const api = { fetch: 1, listOffsets: 2, metadata: 3 } as const;
+const api = { fetch: 1, listOffsets: 2, metadata: 3, describeLogDirs: 35 } as const;
 const notLeader = 6;
 const unknownTopic = 3;
 const leaderNotAvailable = 5;
@@ -88,6 +88,26 @@ export class KafkaCluster {
       if (result.error === offsetOutOfRange) return { error: 0, value: undefined };
       return { error: result.error, value: result };
     });
+  }
+
+  /** The data directories of the brokers, as they see them. */
+  async logDirs(): Promise<string[]> {
+    const { brokers } = await this.#metadata([]);
+    const dirs = new Set<string>();
+    for (const address of brokers.values()) {
+      const body = new WireWriter().int32(-1).toBuffer();
+      const answer = await (await this.#connection(address)).request(api.describeLogDirs, 1, body);
+      answer.int32();
+      answer.array(() => {
+        answer.int16();
+        dirs.add(answer.string() ?? '');
+        answer.array(() => {
+          answer.string();
+          answer.array(() => answer.slice(4 + 8 + 8 + 1));
+        });
+      });
+    }
+    return [...dirs];
   }
 
   async close(): Promise<void> {

@@ -56,7 +56,7 @@ export class WireDecoder {
 export function typeOf(schema: unknown): avro.Type {
   return avro.Type.forSchema(schema as avro.Schema, {
     // A long with attributes (a logical type) is not found by name: the hook sees it in both forms.
-    typeHook: (part) => (isLong(part) ? bigLong : undefined) as avro.Type,
+    typeHook: (part) => (isLong(part) ? bigLong : undefined),
     wrapUnions: 'never' as never,
   });
 }

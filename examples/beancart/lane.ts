@@ -31,11 +31,18 @@ export class Lane {
   /** Ids of the customers this lane works on. */
   readonly customers: string[] = [];
   readonly #options: LaneOptions;
-  #canaries = 0;
+  #run = 0n;
+  #tags = 0;
 
   constructor(options: LaneOptions) {
     this.random = options.random;
     this.#options = options;
+  }
+
+  /** Takes up these customers; `run` is a number that no other lane or run on this database has. */
+  begin(run: bigint, customers: readonly string[]): void {
+    this.#run = run;
+    this.customers.push(...customers);
   }
 
   /** A customer of this lane. */
@@ -59,9 +66,24 @@ export class Lane {
     return this.random.chance(1 / 3) ? this.plant(table, row) : row;
   }
 
-  /** Makes a canary unique: hashed columns and keys would otherwise collide. */
+  /**
+   * Makes a key or a canary unique, also among runs with one seed on one database: the rest of what a lane does is
+   * given by its seed.
+   */
   tag(): string {
-    return `t${++this.#canaries}_${this.random.bytes(4).toString('hex')}`;
+    return `t${this.#run.toString(36)}_${(++this.#tags).toString(36)}`;
+  }
+
+  /** A uuid that no sample has (its variant differs) and no other lane or run. */
+  uuid(): string {
+    const hex =
+      this.#run.toString(16).padStart(16, '0').slice(-16) + (++this.#tags).toString(16).padStart(14, '0');
+    return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(12, 15)}-b${hex.slice(15, 18)}-${hex.slice(18)}`;
+  }
+
+  /** A word to shuffle rows by. */
+  salt(): string {
+    return this.random.bytes(4).toString('hex');
   }
 
   /**

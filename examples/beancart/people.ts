@@ -76,7 +76,7 @@ export function makeAddress(random: Random, id: string | undefined, customerId: 
 export function makePaymentMethod(random: Random, customerId: string, customerRef: string): Row {
   const kind = random.pick(['card', 'card', 'sepa', 'wallet'] as const);
   return {
-    token: makeToken(random),
+    token: `tok_${random.bytes(12).toString('hex')}`,
     customer_id: customerId,
     customer_ref: customerRef,
     kind,
@@ -97,9 +97,4 @@ export function makePaymentMethod(random: Random, customerId: string, customerRe
     is_default: random.chance(0.8),
     added_at: random.instant(800),
   };
-}
-
-/** A payment provider's token. */
-export function makeToken(random: Random): string {
-  return `tok_${random.bytes(12).toString('hex')}`;
 }

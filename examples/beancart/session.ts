@@ -1,3 +1,5 @@
+import { Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Client, DatabaseError, type QueryResult } from 'pg';
 import type { TrafficTally } from './traffic-report.ts';
 
@@ -13,12 +15,14 @@ export class StatementFailed extends Error {
 }
 
 const connectTimeoutMs = 10_000;
+const goodbyeMs = 500;
 
 /** One connection to Postgres, opened when first used and again after it was lost. */
 export class Session {
   readonly #connectionString: string;
   readonly #tally: TrafficTally;
   #client: Client | undefined;
+  #socket = new Socket();
   #ended = false;
 
   constructor(connectionString: string, tally: TrafficTally) {
@@ -57,14 +61,19 @@ export class Session {
     await this.#close();
   }
 
+  /** A server that hangs does not answer a goodbye. */
   async #close(): Promise<void> {
     const client = this.#client;
     this.#client = undefined;
-    await client?.end().catch(() => undefined);
+    const goodbye = client?.end().catch(() => undefined);
+    await Promise.race([goodbye, sleep(goodbyeMs, undefined, { ref: false })]);
+    this.#socket.destroy();
   }
 
   async #connect(): Promise<Client> {
+    this.#socket = new Socket();
     const client = new Client({
+      stream: () => this.#socket,
       connectionString: this.#connectionString,
       connectionTimeoutMillis: connectTimeoutMs,
       application_name: 'beancart',

@@ -9,7 +9,7 @@ import { type TrafficReport, TrafficTally } from './traffic-report.ts';
 const maxLanes = 8;
 const transactionsPerSecondAndLane = 40;
 const customersPerLane = 5_000;
-const stopTimeoutMs = 10_000;
+const stopTimeoutMs = 9_000;
 
 export interface TrafficOptions {
   readonly seed: number;
@@ -29,7 +29,8 @@ export interface Traffic {
 
 /**
  * Live traffic on a database that `loadSample` filled. It runs on up to eight lanes, each with customers and
- * randomness of its own: what a lane does is given by the seed, how the lanes mix is not. Lost connections are
+ * randomness of its own: what a lane does is given by the seed and the
+ * rows it finds, how the lanes mix is not. Lost connections are
  * opened again for as long as it takes.
  */
 export function startTraffic(connectionString: string, options: TrafficOptions): Traffic {
@@ -94,13 +95,17 @@ async function runLane(lane: Lane, { number, count, seed, stopped }: LanePlace):
 
 function findCustomers(number: number, count: number) {
   return async (lane: Lane): Promise<void> => {
-    const rows = await lane.transaction('single', (tx) =>
-      tx.read('SELECT id::text FROM customers WHERE id % $1 = $2 ORDER BY id LIMIT $3', [
+    await lane.transaction('single', async (tx) => {
+      const rows = await tx.read('SELECT id::text FROM customers WHERE id % $1 = $2 ORDER BY id LIMIT $3', [
         count,
         number,
         customersPerLane,
-      ]),
-    );
-    lane.customers.push(...rows.map((row) => String(row['id'])));
+      ]);
+      const run = BigInt(await tx.pick('SELECT pg_current_xact_id()::text'));
+      lane.begin(
+        run,
+        rows.map((row) => String(row['id'])),
+      );
+    });
   };
 }

@@ -96,7 +96,7 @@ export async function review(lane: Lane): Promise<void> {
 
 /** A subscription begins, and one gets a new code: a natural key changes, and by cascade the orders' reference. */
 export async function reissueCode(lane: Lane): Promise<void> {
-  const code = (): string => `SUB-${lane.random.bytes(6).toString('hex')}`;
+  const code = (): string => `SUB-${lane.tag()}`;
   await lane.transaction('single', async (tx) => {
     const customer = lane.customer();
     await tx.lockCustomer(customer);
@@ -137,10 +137,10 @@ export async function draft(lane: Lane): Promise<void> {
 }
 
 function newSku(lane: Lane): string {
-  return makeSku(lane.random, lane.random.int(1_000_000, 999_999_999));
+  return `${makeSku(lane.random, lane.random.int(1_000_000, 9_999_999))}/${lane.tag()}`;
 }
 
 async function anySku(lane: Lane, tx: Transaction): Promise<string> {
   const sql = "SELECT sku FROM products WHERE status <> 'draft' ORDER BY md5(concat(sku, $1::text)) LIMIT 1";
-  return tx.pick(sql, [lane.tag()]);
+  return tx.pick(sql, [lane.salt()]);
 }

@@ -119,7 +119,7 @@ async function placeOrder(lane: Lane, tx: Transaction, customer: string, lines: 
   const { random } = lane;
   const skus = await tx.read(
     `SELECT sku FROM products WHERE status <> 'draft' ORDER BY md5(concat(sku, $1::text)) LIMIT $2`,
-    [lane.tag(), Math.min(lines, 12)],
+    [lane.salt(), Math.min(lines, 12)],
   );
   const [refs] = await tx.read(
     `SELECT (SELECT token FROM payment_methods WHERE customer_id = $1 ORDER BY token LIMIT 1) AS payment_token,
@@ -137,7 +137,7 @@ async function placeOrder(lane: Lane, tx: Transaction, customer: string, lines: 
     return lane.maybePlant('order_items', item);
   });
   await tx.insert('order_items', items);
-  const shipment = freshRow(random, 'shipments', { ...owner, order_id: id });
+  const shipment = freshRow(random, 'shipments', { ...owner, order_id: id, id: lane.uuid() });
   await tx.insert('shipments', [lane.maybePlant('shipments', shipment)]);
   return id;
 }

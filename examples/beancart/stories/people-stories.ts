@@ -1,6 +1,5 @@
 import { canaryValue } from '../canaries.ts';
 import type { Lane } from '../lane.ts';
-import { makeToken } from '../people.ts';
 import { protectedColumn } from '../protected-columns.ts';
 import { deleteRow, freshRow, pickRow } from './target-row.ts';
 
@@ -11,12 +10,12 @@ const customersKept = 20;
 export async function signUp(lane: Lane): Promise<void> {
   const { random } = lane;
   const id = await lane.transaction('several', async (tx) => {
-    const ref = `BC-${random.bytes(8).toString('hex')}`;
+    const ref = `BC-${lane.tag()}`;
     const customer = lane.maybePlant('customers', freshRow(random, 'customers', { external_ref: ref }));
     const id = await tx.insertOne('customers', customer);
     const owner = { customer_id: id };
     await tx.insertOne('addresses', lane.maybePlant('addresses', freshRow(random, 'addresses', owner)));
-    const method = { ...owner, customer_ref: customer['external_ref'] as string };
+    const method = { ...owner, customer_ref: customer['external_ref'] as string, token: `tok_${lane.tag()}` };
     const row = freshRow(random, 'payment_methods', method);
     await tx.insert('payment_methods', [lane.maybePlant('payment_methods', row)]);
     return id;
@@ -69,7 +68,7 @@ export async function renumberCustomer(lane: Lane): Promise<void> {
 /** The payment provider gives a new token: a hashed primary key changes, and by cascade the orders' reference. */
 export async function rotateToken(lane: Lane): Promise<void> {
   const token = lane.random.chance(0.5)
-    ? makeToken(lane.random)
+    ? `tok_${lane.tag()}`
     : canaryValue(protectedColumn('payment_methods', 'token'), lane.tag());
   await lane.transaction('single', async (tx) => {
     const { key } = await pickRow(lane, tx, 'payment_methods');

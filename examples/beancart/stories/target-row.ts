@@ -49,7 +49,7 @@ const touches: Readonly<Record<Table, string>> = {
 
 /** Chooses a row of one of the lane's customers (or a product) and locks the customer. */
 export async function pickRow(lane: Lane, tx: Transaction, table: Table): Promise<TargetRow> {
-  const salt = lane.tag();
+  const salt = lane.salt();
   const columns = keyColumns[table];
   const key = columns.map((c) => `${c}::text AS ${c}`).join(', ');
   const shuffled = `ORDER BY md5(concat(${columns.join(", '/', ")}, $1::text)) LIMIT 1`;

@@ -1,6 +1,13 @@
 import { Command } from 'commander';
 import type { Resource } from '../pipeline/resource.ts';
-import { openFitProject, type PlannedResource, planResources, refusals, refusedError } from './plan.ts';
+import {
+  openFitProject,
+  type PlannedResource,
+  planResources,
+  refusals,
+  refusedError,
+  warningLines,
+} from './plan.ts';
 import { projectResources } from './resources.ts';
 
 interface ApplyFlags {
@@ -32,7 +39,9 @@ export async function applyProject(
   configPath: string,
   say: (line: string) => void = () => {},
 ): Promise<readonly PlannedResource[]> {
-  const { config, datasets } = await openFitProject(configPath);
+  const project = await openFitProject(configPath);
+  for (const line of warningLines(project)) say(line);
+  const { config, datasets } = project;
   const { resources, close } = projectResources(config, datasets);
   try {
     return await applyResources(resources, say);

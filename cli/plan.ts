@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import type { PlannedChange, Resource } from '../pipeline/resource.ts';
 import { LetheError } from '../schemas/errors.ts';
 import { hasErrors } from '../schemas/finding.ts';
-import { FindingsError } from '../schemas/findings-error.ts';
+import { FindingsError, placeOf } from '../schemas/findings-error.ts';
 import { preflight } from './preflight.ts';
 import { openProject, type Project } from './project.ts';
 import { projectResources } from './resources.ts';
@@ -27,6 +27,7 @@ export function planCommand(): Command {
     .option('--json', 'print the plan as JSON')
     .action(async (flags: PlanFlags) => {
       const project = await openFitProject(flags.config);
+      for (const line of warningLines(project)) process.stderr.write(`${line}\n`);
       const { resources, close } = projectResources(project.config, project.datasets);
       try {
         const plan = await planResources(resources);
@@ -43,7 +44,14 @@ export async function openFitProject(configPath: string): Promise<Project> {
   const project = await openProject(configPath);
   const findings = await preflight(project.config, project.document);
   if (hasErrors(findings)) throw new FindingsError('CONFIG_INVALID', findings);
-  return project;
+  return { ...project, findings: [...project.findings, ...findings] };
+}
+
+/** What may hurt later, a line each. */
+export function warningLines({ findings }: Project): string[] {
+  return findings
+    .filter((finding) => finding.severity === 'warning')
+    .map((finding) => `warning ${placeOf(finding)}: ${finding.message} -> ${finding.fix}`);
 }
 
 /** Compares every resource; nothing is changed. */

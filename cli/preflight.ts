@@ -1,4 +1,5 @@
 import { ConnectClient } from '../connectors/connect/connect-client.ts';
+import { scrubClass } from '../connectors/debezium-config.ts';
 import { HttpService } from '../connectors/http-service.ts';
 import { adminConnection } from '../connectors/kafka/admin.ts';
 import { type Obstacle, sourceObstacles } from '../connectors/postgres/preflight.ts';
@@ -76,8 +77,16 @@ async function probeKafka(config: Config): Promise<Obstacle[]> {
 }
 
 async function probeConnect(config: Config): Promise<Obstacle[]> {
-  await new HttpService('Kafka Connect', config.connect).expect('GET', '/connectors');
-  return [];
+  const plugins = await new ConnectClient(config.connect).plugins();
+  if (plugins.has(scrubClass)) return [];
+  return [
+    {
+      severity: 'warning',
+      code: 'PLUGIN_MISSING',
+      message: `Kafka Connect lacks ${scrubClass}: a NULL in a column with a default arrives as the default`,
+      fix: 'Build connectors/java into the workers’ plugin.path and restart them.',
+    },
+  ];
 }
 
 async function probeRegistry(config: Config): Promise<Obstacle[]> {

@@ -36,6 +36,7 @@ export const findingCodes = {
   SUBJECT_NULLABLE: 'A row without a subject cannot be encrypted.',
   SUBJECT_TYPE: 'A subject of a type without one canonical text.',
   REPLICA_IDENTITY: 'The replica identity has to change before a column list can be set.',
+  PLUGIN_MISSING: 'Kafka Connect lacks a plugin.',
 } as const;
 
 /** A code of its own, or that of the error a server answered with. */

@@ -3,6 +3,8 @@ import type { Random } from './random.ts';
 import type { Row } from './row.ts';
 
 const roasts = ['light', 'medium', 'dark'] as const;
+const varieties = ['Yirgacheffe', 'Sidamo', 'Huila', 'Kiambu', 'Mandheling', 'Antigua', '雲南'] as const;
+const styles = ['Espresso', 'Filter', 'Blend', 'Décaf', 'Reserve'] as const;
 const tags = ['fruity', 'nutty', 'washed', 'natural', 'single origin', 'it"s', 'früh', 'a|b%c', ''] as const;
 const orderStatuses = ['placed', 'paid', 'packed', 'shipped', 'delivered', 'returned'] as const;
 const carriers = ['DHL', 'Hermes', 'ヤマト運輸', 'La Poste'] as const;
@@ -12,12 +14,14 @@ export function makeProduct(random: Random, sku: string, status: 'draft' | 'acti
   const long = (): boolean => random.chance(0.1);
   return {
     sku,
-    name: random.fake('product'),
+    name: `${random.pick(varieties)} ${random.pick(styles)}`,
     status,
     roast: random.sometimesNull(0.1, () => random.pick(roasts)),
     origin: random.sometimesNull(0.1, () => random.fake('country')),
     description: random.sometimesNull(0.1, () =>
-      long() ? random.longText(random.toastLength()) : random.fake('productText'),
+      long()
+        ? random.longText(random.toastLength())
+        : `${random.pick(varieties)} coffee. ${random.fake('productText')}`,
     ),
     attributes: {
       process: random.fake('words'),

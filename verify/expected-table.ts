@@ -89,7 +89,7 @@ class Protector {
             `${this.#check.table}.${column.name} is a key under ${column.rule.action}`,
           );
         }
-        return canonicalText(column.kind, text);
+        return canonicalText(column.kind, text, column.fractionDigits);
       }),
     );
   }
@@ -101,7 +101,10 @@ class Protector {
     }
     const subject = this.#check.subject;
     const text = row['subject'] ?? null;
-    return { digests, subject: subject && text !== null ? canonicalText(subject.kind, text) : null };
+    return {
+      digests,
+      subject: subject && text !== null ? canonicalText(subject.kind, text, subject.fractionDigits) : null,
+    };
   }
 
   /** Normal form of what a reader must find; of an encrypted value, what it must find after opening it. */
@@ -109,9 +112,13 @@ class Protector {
     if (text === null || column.rule.action === 'null') return null;
     switch (column.rule.action) {
       case 'mask':
-        return maskOf(canonicalText(column.kind, text), column.rule.keepStart, column.rule.keepEnd);
+        return maskOf(
+          canonicalText(column.kind, text, column.fractionDigits),
+          column.rule.keepStart,
+          column.rule.keepEnd,
+        );
       case 'hash':
-        return pseudonymOf(this.#columnKeys[place]!, canonicalText(column.kind, text));
+        return pseudonymOf(this.#columnKeys[place]!, canonicalText(column.kind, text, column.fractionDigits));
       default:
         return normalFromSource(column.kind, text);
     }

@@ -68,7 +68,9 @@ function keyOf(check: TableCheck, cells: ReadonlyMap<string, unknown>): string {
       if (column.rule.action === 'hash') return textOf(value);
       if (column.kind === 'date') return textOf(value);
       const normal = normalFromClickhouse(column, value);
-      return column.kind === 'timestamptz' ? `${formatStamp(BigInt(normal), 'six')}Z` : normal;
+      return column.kind === 'timestamptz'
+        ? `${formatStamp(BigInt(normal), column.fractionDigits)}Z`
+        : normal;
     }),
   );
 }

@@ -3,7 +3,7 @@ import { type Json, JsonNumber, type JsonObject, canonicalJson, parseJson } from
 import { parseDateDays, parseStampMicros, parseTimeMicros } from '../rules/calendar.ts';
 import { normalArray, normalFloat } from '../rules/normal-form.ts';
 import { documentIdOf } from '../rules/record-key.ts';
-import { isInfinity } from '../rules/source-text.ts';
+import { isInfinity, normalStamp } from '../rules/source-text.ts';
 import type { ColumnCheck } from '../rules/table-check.ts';
 import { VerifyError } from '../verify-error.ts';
 import type { PlaceForm, PlaceRow } from './place-row.ts';
@@ -103,7 +103,9 @@ function normalFromDocument(column: ColumnCheck, value: unknown): string {
     case 'time':
       return String(parseTimeMicros(textOf(value)));
     case 'timestamp':
-      return isInfinity(textOf(value)) ? textOf(value) : String(parseStampMicros(textOf(value), 'without'));
+      return isInfinity(textOf(value))
+        ? textOf(value)
+        : normalStamp(parseStampMicros(textOf(value), 'without'));
     case 'timestamptz':
       return isInfinity(textOf(value)) ? textOf(value) : String(parseStampMicros(textOf(value), 'with'));
     case 'json':

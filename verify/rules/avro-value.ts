@@ -3,13 +3,7 @@ import { VerifyError } from '../verify-error.ts';
 import { parseStampMicros } from './calendar.ts';
 import type { Kind } from './kind.ts';
 import { normalArray, normalFloat } from './normal-form.ts';
-import { isInfinity } from './source-text.ts';
-
-/** Debezium's numbers for infinity in a timestamp of microseconds. */
-const infinities: ReadonlyMap<bigint, string> = new Map([
-  [9_223_372_036_825_200_000n, 'infinity'],
-  [-9_223_372_036_832_400_000n, '-infinity'],
-]);
+import { isInfinity, normalStamp } from './source-text.ts';
 
 /** The Avro type that a value of the kind has in clean records and under encryption. */
 export function avroTypeOf(kind: Kind): unknown {
@@ -48,10 +42,8 @@ export function normalFromAvro(kind: Kind, value: unknown): string {
     case 'long':
     case 'time':
       return String(expect(value, 'bigint'));
-    case 'timestamp': {
-      const micros = expect(value, 'bigint') as bigint;
-      return infinities.get(micros) ?? String(micros);
-    }
+    case 'timestamp':
+      return normalStamp(expect(value, 'bigint') as bigint);
     case 'float':
     case 'double':
       return normalFloat(kind, expect(value, 'number') as number);

@@ -72,8 +72,8 @@ export function parseStampMicros(text: string, zone: 'with' | 'without'): bigint
   return days * dayMicros + parseTimeMicros(m[2]!) - (m[3] ? parseOffsetMicros(m[3]) : 0n);
 }
 
-/** `YYYY-MM-DDTHH:MM:SS` and as many digits of the fraction as asked for (`shortest`: none when zero). */
-export function formatStamp(micros: bigint, fraction: 'shortest' | 'six'): string {
+/** `YYYY-MM-DDTHH:MM:SS` and so many digits of the fraction (`shortest`: as few as it takes). */
+export function formatStamp(micros: bigint, fraction: 'shortest' | number): string {
   let days = micros / dayMicros;
   if (micros % dayMicros < 0n) days -= 1n;
   const { year, month, day } = civilFromDays(Number(days));
@@ -81,7 +81,7 @@ export function formatStamp(micros: bigint, fraction: 'shortest' | 'six'): strin
   const two = (n: bigint | number): string => String(n).padStart(2, '0');
   const seconds = ofDay / 1_000_000n;
   const digits = String(ofDay % 1_000_000n).padStart(6, '0');
-  const shown = fraction === 'six' ? digits : digits.replace(/0+$/, '');
+  const shown = fraction === 'shortest' ? digits.replace(/0+$/, '') : digits.slice(0, fraction);
   return (
     `${formatYear(year)}-${two(month)}-${two(day)}` +
     `T${two(seconds / 3600n)}:${two((seconds / 60n) % 60n)}:${two(seconds % 60n)}${shown ? `.${shown}` : ''}`

@@ -5,9 +5,9 @@ import type { Kind } from './kind.ts';
 /**
  * The canonical text of a value: what pseudonyms are made over, what stands in keys and names subjects. `text` is what
  * Postgres prints with time zone UTC, ISO dates and ISO 8601 intervals. Kinds without a canonical text are refused by
- * contracts, so to meet one here is a gap of the proof and stops it.
+ * contracts, so to meet one here is a gap of the proof and stops it. `fractionDigits` matters for timestamptz alone.
  */
-export function canonicalText(kind: Kind, text: string): string {
+export function canonicalText(kind: Kind, text: string, fractionDigits = 6): string {
   switch (kind) {
     case 'text':
     case 'int':
@@ -22,16 +22,16 @@ export function canonicalText(kind: Kind, text: string): string {
     case 'timetz':
       return debeziumTimetz(text);
     case 'timestamptz':
-      return debeziumTimestamptz(text);
+      return debeziumTimestamptz(text, fractionDigits);
     default:
       throw new VerifyError('NOT_COVERED', `no canonical text for a ${kind}`);
   }
 }
 
-/** Debezium's ISO text of an instant: UTC, six digits of the fraction. */
-export function debeziumTimestamptz(text: string): string {
+/** Debezium's ISO text of an instant: UTC, with as many digits of the fraction as the column is declared with. */
+export function debeziumTimestamptz(text: string, fractionDigits: number): string {
   if (isInfinity(text)) return text;
-  return `${formatStamp(parseStampMicros(text, 'with'), 'six')}Z`;
+  return `${formatStamp(parseStampMicros(text, 'with'), fractionDigits)}Z`;
 }
 
 const intervalPart = /(-?\d+(?:\.\d+)?)([YMWDHS])/g;
@@ -73,4 +73,15 @@ export function debeziumTimetz(text: string): string {
 
 export function isInfinity(text: string): boolean {
   return text === 'infinity' || text === '-infinity';
+}
+
+/** The numbers that Debezium writes for infinity in a timestamp of microseconds. */
+const infinities: ReadonlyMap<bigint, string> = new Map([
+  [9_223_372_036_854_775_807n, 'infinity'],
+  [-9_223_372_036_854_775_808n, '-infinity'],
+]);
+
+/** Normal form of a timestamp's microseconds, wherever they were read. */
+export function normalStamp(micros: bigint): string {
+  return infinities.get(micros) ?? String(micros);
 }

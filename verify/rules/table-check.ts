@@ -8,6 +8,8 @@ export interface ColumnCheck {
   readonly name: string;
   readonly kind: Kind;
   readonly rule: ColumnRule;
+  /** Digits of a second's fraction that the column is declared with. */
+  readonly fractionDigits: number;
 }
 
 /** What a table's contract asks of every place, derived from the catalog and the contract alone. */
@@ -19,19 +21,25 @@ export interface TableCheck {
   /** Columns that must stand nowhere: dropped, or named by no contract. */
   readonly absent: readonly string[];
   /** Whose data key encrypted values are under. */
-  readonly subject?: { readonly type: string; readonly column: string; readonly kind: Kind };
+  readonly subject?: {
+    readonly type: string;
+    readonly column: string;
+    readonly kind: Kind;
+    readonly fractionDigits: number;
+  };
 }
 
 type Query = (sql: string, values?: unknown[]) => Promise<TextRow[]>;
 
 /** Domains are followed to their base type. */
 const columnsSql = `
-  WITH RECURSIVE base(start, type) AS (
-    SELECT oid, oid FROM pg_type
+  WITH RECURSIVE base(start, type, modifier) AS (
+    SELECT oid, oid, -1 FROM pg_type
     UNION ALL
-    SELECT b.start, t.typbasetype FROM base b JOIN pg_type t ON t.oid = b.type WHERE t.typtype = 'd'
+    SELECT b.start, t.typbasetype, t.typtypmod FROM base b JOIN pg_type t ON t.oid = b.type WHERE t.typtype = 'd'
   )
   SELECT a.attname AS name, t.typname AS type, t.typtype AS type_type,
+         greatest(a.atttypmod, b.modifier) AS modifier,
          array_position((i.indkey::int2[])[0:i.indnkeyatts - 1], a.attnum) AS key_place
   FROM pg_attribute a
   JOIN base b ON b.start = a.atttypid
@@ -54,7 +62,13 @@ export async function readTableCheck(query: Query, contract: Contract): Promise<
       continue;
     }
     const keyPlace = row['key_place'] === null ? null : Number(row['key_place']);
-    columns.push({ name, rule, kind: kindOf(contract.table, row), keyPlace });
+    columns.push({
+      name,
+      rule,
+      kind: kindOf(contract.table, row),
+      fractionDigits: fractionDigits(row),
+      keyPlace,
+    });
   }
   for (const name of Object.keys(contract.columns)) {
     if (!rows.some((row) => row['name'] === name)) {
@@ -80,7 +94,14 @@ export async function readTableCheck(query: Query, contract: Contract): Promise<
     key,
     absent,
     ...(subject && subjectRow
-      ? { subject: { type: subject.type, column: subject.key, kind: kindOf(contract.table, subjectRow) } }
+      ? {
+          subject: {
+            type: subject.type,
+            column: subject.key,
+            kind: kindOf(contract.table, subjectRow),
+            fractionDigits: fractionDigits(subjectRow),
+          },
+        }
       : {}),
   };
 }
@@ -89,6 +110,12 @@ export async function readTableCheck(query: Query, contract: Contract): Promise<
 export function qualifiedName(table: string): string {
   const dot = table.indexOf('.');
   return `${quoteName(table.slice(0, dot))}.${quoteName(table.slice(dot + 1))}`;
+}
+
+/** A timestamp's modifier is its precision; without one it has six digits. */
+function fractionDigits(row: TextRow): number {
+  const modifier = Number(row['modifier']);
+  return modifier < 0 ? 6 : Math.min(modifier, 6);
 }
 
 function kindOf(table: string, row: TextRow): Kind {

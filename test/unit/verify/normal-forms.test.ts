@@ -6,13 +6,15 @@ import { lines } from '../../../verify/readers/lines.ts';
 import { typeOf } from '../../../verify/readers/schema-registry.ts';
 import { avroTypeOf, normalFromAvro } from '../../../verify/rules/avro-value.ts';
 import type { Kind } from '../../../verify/rules/kind.ts';
+import type { ColumnCheck } from '../../../verify/rules/table-check.ts';
 import { normalFromSource } from '../../../verify/rules/normal-form.ts';
 
 const number = (text: string): JsonNumber => new JsonNumber(text);
-const column = (kind: Kind) => ({
+const column = (kind: Kind): ColumnCheck => ({
   name: 'c',
   kind,
-  rule: { classification: 'public', action: 'keep' } as const,
+  rule: { classification: 'public', action: 'keep' },
+  fractionDigits: 6,
 });
 
 /** One value as Postgres prints it, as Avro holds it, as a document has it, as ClickHouse gives it; all the same. */

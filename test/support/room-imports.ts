@@ -1,6 +1,6 @@
 import { posix } from 'node:path';
 
-interface Import {
+export interface Import {
   readonly specifier: string;
   /** `import type` and `export type` are gone at run time; `{ type A }` leaves an import behind. */
   readonly typeOnly: boolean;
@@ -64,7 +64,8 @@ export function forbiddenImports(path: string, source: string): string[] {
 const statement = /^\s*(?:import|export)\s+(type\s+)?(?:[\w$*{][^'";]*?\bfrom\s*)?['"]([^'"]+)['"]/gm;
 const dynamic = /\bimport\s*\(\s*['"`]([^'"`]+)['"`]/g;
 
-function importsOf(source: string): Import[] {
+/** The modules that a source imports. */
+export function importsOf(source: string): Import[] {
   return [
     ...[...source.matchAll(statement)].map((m) => ({ specifier: m[2]!, typeOnly: m[1] !== undefined })),
     ...[...source.matchAll(dynamic)].map((m) => ({ specifier: m[1]!, typeOnly: false })),

@@ -6,6 +6,7 @@ import type { Component } from './component.ts';
 import { installConnectPlugins } from './install-connect-plugins.ts';
 import { installElasticsearch, launcherKey } from './install-elasticsearch.ts';
 import { installPostgres } from './install-postgres.ts';
+import { installScrubTransform, scrubTransformKey } from './install-scrub-transform.ts';
 import { fetchArtifact, fetchJars, parseCoordinates } from './maven-artifact.ts';
 import { pinnedTarball, unpackNpmPackage, unpinnedNotice } from './npm-package.ts';
 
@@ -14,6 +15,8 @@ export interface Components {
   readonly postgres: Component;
   readonly kafka: Component;
   readonly connectPlugins: Component;
+  /** Ours; compiled against Kafka's jars, so it comes after them. */
+  readonly scrubTransform: Component;
   readonly registry: Component;
   readonly elasticsearch: Component;
   readonly clickhouse: Component;
@@ -48,6 +51,15 @@ export function stackComponents(platform: Platform, cache: string, postgresCache
       downloadBytes: debezium.bytes + avroConverter.bytes,
       keptBytes: 25e6,
       install: installConnectPlugins,
+    },
+    scrubTransform: {
+      folder: `lethe-scrub-${kafka.version}-${scrubTransformKey()}`,
+      cache,
+      title: 'the transformation that scrubs raw schemas',
+      client: 'mvn',
+      downloadBytes: 0,
+      keptBytes: 10e3,
+      install: (context) => installScrubTransform(join(cache, `kafka-${kafka.version}`, 'lib'), context),
     },
     registry: {
       folder: `registry-${registry.version}`,

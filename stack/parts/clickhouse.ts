@@ -17,7 +17,7 @@ export const clickhousePart: Part = {
   ports: ['clickhouse'],
   stopSignal: 'SIGTERM',
   stopLimitMs: 10_000,
-  readyLimitMs: 60_000,
+  readyLimitMs: 120_000,
   prepare: (context) => {
     writeFileSync(usersFile(context), users(context.state.passwords.clickhouse), { mode: 0o600 });
     writeFileSync(

@@ -10,6 +10,7 @@ import { type Part, type PartContext, READY_REQUEST_MS } from './part.ts';
 const NEEDED_PLUGINS = [
   'io.debezium.connector.postgresql.PostgresConnector',
   'io.apicurio.registry.utils.converter.AvroConverter',
+  'io.lethe.connect.ScrubDefaults',
 ];
 
 /** One distributed worker of Kafka Connect with Debezium and the Avro converter. */
@@ -20,7 +21,7 @@ export const connectPart: Part = {
   ports: ['connect'],
   stopSignal: 'SIGTERM',
   stopLimitMs: 40_000,
-  readyLimitMs: 90_000,
+  readyLimitMs: 240_000,
   prepare: (context) => {
     clearTmp(context.folder);
     writeFileSync(configFile(context), properties(settings(context)));
@@ -94,7 +95,9 @@ function settings(context: PartContext): Record<string, string | number | boolea
     'value.converter': 'org.apache.kafka.connect.json.JsonConverter',
     'key.converter.schemas.enable': false,
     'value.converter.schemas.enable': false,
-    'plugin.path': componentPath(context.components.connectPlugins),
+    'plugin.path': [context.components.connectPlugins, context.components.scrubTransform]
+      .map(componentPath)
+      .join(','),
     'plugin.discovery': 'service_load',
     listeners: `http://127.0.0.1:${connect}`,
     'rest.advertised.host.name': '127.0.0.1',

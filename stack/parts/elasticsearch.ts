@@ -14,7 +14,7 @@ export const elasticsearchPart: Part = {
   ports: ['elasticsearch', 'elasticsearchTransport'],
   stopSignal: 'SIGTERM',
   stopLimitMs: 40_000,
-  readyLimitMs: 120_000,
+  readyLimitMs: 240_000,
   prepare: (context) => {
     clearTmp(context.folder);
     writeFileSync(join(context.folder.conf, 'elasticsearch.yml'), settings(context));

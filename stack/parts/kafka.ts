@@ -22,7 +22,7 @@ export const kafkaPart: Part = {
   ports: ['kafka', 'kafkaController'],
   stopSignal: 'SIGTERM',
   stopLimitMs: 40_000,
-  readyLimitMs: 90_000,
+  readyLimitMs: 240_000,
   prepare: async (context) => {
     clearTmp(context.folder);
     if (!existsSync(join(logs(context), 'meta.properties'))) await format(context);

@@ -19,7 +19,7 @@ export const postgresPart: Part = {
   ports: ['postgres'],
   stopSignal: 'SIGINT', // the fast shutdown; SIGTERM would wait for every client to leave
   stopLimitMs: 20_000,
-  readyLimitMs: 60_000,
+  readyLimitMs: 120_000,
   prepare: async (context) => {
     makePostgresPlace(context.folder, context.state.id);
     if (!existsSync(join(cluster(context), 'PG_VERSION'))) await initialise(context);

@@ -16,7 +16,7 @@ export const registryPart: Part = {
   ports: ['registry', 'registryManagement'],
   stopSignal: 'SIGTERM',
   stopLimitMs: 40_000,
-  readyLimitMs: 90_000,
+  readyLimitMs: 240_000,
   prepare: async (context) => {
     clearTmp(context.folder);
     await makeDatabase(context);
@@ -41,6 +41,12 @@ export const registryPart: Part = {
         '-Dapicurio.storage.sql.kind=postgresql',
         `-Dapicurio.datasource.url=jdbc:postgresql://127.0.0.1:${context.ports.postgres}/${DATABASE}`,
         `-Dapicurio.datasource.username=${DATABASE}`,
+        // A Postgres that was restarted leaves dead connections in the pool: none of them may fail a request.
+        '-Dquarkus.datasource.postgresql.jdbc.validate-on-borrow=true',
+        '-Dquarkus.datasource.postgresql.jdbc.validation-query-sql=SELECT 1',
+        '-Dapicurio.datasource.jdbc.initial-size=1',
+        '-Dapicurio.datasource.jdbc.min-size=1',
+        '-Dapicurio.datasource.jdbc.max-size=10',
         '-jar',
         join(home, `apicurio-registry-app-${stackVersions().registry.version}-runner.jar`),
       ],

@@ -1,11 +1,11 @@
-import { Kafka, type KafkaConfig, logLevel, type SASLOptions } from 'kafkajs';
+import { type Consumer, Kafka, type KafkaConfig, logLevel, type SASLOptions } from 'kafkajs';
 import type { Config } from '../schemas/config.ts';
 import { LetheError } from '../schemas/errors.ts';
 import type { Outages } from './outage.ts';
 
 /**
- * A kafkajs client from lethe.yaml. It retries for as long as it takes; its own log lines become one "Kafka fails" until
- * something succeeds again.
+ * A kafkajs client from lethe.yaml. It retries by itself; what it would log again and again becomes one outage, until
+ * {@link tellFetches} sees an answer.
  */
 export function createKafka(config: Pick<Config, 'name' | 'kafka'>, role: string, outages?: Outages): Kafka {
   const { brokers, tls, sasl } = config.kafka;
@@ -16,7 +16,13 @@ export function createKafka(config: Pick<Config, 'name' | 'kafka'>, role: string
     requestTimeout: 30_000,
     retry: { initialRetryTime: 100, maxRetryTime: 5_000, retries: 10 },
     logLevel: logLevel.ERROR,
-    logCreator: () => () => outages?.failed('kafka', new LetheError('UNREACHABLE', 'Kafka does not answer')),
+    logCreator:
+      () =>
+      ({ namespace }) => {
+        // Only the broker pool's errors mean that nobody answers; the others are answers that kafkajs tries again.
+        if (namespace === 'BrokerPool')
+          outages?.failed('kafka', new LetheError('UNREACHABLE', 'Kafka does not answer'));
+      },
     ...(tls
       ? {
           ssl:
@@ -33,6 +39,11 @@ export function createKafka(config: Pick<Config, 'name' | 'kafka'>, role: string
     ...(sasl ? { sasl: sasl as SASLOptions } : {}),
   };
   return new Kafka(options);
+}
+
+/** Ends the outage as soon as a consumer gets an answer again. */
+export function tellFetches(consumer: Consumer, outages: Outages): void {
+  consumer.on(consumer.events.FETCH, () => outages.succeeded('kafka'));
 }
 
 /** A kafkajs failure as ours: its type, never its text. */

@@ -91,6 +91,8 @@ export class RawPurge {
     const due = [...partitions].filter(([, m]) => m.offset > m.purged);
     if (due.length === 0) return;
     const wanted = due.map(([partition, m]) => ({ partition, offset: String(m.offset) }));
+    // kafkajs looks up the leaders in metadata that only this call loads.
+    await this.admin.fetchTopicOffsets(topic);
     await this.admin.deleteTopicRecords({ topic, partitions: wanted });
     for (const { partition, offset } of wanted) {
       const mark = partitions.get(partition)!;

@@ -7,7 +7,7 @@ import { CleanReader, type RowDecoder } from './clean-reader.ts';
 import type { Counters } from './counters.ts';
 import { deadLetter, type PayloadSealer } from './dead-letters.ts';
 import { IdleOffsets } from './idle-offsets.ts';
-import { kafkaError } from './kafka.ts';
+import { kafkaError, tellFetches } from './kafka.ts';
 import type { Log } from './log.ts';
 import type { Outages } from './outage.ts';
 import { type Patience, untilItWorks } from './retry.ts';
@@ -100,6 +100,7 @@ export class SinkProcessor {
       const partitions = Object.values(payload.memberAssignment).reduce((n, p) => n + p.length, 0);
       this.parts.log.info({ group: payload.groupId, partitions }, 'joined the group');
     });
+    tellFetches(this.consumer, this.parts.outages);
     this.idle.start(500);
     await this.consumer.subscribe({ topics: [...this.routes.keys()], fromBeginning: true });
     await this.consumer.run({

@@ -3,6 +3,7 @@ import type { Admin, Consumer, EachBatchPayload, Kafka, Message } from 'kafkajs'
 import { LetheError } from '../schemas/errors.ts';
 import { deadLetter, type PayloadSealer } from './dead-letters.ts';
 import type { Counters } from './counters.ts';
+import { tellFetches } from './kafka.ts';
 import type { Log } from './log.ts';
 import type { Outages } from './outage.ts';
 import { IdleOffsets } from './idle-offsets.ts';
@@ -96,6 +97,7 @@ export class TransformProcessor {
       const partitions = Object.values(payload.memberAssignment).reduce((n, p) => n + p.length, 0);
       log.info({ group: payload.groupId, partitions }, 'joined the group');
     });
+    tellFetches(this.consumer, this.parts.outages);
     this.idle.start(500);
     await this.consumer.subscribe({ topics: routes.map((r) => r.rawTopic), fromBeginning: true });
     await this.consumer.run({
@@ -143,7 +145,6 @@ export class TransformProcessor {
         const onlyRoll = messages.every((m) => m.headers?.[rollHeader] !== undefined);
         this.parts.purge.committed(topic, partition, session.nextOffset ?? last + 1n, onlyRoll);
         payload.resolveOffset(batch.lastOffset());
-        outages.succeeded('kafka');
         return;
       } catch (error) {
         await this.discard(topic, partition);

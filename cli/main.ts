@@ -3,7 +3,13 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command, CommanderError } from 'commander';
 import { packageRoot } from '../stack/package-root.ts';
+import { applyCommand } from './apply.ts';
+import { checkCommand } from './check.ts';
+import { demoCommand } from './demo.ts';
 import { explainError } from './explain-error.ts';
+import { planCommand } from './plan.ts';
+import { runCommand } from './run.ts';
+import { statusCommand } from './status.ts';
 import { stackCommand } from './stack.ts';
 
 const { version } = JSON.parse(readFileSync(join(packageRoot(), 'package.json'), 'utf8')) as {
@@ -14,6 +20,12 @@ const program = new Command('lethe')
   .description('Streams Postgres to search and analytics without the private lives in it.')
   .version(version)
   .exitOverride()
+  .addCommand(checkCommand())
+  .addCommand(planCommand())
+  .addCommand(applyCommand())
+  .addCommand(runCommand())
+  .addCommand(statusCommand())
+  .addCommand(demoCommand())
   .addCommand(stackCommand());
 
 /** Subcommands do not inherit it from a parent that they were added to. */

@@ -1,6 +1,8 @@
 import { existsSync } from 'node:fs';
 import { join, posix } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { converterConfig } from '../../../connectors/avro-converter-config.ts';
+import { scrubClass } from '../../../connectors/debezium-config.ts';
 import { importsOf } from '../../support/room-imports.ts';
 import { projectRoot, projectText, trackedFiles } from '../../support/project-tree.ts';
 import { readCompose, readVersions, variablesOf } from './compose-file.ts';
@@ -52,6 +54,16 @@ describe.each(Object.entries({ Dockerfile: 'docker/Dockerfile', connect: 'docker
     });
   },
 );
+
+it('Connect holds the plugins that the derived connector asks for', () => {
+  const script = projectText('docker/connect/make-plugins.sh');
+  const registry = { url: 'http://registry:8080/apis/ccompat/v7' };
+  const converter = converterConfig({ connect: { url: 'http://connect:8083' }, registry })[
+    'value.converter'
+  ]!;
+  for (const plugin of [scrubClass, converter]) expect(script).toContain(`echo ${plugin}`);
+  expect(trackedFiles()).toContain(`connectors/java/${scrubClass.replaceAll('.', '/')}.java`);
+});
 
 describe('image of the product', () => {
   const steps = instructions('docker/Dockerfile');

@@ -1,10 +1,13 @@
 #!/bin/sh
-# Fetches Debezium and the Avro converter with Maven, as stack/versions.json pins them: a file that is not the one
-# named there ends the build, a jar that is not named there is left out.
-# usage: fetch-plugins.sh VERSIONS_JSON TARGET
+# Makes the plugins of Kafka Connect. Debezium and the Avro converter come by Maven, as stack/versions.json pins
+# them: a file that is not the one named there ends the build, a jar that is not named there is left out. Lethe's
+# own transformation is compiled against Kafka's libraries.
+# usage: make-plugins.sh VERSIONS_JSON JAVA_SOURCES KAFKA_LIBRARIES TARGET
 set -eu
 versions=$(realpath "$1")
-target=$(realpath -m "$2")
+sources=$(realpath "$2")
+libraries=$(realpath "$3")
+target=$(realpath -m "$4")
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
@@ -46,3 +49,9 @@ mkdir -p "$work/services/META-INF/services"
 echo io.apicurio.registry.utils.converter.AvroConverter \
   > "$work/services/META-INF/services/org.apache.kafka.connect.storage.Converter"
 jar --create --file "$converter/converter-services.jar" -C "$work/services" META-INF
+
+services=$work/scrub/META-INF/services
+mkdir -p "$services" "$target/lethe-scrub"
+echo io.lethe.connect.ScrubDefaults > "$services/org.apache.kafka.connect.transforms.Transformation"
+find "$sources" -name '*.java' -exec javac --release 17 -d "$work/scrub" -cp "$libraries/*" {} +
+jar --create --file "$target/lethe-scrub/lethe-scrub.jar" -C "$work/scrub" .

@@ -24,8 +24,16 @@ export async function withSnapshot<T>(
   what: string,
   use: (query: (sql: string, values?: unknown[]) => Promise<TextRow[]>) => Promise<T>,
 ): Promise<T> {
-  const config: ClientConfig = { connectionString: options.url, types: asText };
-  if (options.password !== undefined) config.password = options.password;
+  // Not as `connectionString`: what it lacks, a password above all, pg would take for given as nothing.
+  const url = new URL(options.url);
+  const config: ClientConfig = {
+    host: url.hostname,
+    port: Number(url.port || 5432),
+    user: decodeURIComponent(url.username),
+    password: options.password ?? decodeURIComponent(url.password),
+    database: decodeURIComponent(url.pathname.slice(1)),
+    types: asText,
+  };
   if (typeof options.tls === 'object') {
     const { verify, ca, cert, key } = options.tls;
     config.ssl = {

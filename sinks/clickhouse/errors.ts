@@ -51,7 +51,9 @@ const privileges =
 export function toLetheError(error: unknown, what: string): LetheError {
   if (error instanceof LetheError) return error;
   if (!(error instanceof ClickHouseError)) {
-    return new LetheError('UNREACHABLE', `ClickHouse does not answer: ${systemCode(error)} (${what}).`);
+    return new LetheError('UNREACHABLE', `ClickHouse does not answer: ${systemCode(error)} (${what}).`, {
+      fix: 'Start the server, or correct clickhouse.url or clickhouse.tls in lethe.yaml.',
+    });
   }
   const { code, type } = error;
   const named = `${code}${type ? ` ${type}` : ''}`;

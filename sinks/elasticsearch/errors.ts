@@ -47,5 +47,7 @@ export function toLetheError(error: unknown, what: string): LetheError {
     return new LetheError('SERVER_FAILED', `Elasticsearch's answer is not JSON (${what}).`);
   }
   const kind = error instanceof errors.ElasticsearchClientError ? error.name : 'no answer';
-  return new LetheError('UNREACHABLE', `Elasticsearch does not answer: ${kind} (${what}).`);
+  return new LetheError('UNREACHABLE', `Elasticsearch does not answer: ${kind} (${what}).`, {
+    fix: 'Start the server, or correct elasticsearch.url or elasticsearch.tls in lethe.yaml.',
+  });
 }

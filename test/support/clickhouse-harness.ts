@@ -71,6 +71,9 @@ export async function makeClickhouseHarness(url: string): Promise<ClickhouseHarn
     async makeForeign(dataset) {
       await plain.command({ query: `CREATE TABLE ${table(dataset)} (id Int32) ENGINE = Memory` });
     },
+    async unmark(dataset) {
+      await plain.command({ query: `ALTER TABLE ${table(dataset)} MODIFY COMMENT ''` });
+    },
     async end() {
       await plain.command({ query: `DROP DATABASE ${database} SYNC` });
       await client.close();

@@ -59,6 +59,9 @@ export async function makeElasticsearchHarness(url: string): Promise<Elasticsear
     async makeForeign(dataset) {
       await plain.indices.create({ index: indexAlias(config, dataset.table) });
     },
+    async unmark(dataset) {
+      await plain.indices.putMapping({ index: indexAlias(config, dataset.table), _meta: {} });
+    },
     async end() {
       const mine = Object.keys(await plain.indices.get({ index: `${config.name}-*` }));
       if (mine.length > 0) await plain.indices.delete({ index: mine });

@@ -23,6 +23,8 @@ export interface SinkHarness {
   readonly unreachable: Sink;
   /** A table of the store's own, not made by Lethe, at the place of the dataset's. */
   makeForeign(dataset: Dataset): Promise<void>;
+  /** Takes from what was made for the dataset the mark that it is Lethe's, and nothing else. */
+  unmark(dataset: Dataset): Promise<void>;
   /** Removes everything and closes the clients. */
   end(): Promise<void>;
 }
@@ -290,6 +292,12 @@ export function registerSinkTests(name: string, makeHarness: () => Promise<SinkH
       const planned = await allChanges(harness.resources([dataset]));
       expect(planned.some(({ action, fix }) => action === 'refuse' && fix !== undefined)).toBe(true);
       expect((await failure(applied(dataset))).code).toBe('PLAN_REFUSED');
+
+      const unmarked = await applied(small('unmarked'));
+      await harness.unmark(unmarked);
+      const [refused] = await allChanges(harness.resources([unmarked]));
+      expect(refused?.action).toBe('refuse');
+      expect(refused?.summary).toContain('was not made by this pipeline');
     });
   });
 }

@@ -7,7 +7,7 @@ const BAR_CHARS = 24;
 export class TerminalReporter implements Reporter {
   readonly #out: NodeJS.WriteStream;
   readonly #downloads = new Map<string, string>();
-  readonly #saidAt = new Map<string, number>();
+  readonly #said = new Map<string, { readonly atMs: number; readonly line: string }>();
 
   constructor(out: NodeJS.WriteStream = process.stderr) {
     this.#out = out;
@@ -26,15 +26,17 @@ export class TerminalReporter implements Reporter {
       this.#draw();
       return;
     }
+    const line = downloadLine(label, bytes, total, 0);
+    const said = this.#said.get(label);
     const now = performance.now();
-    if (now - (this.#saidAt.get(label) ?? Number.NEGATIVE_INFINITY) < PLAIN_EVERY_MS) return;
-    this.#saidAt.set(label, now);
-    this.#out.write(`${downloadLine(label, bytes, total, 0)}\n`);
+    if (said !== undefined && (now - said.atMs < PLAIN_EVERY_MS || said.line === line)) return;
+    this.#said.set(label, { atMs: now, line });
+    this.#out.write(`${line}\n`);
   }
 
   progressEnd(label: string): void {
     this.#downloads.delete(label);
-    this.#saidAt.delete(label);
+    this.#said.delete(label);
     this.#clear();
     this.#draw();
   }

@@ -1,5 +1,5 @@
 import { createReadStream } from 'node:fs';
-import { lstat, readdir } from 'node:fs/promises';
+import { lstat, open, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createGunzip } from 'node:zlib';
 import type { Canary } from '../canary.ts';
@@ -10,16 +10,18 @@ export interface FoundFile {
   readonly path: string;
   /** Tells a file from another that took over its name. */
   readonly inode: number;
-  readonly bytes: number;
 }
 
 const readBytes = 1 << 20;
+const pageBytes = 4096;
+const smallBytes = 65_536;
+const zeros = Buffer.alloc(pageBytes);
 
 /** Every regular file below the path, in no order; what vanishes meanwhile is left out. Links are not followed. */
 export async function* filesBelow(path: string): AsyncGenerator<FoundFile> {
   const stat = await lstat(path).catch(goneIsUndefined);
   if (!stat) return;
-  if (stat.isFile()) yield { path, inode: stat.ino, bytes: stat.size };
+  if (stat.isFile()) yield { path, inode: stat.ino };
   if (!stat.isDirectory()) return;
   for (const name of (await readdir(path).catch(goneIsUndefined)) ?? []) yield* filesBelow(join(path, name));
 }
@@ -57,9 +59,43 @@ export async function readEveryFile(
   }
 }
 
-/** A file's bytes in pieces. */
+/** Brokers make these ten megabytes long and fill a few bytes, for each partition of each topic. */
+const preallocated = /\.(index|timeindex)$/;
+
+/**
+ * A file's bytes in pieces. A preallocated index ends with the last of its blocks that was ever written: the zeros
+ * behind them are nowhere on the disk. Of no other file is this taken for granted: where a filesystem compresses, a file
+ * takes up fewer blocks than it fills.
+ */
 export async function* fileChunks(path: string): AsyncGenerator<Buffer> {
-  for await (const chunk of createReadStream(path, { highWaterMark: readBytes })) yield chunk as Buffer;
+  const file = await open(path);
+  try {
+    const { size, blocks } = await file.stat();
+    // Small files may lie in the inode, with no block at all.
+    const sparse = preallocated.test(path) && size > smallBytes && blocks * 512 < size;
+    let pages = sparse ? Math.ceil((blocks * 512) / pageBytes) : 0;
+    for (;;) {
+      const { bytesRead, buffer } = await file.read(Buffer.allocUnsafe(readBytes), 0, readBytes);
+      if (bytesRead === 0) return;
+      const chunk = buffer.subarray(0, bytesRead);
+      yield chunk;
+      if (!sparse) continue;
+      pages -= writtenPages(chunk);
+      if (pages <= 0) return;
+    }
+  } finally {
+    await file.close();
+  }
+}
+
+/** Pages with a byte in them: these do take up blocks. (A page of zeros may do so too, and is then read for nothing.) */
+function writtenPages(chunk: Buffer): number {
+  let pages = 0;
+  for (let at = 0; at < chunk.length; at += pageBytes) {
+    const end = Math.min(at + pageBytes, chunk.length);
+    if (chunk.compare(zeros, 0, end - at, at, end) !== 0) pages++;
+  }
+  return pages;
 }
 
 /** Searches a file as bytes; one that is packed with gzip also as what is in it. */

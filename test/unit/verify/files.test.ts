@@ -1,9 +1,9 @@
-import { mkdtemp, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdtemp, open, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { Matcher } from '../../../verify/matcher.ts';
-import { filesBelow, readEveryFile } from '../../../verify/places/files.ts';
+import { fileChunks, filesBelow, readEveryFile } from '../../../verify/places/files.ts';
 import { framesOf } from '../../../verify/places/lucene-dump.ts';
 import { Search } from '../../../verify/scan.ts';
 
@@ -47,6 +47,33 @@ test('a file that cannot be read is a problem, by its path', async () => {
   ]);
 });
 
+async function sparseFile(name: string): Promise<string> {
+  const path = join(folder, name);
+  const file = await open(path, 'w');
+  await file.truncate(64 << 20);
+  await file.write(Buffer.from('first'), 0, 5, 10);
+  await file.write(Buffer.from('last'), 0, 4, (40 << 20) + 7);
+  await file.sync();
+  await file.close();
+  return path;
+}
+
+async function readAll(path: string): Promise<Buffer> {
+  const read: Buffer[] = [];
+  for await (const chunk of fileChunks(path)) read.push(chunk);
+  return Buffer.concat(read);
+}
+
+test("a broker's preallocated index is read to the last of its written blocks, wherever they are", async () => {
+  const bytes = await readAll(await sparseFile('00000000000000000000.index'));
+  expect(bytes.subarray(10, 15).toString()).toBe('first');
+  expect(bytes.subarray((40 << 20) + 7, (40 << 20) + 11).toString()).toBe('last');
+});
+
+test('every other file is read whole, holes or not', async () => {
+  expect(await readAll(await sparseFile('00000000000000000000.log'))).toHaveLength(64 << 20);
+});
+
 test('links are not followed', async () => {
   await writeFile(join(folder, 'a'), 'a');
   await symlink('/', join(folder, 'root'));
@@ -70,8 +97,8 @@ test('frames are put together from pieces of any size; a broken-off stream is an
       frames.push(`${kind}:${content.toString()}`);
     expect(frames).toEqual(['L:name', 'V:', 'V:abc']);
   }
-  const readAll = async (): Promise<void> => {
+  const brokenOff = async (): Promise<void> => {
     for await (const frame of framesOf(pieces(4, bytes.length - 1))) expect(frame.kind).toMatch(/[LV]/);
   };
-  await expect(readAll()).rejects.toThrow('broke off');
+  await expect(brokenOff()).rejects.toThrow('broke off');
 });

@@ -11,14 +11,17 @@ export interface SaslOptions {
 export type SaslExchange = (message: Buffer) => Promise<Buffer>;
 
 /** Logs in by PLAIN or SCRAM (RFC 5802, without channel binding). */
-export async function authenticate(options: SaslOptions, exchange: SaslExchange): Promise<void> {
+export async function authenticate(
+  options: SaslOptions,
+  exchange: SaslExchange,
+  nonce = randomBytes(18).toString('base64'),
+): Promise<void> {
   if (options.mechanism === 'plain') {
     await exchange(Buffer.from(`\0${options.username}\0${options.password}`));
     return;
   }
   const hash = options.mechanism === 'scram-sha-256' ? 'sha256' : 'sha512';
   const name = options.username.replaceAll('=', '=3D').replaceAll(',', '=2C');
-  const nonce = randomBytes(18).toString('base64');
   const clientFirst = `n=${name},r=${nonce}`;
   const serverFirst = (await exchange(Buffer.from(`n,,${clientFirst}`))).toString('utf8');
   const fields = fieldsOf(serverFirst);

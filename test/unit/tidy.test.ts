@@ -37,7 +37,7 @@ const rules: readonly [promise: string, rule: TidyRule, bad: readonly [path: str
     'know no machine',
     noMachine,
     [
-      ['package-lock.json', parted('"resolved": "https://packages', 'example/a.tgz"')],
+      ['package-lock.json', ['"resolved"', ' "https://packages.example/a.tgz"'].join(':')],
       ['stack/a.ts', parted("const url = 'https://repo1", "maven.org/maven2';")],
       ['cli/a.ts', ['const folder = "/ho', 'me/somebody/lethe";'].join('')],
       ['docs/a.md', parted('see http://10', '0.0.7:4873')],

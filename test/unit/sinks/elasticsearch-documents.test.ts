@@ -9,6 +9,9 @@ const dataset = everyKind('public.t');
 const json = (column: string, value: unknown): string =>
   toJson(dataset.columns.find(({ name }) => name === column)!)(value);
 
+/** Characters that JSON escapes, and some of each length in UTF-8. */
+const awkward = fc.constantFrom('a', '"', '\\', '\n', '\u0000', '\u2028', 'é', '漢', '\u{1f642}');
+
 describe('elasticsearch documents', () => {
   it('have one field type for each kind of value', () => {
     const types = Object.fromEntries(dataset.columns.map((column) => [column.name, fieldMapping(column)]));
@@ -66,11 +69,11 @@ describe('elasticsearch documents', () => {
 
   it('write text, decimals and bytes so that they read back as themselves', () => {
     fc.assert(
-      fc.property(fc.string({ unit: 'binary' }), fc.uint8Array(), (text, bytes) => {
+      fc.property(fc.string({ unit: awkward }), fc.uint8Array({ maxLength: 40 }), (text, bytes) => {
         expect(JSON.parse(json('note', text))).toBe(text);
-        expect(JSON.parse(json('tags', [text, null]))).toEqual([text, null]);
+        expect(json('tags', [text, null])).toBe(`[${json('note', text)},null]`);
         const base64 = JSON.parse(json('raw', Buffer.from(bytes))) as string;
-        expect(Buffer.from(base64, 'base64')).toEqual(Buffer.from(bytes));
+        expect(Buffer.from(base64, 'base64').equals(bytes)).toBe(true);
       }),
     );
     expect(json('price', '12.50')).toBe('"12.50"');

@@ -51,7 +51,7 @@ export function registerSinkTests(name: string, makeHarness: () => Promise<SinkH
 
     beforeAll(async () => {
       harness = await makeHarness();
-    }, 120_000);
+    });
     afterAll(async () => {
       await harness?.end();
     });
@@ -147,7 +147,7 @@ export function registerSinkTests(name: string, makeHarness: () => Promise<SinkH
       ).toBe(true);
       await harness.forgetDeletes(dataset);
       expect(await names(dataset)).toEqual({ 2: 'b' });
-    }, 120_000);
+    });
 
     it('takes a row that is inserted again after its delete', async () => {
       const dataset = await applied(small('reinserted'));

@@ -52,10 +52,10 @@ Ctrl-C ends it all.
 /** One line a second on a terminal, one in ten elsewhere, until interrupted or a part ends. */
 export async function liveView({ project, processors, traffic, signal }: RunningDemo): Promise<void> {
   const terminal = process.stdout.isTTY;
-  let ended: number | null | undefined;
-  void processors.ended.then((code) => (ended = code));
+  const ended = new AbortController();
+  void processors.ended.then(() => ended.abort());
   let last = { at: performance.now(), transactions: 0 };
-  while (!signal.aborted && ended === undefined) {
+  while (!signal.aborted && !ended.signal.aborted) {
     const status = await readStatus(project.config, project.datasets);
     const now = { at: performance.now(), transactions: traffic.report().transactions };
     const rate = ((now.transactions - last.transactions) * 1000) / (now.at - last.at);
@@ -67,7 +67,7 @@ export async function liveView({ project, processors, traffic, signal }: Running
     await sleep(terminal ? 1_000 : 10_000, undefined, { signal }).catch(() => {});
   }
   if (terminal) process.stdout.write('\n');
-  if (ended !== undefined) {
+  if (ended.signal.aborted) {
     process.stderr.write(`the processors ended by themselves; their log: ${processors.logFile}\n`);
     process.exitCode = 1;
   }

@@ -1,3 +1,5 @@
+import { safeReason } from '../schemas/errors.ts';
+
 interface Explained {
   readonly code: string;
   readonly message: string;
@@ -6,11 +8,11 @@ interface Explained {
 
 /**
  * Text of an error for stderr: one with a code and a fix is explained by them; anything else is a fault of the
- * product and is shown with its stack.
+ * product and is shown by its class and its stack, without its message: a driver's may quote values.
  */
 export function explainError(error: unknown, json: boolean): string {
   if (!isExplained(error)) {
-    const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    const text = internalFault(error);
     return json
       ? `${JSON.stringify({ error: { code: 'INTERNAL', message: text } })}\n`
       : `error INTERNAL: ${text}\n`;
@@ -19,6 +21,12 @@ export function explainError(error: unknown, json: boolean): string {
   const findings = 'findings' in error ? { findings: error.findings } : {};
   if (json) return `${JSON.stringify({ error: { code, message, fix, ...findings } })}\n`;
   return `error ${code}: ${message}\nfix: ${fix}\n`;
+}
+
+function internalFault(error: unknown): string {
+  if (!(error instanceof Error)) return typeof error;
+  const frames = (error.stack ?? '').split('\n').filter((line) => /^\s+at /.test(line));
+  return [safeReason(error), ...frames].join('\n');
 }
 
 function isExplained(error: unknown): error is Explained {

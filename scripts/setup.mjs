@@ -50,19 +50,24 @@ function readLock(path) {
   }
 }
 
+/**
+ * What the lock file says, and nothing into it. Not `npm ci`: it refuses a lock whose optional packages are those of fewer
+ * platforms than the registry in use knows, which some mirrors bring about.
+ */
 function installDependencies() {
-  process.stderr.write('installing dependencies with `npm ci` …\n');
+  process.stderr.write('installing dependencies with `npm install` …\n');
   run(
     'npm',
-    ['ci', '--no-audit', '--no-fund', '--loglevel=error'],
-    '`npm ci` failed',
+    ['install', '--no-save', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'],
+    '`npm install` failed',
     'check the network and the registry that npm is set up to use, then run the command again',
   );
 }
 
 function build() {
   const compiler = join(root, 'node_modules', '.bin', 'tsc');
-  if (!existsSync(compiler)) fail('the TypeScript compiler is missing', 'run `npm ci` without --omit=dev');
+  if (!existsSync(compiler))
+    fail('the TypeScript compiler is missing', 'run `npm install` without --omit=dev');
   say('building …');
   run(compiler, ['-p', 'tsconfig.json'], 'the build failed', 'see the compiler’s messages above');
   chmodSync(join(root, 'dist', 'cli', 'main.js'), 0o755);

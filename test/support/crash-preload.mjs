@@ -9,9 +9,10 @@ function reached(at) {
   if (at === point && ++count === Number(nth)) process.kill(process.pid, 'SIGKILL');
 }
 
-const { producer } = kafkajs.Kafka.prototype;
-kafkajs.Kafka.prototype.producer = function crashing(options) {
-  const made = producer.call(this, options);
+const { prototype } = kafkajs.Kafka;
+const original = Object.getOwnPropertyDescriptor(prototype, 'producer').value;
+prototype.producer = function crashing(options) {
+  const made = original.call(this, options);
   if (!options?.transactionalId) return made;
   return {
     ...made,

@@ -97,7 +97,7 @@ export function envelopeSchema(columns: readonly TestColumn[]): AvroSchema {
       { name: 'op', type: 'string' },
       optional('ts_ms', 'long'),
     ],
-  } as AvroSchema;
+  };
 }
 
 /** Confluent wire format. */

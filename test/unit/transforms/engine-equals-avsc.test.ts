@@ -1,5 +1,5 @@
 import { createHmac, createSecretKey, hkdfSync, type KeyObject, randomBytes } from 'node:crypto';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { associatedData, ciphertextOverhead, decrypt, encryptInto } from '../../../keys/ciphertext.ts';
 import { VersionClock } from '../../../pipeline/version-clock.ts';
@@ -151,7 +151,7 @@ function expected(
       const text =
         c.typeName === 'date'
           ? new Date((v as number) * 86_400_000).toISOString().replace(/T.*/, '')
-          : String(v);
+          : (v as string);
       out[c.name] = createHmac('sha256', pseudonymKey(scope)).update(text).digest('base64url');
     } else out[c.name] = v;
   }

@@ -22,6 +22,9 @@ export interface TransformRoute {
   readonly deadLetterTopic: string;
 }
 
+/** Below the topics' max.message.bytes, with room for key, headers and framing. */
+const largestRecordBytes = 20 * 1024 * 1024 - 64 * 1024;
+
 export interface TransformProcessorParts {
   readonly kafka: Kafka;
   readonly groupId: string;
@@ -178,7 +181,8 @@ export class TransformProcessor {
     );
     const clean: Message[] = [];
     const dead: Message[] = [];
-    for (const [i, outcome] of outcomes.entries()) {
+    for (const [i, made] of outcomes.entries()) {
+      const outcome = fitting(made);
       if (outcome.kind === 'clean') {
         clean.push({ key: outcome.key, value: outcome.value, headers: outcome.headers });
       } else if (outcome.kind === 'failed') {
@@ -245,4 +249,10 @@ export class TransformProcessor {
     await this.sessions.get(key)?.close();
     this.sessions.delete(key);
   }
+}
+
+/** Kafka would refuse the whole batch, again and again, for one record beyond its limit. */
+function fitting(outcome: Outcome): Outcome {
+  if (outcome.kind !== 'clean' || (outcome.value?.length ?? 0) <= largestRecordBytes) return outcome;
+  return { kind: 'failed', code: 'RECORD_TOO_LARGE', reason: `more than ${largestRecordBytes} bytes` };
 }

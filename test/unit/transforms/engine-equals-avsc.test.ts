@@ -148,10 +148,8 @@ function expected(
       out[c.name] = points.length <= 3 ? '****' : `${points[0]}****${points.slice(-2).join('')}`;
     } else if (c.rule.action === 'hash') {
       const scope = c.rule.domain ? `domain/${c.rule.domain}` : `column/${dataset.table}/${c.name}`;
-      const text =
-        c.typeName === 'date'
-          ? new Date((v as number) * 86_400_000).toISOString().replace(/T.*/, '')
-          : (v as string);
+      let text = typeof v === 'string' ? v : (v as number | bigint).toString();
+      if (c.typeName === 'date') text = new Date((v as number) * 86_400_000).toISOString().replace(/T.*/, '');
       out[c.name] = createHmac('sha256', pseudonymKey(scope)).update(text).digest('base64url');
     } else out[c.name] = v;
   }

@@ -11,13 +11,14 @@ import * as names from '../schemas/names.ts';
 
 /** Where waitForSinks() stands, for a progress line. */
 export interface WaitProgress {
-  readonly stage: 'source' | 'transform' | 'sinks';
-  /** Bytes of WAL, or offsets, still to come. */
+  readonly stage: 'transactions' | 'source' | 'transform' | 'sinks';
+  /** Transactions, bytes of WAL, or offsets, still to come. */
   readonly left: bigint;
 }
 
 /**
- * Waits until every sink holds all that was committed at the source when it was called: first the connector has
+ * Waits until every sink holds all that was under way or committed at the source when it was called: first those
+ * transactions have ended, then the connector has
  * confirmed that LSN (its records are in Kafka then), then the transform has passed the raw topics' ends of
  * that moment, then each sink the clean topics'. No wait by the clock.
  */
@@ -39,6 +40,10 @@ export async function waitForSinks(
   const admin = createKafka(config, 'wait').admin();
   await Promise.all([source.connect(), admin.connect()]);
   try {
+    const underWay = await source.query<{ next: string }>(
+      'select pg_snapshot_xmax(pg_current_snapshot())::text as next',
+    );
+    await poll('transactions', () => unfinished(source, underWay.rows[0]!.next));
     const { rows } = await source.query<{ lsn: string }>('select pg_current_wal_lsn()::text as lsn');
     const { lsn } = rows[0]!;
     await poll('source', () => unconfirmed(source, config, lsn));
@@ -53,6 +58,15 @@ export async function waitForSinks(
   } finally {
     await Promise.all([source.end(), admin.disconnect()]);
   }
+}
+
+/** Transactions older than `next` that have neither committed nor rolled back. */
+async function unfinished(source: Client, next: string): Promise<bigint> {
+  const { rows } = await source.query<{ left: string }>(
+    `select count(*)::text as left from pg_snapshot_xip(pg_current_snapshot()) as xid where xid < $1::xid8`,
+    [next],
+  );
+  return BigInt(rows[0]!.left);
 }
 
 async function unconfirmed(source: Client, config: Config, lsn: string): Promise<bigint> {

@@ -39,7 +39,9 @@ export async function openProject(configPath: string): Promise<Project> {
   const { config, document, contracts } = files;
   if (!config || !document) throw new FindingsError('CONFIG_INVALID', files.findings);
   if (hasErrors(files.findings)) throw new FindingsError('CONTRACT_INVALID', files.findings);
-  const catalog = await readSourceCatalog(config, contracts);
+  const catalog = await readSourceCatalog(config, contracts).catch((error: unknown) => {
+    throw new FindingsError('CONFIG_INVALID', [findingOf(error, ['postgres', 'url'], document)]);
+  });
   const findings = [...files.findings, ...contracts.flatMap((loaded) => checkTable(loaded, catalog))];
   if (hasErrors(findings)) throw new FindingsError('CONTRACT_INVALID', findings);
   const datasets = contracts.map(({ contract }) =>

@@ -76,15 +76,14 @@ export class ConnectClient {
     return new Set(list.map((plugin) => plugin.class));
   }
 
-  /** Starts the connector and its tasks again where they failed. */
-  async restartFailed(name: string): Promise<void> {
-    const answer = await this.#settled('POST', `${path(name)}/restart?includeTasks=true&onlyFailed=true`);
-    if (answer.status >= 300) throw this.#http.failed(answer, `POST ${path(name)}/restart`);
-  }
-
   /** Ends the tasks and keeps configuration and position. */
   async stop(name: string): Promise<void> {
     await this.#settled('PUT', `${path(name)}/stop`);
+  }
+
+  /** Starts the tasks of a stopped connector. */
+  async resume(name: string): Promise<void> {
+    await this.#settled('PUT', `${path(name)}/resume`);
   }
 
   /** Forgets the position of a stopped connector. False: its tasks have not ended yet. */

@@ -8,7 +8,7 @@ import { debeziumConfig, scrubClass, scrubConfig } from '../debezium-config.ts';
 import type { ConnectClient } from './connect-client.ts';
 import { failureReason } from './failure-reason.ts';
 
-const runningLimitMs = 120_000;
+const statusLimitMs = 120_000;
 const pollMs = 200;
 
 /** The Debezium connector, as derived; the last resource, since all it writes to must exist. */
@@ -38,23 +38,38 @@ async function inspect(name: string, derived: Settings, connect: ConnectClient):
       ),
     ];
   }
-  const put = { run: () => putAndAwait(name, wanted, connect) };
   const current = await connect.config(name);
-  if (!current) return [{ change: { action: 'create', summary: `connector ${name}` }, ...put }];
+  if (!current) {
+    return [
+      {
+        change: { action: 'create', summary: `connector ${name}` },
+        run: async () => {
+          await put(name, wanted, connect);
+          await awaitRunning(name, connect);
+        },
+      },
+    ];
+  }
   const different = differences(wanted, current);
   if (different.length > 0) {
-    // Names only: among the values are passwords.
-    return [{ change: { action: 'update', summary: `connector ${name}: ${different.join(', ')}` }, ...put }];
+    return [
+      {
+        // Names only: among the values are passwords.
+        change: { action: 'update', summary: `connector ${name}: ${different.join(', ')}` },
+        run: () => restartWith(name, wanted, connect),
+      },
+    ];
   }
-  const reason = failedReason(await connect.status(name));
-  if (reason === undefined) return [];
+  const status = await connect.status(name);
+  const reason = failedReason(status);
+  // Stopped may also be what a killed apply has left; who wants to halt it pauses it.
+  const stopped = status?.connector.state === 'STOPPED';
+  if (reason === undefined && !stopped) return [];
+  const why = stopped ? 'start, it is stopped' : `restart, it failed (${reason})`;
   return [
     {
-      change: { action: 'update', summary: `connector ${name}: restart, it failed (${reason})` },
-      run: async () => {
-        await connect.restartFailed(name);
-        await awaitRunning(name, connect);
-      },
+      change: { action: 'update', summary: `connector ${name}: ${why}` },
+      run: () => restartWith(name, undefined, connect),
     },
   ];
 }
@@ -67,7 +82,34 @@ function differences(wanted: Settings, current: Settings): string[] {
 /** At WARN it prints the key of a row that is gone before its unchanged values could be read. */
 const reselectLogger = 'io.debezium.processors.reselect';
 
-async function putAndAwait(name: string, wanted: Settings, connect: ConnectClient): Promise<void> {
+/**
+ * Stops the connector first, for its status tells no generation: "running" or "failed" right after a change would
+ * be said of the tasks before it. One that somebody paused stays so.
+ */
+async function restartWith(
+  name: string,
+  wanted: Settings | undefined,
+  connect: ConnectClient,
+): Promise<void> {
+  const paused = (await connect.status(name))?.connector.state === 'PAUSED';
+  if (!paused) {
+    await connect.stop(name);
+    await awaitStatus(
+      name,
+      connect,
+      (status) => status?.connector.state === 'STOPPED' && status.tasks.length === 0,
+    );
+  }
+  try {
+    if (wanted) await put(name, wanted, connect);
+  } finally {
+    // A configuration that is refused leaves the one before it at work.
+    if (!paused) await connect.resume(name);
+  }
+  if (!paused) await awaitRunning(name, connect);
+}
+
+async function put(name: string, wanted: Settings, connect: ConnectClient): Promise<void> {
   await connect.setLogLevel(reselectLogger, 'ERROR');
   if (!(await connect.putConfig(name, wanted))) {
     const settings = await connect.invalidSettings(wanted);
@@ -79,26 +121,35 @@ async function putAndAwait(name: string, wanted: Settings, connect: ConnectClien
       },
     );
   }
-  await awaitRunning(name, connect);
 }
 
-/** A paused or stopped connector is somebody's decision and is left so. */
-async function awaitRunning(name: string, connect: ConnectClient): Promise<void> {
-  const deadline = Date.now() + runningLimitMs;
-  for (;;) {
-    const status = await connect.status(name);
+function awaitRunning(name: string, connect: ConnectClient): Promise<void> {
+  return awaitStatus(name, connect, (status) => {
     const reason = failedReason(status);
     if (reason !== undefined) {
       throw new LetheError('SERVER_FAILED', `the connector ${name} failed (${reason})`, {
         fix: 'Look at the log of Kafka Connect, then apply again.',
       });
     }
-    const state = status?.connector.state;
-    if (state === 'PAUSED' || state === 'STOPPED') return;
-    const tasks = status?.tasks ?? [];
-    if (state === 'RUNNING' && tasks.length > 0 && tasks.every((task) => task.state === 'RUNNING')) return;
+    const parts = [status?.connector, ...(status?.tasks ?? [])];
+    return parts.length > 1 && parts.every((part) => part?.state === 'RUNNING');
+  });
+}
+
+type Status = Awaited<ReturnType<ConnectClient['status']>>;
+
+async function awaitStatus(
+  name: string,
+  connect: ConnectClient,
+  reached: (status: Status) => boolean,
+): Promise<void> {
+  const deadline = Date.now() + statusLimitMs;
+  for (;;) {
+    const status = await connect.status(name);
+    if (reached(status)) return;
     if (Date.now() > deadline) {
-      throw new LetheError('SERVER_FAILED', `the connector ${name} does not start (${state ?? 'no state'})`, {
+      const state = status?.connector.state ?? 'no state';
+      throw new LetheError('SERVER_FAILED', `the connector ${name} neither starts nor stops (${state})`, {
         fix: 'Look at the log of Kafka Connect, then apply again.',
       });
     }
@@ -106,7 +157,7 @@ async function awaitRunning(name: string, connect: ConnectClient): Promise<void>
   }
 }
 
-function failedReason(status: Awaited<ReturnType<ConnectClient['status']>>): string | undefined {
+function failedReason(status: Status): string | undefined {
   const failed = [status?.connector, ...(status?.tasks ?? [])].find((part) => part?.state === 'FAILED');
   return failed && failureReason(failed.trace);
 }

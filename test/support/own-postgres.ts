@@ -1,0 +1,100 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { chownSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Client } from 'pg';
+import { cacheFolder } from '../../stack/cache/cache-folder.ts';
+import { componentPath } from '../../stack/cache/component.ts';
+import { stackComponents } from '../../stack/cache/components.ts';
+import { postgresOwner } from '../../stack/parts/postgres-owner.ts';
+import { postgresCache } from '../../stack/parts/postgres-place.ts';
+import { currentPlatform } from '../../stack/platform.ts';
+import { pickPort } from '../../stack/ports.ts';
+
+const password = 'own-postgres';
+
+/** A Postgres server of the test's own, for settings that the shared one cannot have. */
+export class OwnPostgres {
+  readonly url: string;
+  readonly #folder: string;
+  readonly #port: number;
+  #server: ChildProcess | undefined;
+
+  private constructor(folder: string, port: number) {
+    this.#folder = folder;
+    this.#port = port;
+    this.url = `postgres://postgres:${password}@127.0.0.1:${port}/postgres`;
+  }
+
+  static async create(): Promise<OwnPostgres> {
+    const folder = mkdtempSync(join(tmpdir(), 'lethe-postgres-'));
+    const passwordFile = join(folder, 'password');
+    writeFileSync(passwordFile, password);
+    const owner = postgresOwner();
+    if (owner) for (const path of [folder, passwordFile]) chownSync(path, owner.uid, owner.gid);
+    const initdb = program('initdb', [
+      `--pgdata=${folder}/data`,
+      '--username=postgres',
+      '--auth=scram-sha-256',
+      `--pwfile=${passwordFile}`,
+      '--no-sync',
+    ]);
+    const code = await new Promise((resolve) => initdb.on('close', resolve));
+    if (code !== 0) throw new Error(`initdb ended with ${String(code)}`);
+    return new OwnPostgres(folder, await pickPort(new Set()));
+  }
+
+  /** Starts it, or starts it again, with these settings. */
+  async start(settings: Readonly<Record<string, string>>): Promise<void> {
+    await this.#stop();
+    const all = { port: String(this.#port), unix_socket_directories: '', fsync: 'off', ...settings };
+    const args = Object.entries(all).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
+    this.#server = program('postgres', ['-D', `${this.#folder}/data`, ...args]);
+    const deadline = Date.now() + 30_000;
+    for (;;) {
+      try {
+        await this.sql('select 1');
+        return;
+      } catch (error) {
+        if (Date.now() > deadline) throw error;
+        await new Promise((resolve) => setTimeout(resolve, 50));
+      }
+    }
+  }
+
+  async sql(text: string): Promise<Record<string, unknown>[]> {
+    const client = new Client({ connectionString: this.url });
+    await client.connect();
+    try {
+      return (await client.query<Record<string, unknown>>(text)).rows;
+    } finally {
+      await client.end();
+    }
+  }
+
+  async drop(): Promise<void> {
+    await this.#stop();
+    rmSync(this.#folder, { recursive: true });
+  }
+
+  async #stop(): Promise<void> {
+    const server = this.#server;
+    if (!server) return;
+    this.#server = undefined;
+    const ended = new Promise((resolve) => server.on('close', resolve));
+    server.kill('SIGINT');
+    await ended;
+  }
+}
+
+function program(name: string, args: readonly string[]): ChildProcess {
+  const cache = cacheFolder();
+  const { postgres } = stackComponents(currentPlatform()!, cache, postgresCache(cache));
+  const owner = postgresOwner();
+  return spawn(join(componentPath(postgres), 'native', 'bin', name), args, {
+    cwd: '/',
+    env: { HOME: '/', LC_ALL: 'C', TZ: 'UTC' },
+    stdio: 'ignore',
+    ...owner,
+  });
+}

@@ -1,5 +1,6 @@
 import type { ValueKind } from '../schemas/value-kind.ts';
 import type { AvroReader } from './avro-reader.ts';
+import { decimalText } from './special-decimal.ts';
 
 /**
  * The canonical text of a value, the same for keys, pseudonyms and subjects: text, decimal and uuid as they are, integers
@@ -10,14 +11,10 @@ export function compileCanonicalText(kind: ValueKind): ((reader: AvroReader) => 
   switch (kind) {
     case 'text':
     case 'uuid':
-    case 'decimal':
     case 'timestamptz':
-      return (r) => {
-        const length = r.readInt();
-        const start = r.pos;
-        r.skip(length);
-        return r.buf.toString('utf8', start, r.pos);
-      };
+      return readText;
+    case 'decimal':
+      return (r) => decimalText(readText(r));
     case 'int':
       return (r) => String(r.readInt());
     case 'long':
@@ -27,6 +24,13 @@ export function compileCanonicalText(kind: ValueKind): ((reader: AvroReader) => 
     default:
       return undefined;
   }
+}
+
+function readText(r: AvroReader): string {
+  const length = r.readInt();
+  const start = r.pos;
+  r.skip(length);
+  return r.buf.toString('utf8', start, r.pos);
 }
 
 /** Days since 1970-01-01 as `YYYY-MM-DD` (proleptic Gregorian, as Postgres counts); beyond Date's range as `days:N`. */

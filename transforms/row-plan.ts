@@ -6,9 +6,10 @@ import type { ByteWriter } from './byte-writer.ts';
 import { compileCanonicalText } from './canonical-text.ts';
 import { type Cipher, type ColumnAction, compileColumnAction, type RowContext } from './column-action.ts';
 import { fits, type RawField, rawField } from './raw-type.ts';
+import { correctedDecimal } from './special-decimal.ts';
 import { compileIsUnchanged, type IsUnchanged } from './unchanged-value.ts';
 
-/** Values read back from the source, Avro-encoded as the raw field's plain type; null for SQL null. */
+/** Values that stand for those in the raw row, Avro-encoded as the raw field's plain type; null for SQL null. */
 export type Resolved = ReadonlyMap<string, Buffer | null>;
 
 /** Writes one column (or a run of untouched ones) of the clean record from the raw row's field offsets. */
@@ -38,6 +39,7 @@ export class RowPlan {
   /** The same, column by column, for rows with values read back from the source. */
   private readonly eachColumn: readonly Step[];
   private readonly unchanged: readonly { name: string; field: number; raw: RawField; test: IsUnchanged }[];
+  private readonly decimals: readonly { name: string; field: number; raw: RawField }[];
   private readonly subjectText: ((reader: AvroReader) => string) | undefined;
   private readonly subjectField: number;
   private readonly subjectRaw: RawField | undefined;
@@ -63,6 +65,7 @@ export class RowPlan {
     const unchanged: { name: string; field: number; raw: RawField; test: IsUnchanged }[] = [];
     const steps: Step[] = [];
     const eachColumn: Step[] = [];
+    const decimals: { name: string; field: number; raw: RawField }[] = [];
     let run: { from: number; to: number } | undefined;
     const flush = () => {
       if (run) steps.push(copyRun(run.from, run.to));
@@ -82,6 +85,8 @@ export class RowPlan {
       }
       const test = compileIsUnchanged(column.source, column.element, options.placeholder);
       if (test) unchanged.push({ name: column.name, field: field.index, raw: field.type, test });
+      if (column.source === 'decimal')
+        decimals.push({ name: column.name, field: field.index, raw: field.type });
       const sameBytes =
         column.rule.action === 'keep' &&
         (column.nullable ? field.type.nullBranch === 0 : field.type.nullBranch === undefined);
@@ -107,6 +112,7 @@ export class RowPlan {
     this.steps = steps;
     this.eachColumn = eachColumn;
     this.unchanged = unchanged;
+    this.decimals = decimals;
     const subject = dataset.subject ? raw.get(dataset.subject.key) : undefined;
     this.subjectField = subject?.index ?? -1;
     this.subjectRaw = subject?.type;
@@ -138,6 +144,21 @@ export class RowPlan {
       if (test(buf, from, offsets[base + field + 1]!)) (names ??= []).push(name);
     }
     return names;
+  }
+
+  /** Numeric's special values in Postgres' own words, where the row holds any. */
+  corrections(buf: Buffer, offsets: Int32Array, base: number): Map<string, Buffer> | undefined {
+    let found: Map<string, Buffer> | undefined;
+    for (const { name, field, raw } of this.decimals) {
+      let from = offsets[base + field]!;
+      if (raw.nullBranch !== undefined) {
+        if (isNull(buf, from, raw)) continue;
+        from++;
+      }
+      const value = correctedDecimal(buf, from, offsets[base + field + 1]!);
+      if (value) (found ??= new Map()).set(name, value);
+    }
+    return found;
   }
 
   /** Canonical text of the row's subject, or undefined where the column is null or absent. */

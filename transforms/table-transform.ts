@@ -144,10 +144,12 @@ export function createTableTransform(parts: TransformParts): TableTransform {
   async function finish(l: Located, offsets: Int32Array, out: ByteWriter): Promise<Outcome> {
     try {
       if (l.base < 0) return { kind: 'clean', key: l.key, value: null, headers: l.headers };
+      const corrected = l.plan.row.corrections(l.value, offsets, l.base);
       const columns = l.plan.row.unresolved(l.value, offsets, l.base);
-      if (!columns) return write(l, offsets, out, undefined);
+      if (!columns) return write(l, offsets, out, corrected);
       const resolved = await resolve(l, columns);
-      return resolved ? write(l, offsets, out, resolved) : { kind: 'skipped', reason: 'superseded' };
+      if (!resolved) return { kind: 'skipped', reason: 'superseded' };
+      return write(l, offsets, out, corrected ? new Map([...corrected, ...resolved]) : resolved);
     } catch (error) {
       return failed(error);
     }

@@ -178,16 +178,18 @@ export class SinkProcessor {
     await untilItWorks(
       sink.name,
       async () => {
-        for (let at = 0; at < open.length; at += this.parts.maxChanges) {
-          const part = open.slice(at, at + this.parts.maxChanges);
+        while (open.length > 0) {
+          const part = open.slice(0, this.parts.maxChanges);
           const verdicts = await batcher.add(part.map((i) => i.change!));
           for (const [i, verdict] of verdicts.entries()) settle(part[i]!, verdict);
           counters.add(route.dataset.table, 'stale', verdicts.filter((v) => v.outcome === 'stale').length);
+          const again = part.filter((i) => i.retry);
+          open = [...again, ...open.slice(part.length)];
           await heartbeat();
+          // Nothing later is written before it: of two changes that tie in a store's version the later must come last.
+          const code = again[0]?.retry;
+          if (code) throw new LetheError(code, `${sink.name} did not take all changes`);
         }
-        open = open.filter((i) => i.retry);
-        const code = open[0]?.retry;
-        if (code) throw new LetheError(code, `${sink.name} did not take all changes`);
       },
       patience,
     );

@@ -4,7 +4,7 @@ import type { Resource } from '../../pipeline/resource.ts';
 import type { Config } from '../../schemas/config.ts';
 import type { Dataset } from '../../schemas/dataset.ts';
 import { indexAlias, indexName } from '../../schemas/names.ts';
-import { refuse, type Step, steppedResource } from '../planned-steps.ts';
+import { refuse, type Step, steppedResource } from '../../pipeline/planned-steps.ts';
 import { toLetheError } from './errors.ts';
 import {
   aliasDefinition,

@@ -71,6 +71,8 @@ function settings(context: PartContext): string {
       'http.port': context.ports.elasticsearch,
       'transport.port': context.ports.elasticsearchTransport,
       'discovery.type': 'single-node',
+      // With the serial collector the heap looks full until it is: the real-memory breaker would refuse everything.
+      'indices.breaker.total.use_real_memory': false,
       'node.store.allow_mmap': false,
       'cluster.routing.allocation.disk.threshold_enabled': false,
     },

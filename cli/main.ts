@@ -42,6 +42,12 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   throw error;
 });
 
+// Node would print the message of what nobody caught, and a driver's message may quote a value.
+process.on('uncaughtException', (error) => {
+  process.stderr.write(explainError(error, process.argv.includes('--json')));
+  process.exit(1);
+});
+
 try {
   await program.parseAsync();
 } catch (error) {

@@ -18,6 +18,7 @@ import { proveOnce } from './demo-once.ts';
 import { liveView, whereToLook } from './demo-view.ts';
 import { openProject } from './project.ts';
 import { TerminalReporter } from './terminal-reporter.ts';
+import { parseCount } from './whole-number.ts';
 
 interface DemoFlags {
   readonly dir: string;
@@ -36,8 +37,8 @@ export function demoCommand(): Command {
     .description('run everything on this machine, on the BeanCart sample with live traffic')
     .option('--once', 'run it through, compare every row, scan for canaries, and exit')
     .option('--dir <dir>', 'folder for the data; what an earlier demo left there is deleted', '.lethe/demo')
-    .option('--customers <count>', 'customers of the sample', Number, 2_000)
-    .option('--seed <seed>', 'seed of sample and traffic', Number, 42)
+    .option('--customers <count>', 'customers of the sample', parseCount, 2_000)
+    .option('--seed <seed>', 'seed of sample and traffic', parseCount, 42)
     .option('--json', 'with --once: print the result as JSON')
     .action(demo);
 }

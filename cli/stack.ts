@@ -9,6 +9,7 @@ import { statePath } from '../stack/stack-state.ts';
 import { printLog } from './stack-log.ts';
 import { statusTable } from './stack-table.ts';
 import { TerminalReporter } from './terminal-reporter.ts';
+import { parseCount } from './whole-number.ts';
 
 interface Common {
   readonly dir: string;
@@ -76,11 +77,6 @@ function usage<T>(parse: (text: string) => T): (text: string) => T {
 
 function parseBase(text: string): Ports {
   return portsFromBase(/^\d+$/.test(text) ? Number(text) : Number.NaN);
-}
-
-function parseCount(text: string): number {
-  if (/^[1-9]\d{0,6}$/.test(text)) return Number(text);
-  throw new InvalidArgumentError('It must be a whole number from 1 on.');
 }
 
 function print(value: unknown): void {

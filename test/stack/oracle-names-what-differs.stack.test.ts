@@ -3,7 +3,15 @@ import type { Kafka, Producer } from 'kafkajs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Config } from '../../schemas/config.ts';
 import { allEqual, comparePipeline, type TableComparison } from '../../verify/compare.ts';
-import { avroSchema, clickhouseColumns, contract, ddl, inserts, keys } from '../support/people-fixture.ts';
+import {
+  avroSchema,
+  clickhouseColumns,
+  contract,
+  ddl,
+  inserts,
+  keys,
+  table,
+} from '../support/people-fixture.ts';
 import { acquireStack, freshDatabase, type TestDatabase, type TestStack } from '../support/stack.ts';
 import {
   clickhouse,

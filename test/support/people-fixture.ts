@@ -3,7 +3,7 @@ import type { Contract } from '../../schemas/contract.ts';
 /** A table of every kind of value with its contract, and what it is in each place by the written rules. */
 
 const keep = { classification: 'internal', action: 'keep' } as const;
-const table = 'public.people';
+export const table = 'public.people';
 export const contract: Contract = {
   table,
   owner: 'tests',

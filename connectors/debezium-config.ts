@@ -158,6 +158,8 @@ function signalConfig(config: Config): Record<string, string> {
     'heartbeat.action.query': `INSERT INTO ${heartbeatTable(config)} (id, beat) VALUES (1, now()) ON CONFLICT (id) DO UPDATE SET beat = excluded.beat`,
     'signal.enabled.channels': 'source,kafka',
     'signal.data.collection': signalTable(config),
+    // Each poll takes the consumer one step on in joining its group: at the default of 5 s that is half a minute.
+    'signal.poll.interval.ms': '1000',
     'signal.kafka.topic': signalTopic(config),
     'signal.kafka.groupId': `lethe-${config.name}-signal`,
     'signal.kafka.bootstrap.servers': config.kafka.brokers.join(','),

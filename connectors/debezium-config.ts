@@ -127,12 +127,12 @@ function valueConfig(config: Config): Record<string, string> {
     'event.converting.failure.handling.mode': 'fail',
     'unavailable.value.placeholder': unavailablePlaceholder(config),
     'post.processors': 'reselector',
-    'reselector.type': 'io.debezium.processors.reselect.ReselectColumnsPostProcessor',
-    'reselector.reselect.unavailable.values': 'true',
-    'reselector.reselect.null.values': 'false',
-    'reselector.reselect.use.event.key': 'true',
+    'post.processors.reselector.type': 'io.debezium.processors.reselect.ReselectColumnsPostProcessor',
+    'post.processors.reselector.reselect.unavailable.values': 'true',
+    'post.processors.reselector.reselect.null.values': 'false',
+    'post.processors.reselector.reselect.use.event.key': 'true',
     // A row deleted meanwhile is not found; the processor settles what is left.
-    'reselector.reselect.error.handling.mode': 'warn',
+    'post.processors.reselector.reselect.error.handling.mode': 'warn',
   };
 }
 

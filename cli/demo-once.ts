@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { canaries } from '../examples/beancart/canaries.ts';
 import { rawTopic } from '../schemas/names.ts';
@@ -38,7 +39,7 @@ export async function proveOnce(demo: RunningDemo, { trafficMs, json, say }: Onc
   say(`both stores have passed ${lsn}; comparing every row`);
   const comparisons = await comparePipeline(config, contracts);
   const rawTopics = datasets.map((d) => rawTopic(config, d.table));
-  const logDir = stack.partDir('kafka').data;
+  const logDir = join(stack.partDir('kafka').data, 'logs');
   if (!(await waitForPurge(logDir, rawTopics, purgeLimitMs, signal)))
     say('purged raw records are still on disk');
   say('scanning every place for canaries');

@@ -27,6 +27,8 @@ export async function waitForPurge(
 
 async function largestPartitionBytes(logDir: string, topic: string): Promise<number> {
   const folders = (await readdir(logDir)).filter((name) => name.startsWith(`${topic}-`));
+  // Looking in the wrong place must not pass for "nothing there".
+  if (folders.length === 0) throw new Error(`no partition of a raw topic in ${logDir}`);
   const sizes = await Promise.all(
     folders.map(async (folder) => {
       // Files marked .deleted still hold their bytes.

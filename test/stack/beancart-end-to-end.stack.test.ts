@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readStatus } from '../../cli/pipeline-status.ts';
@@ -80,7 +81,12 @@ describe('BeanCart from the WAL to both stores', () => {
     const { config, datasets, contracts } = live.project!;
     const topics = datasets.map((d) => rawTopic(config, d.table));
     expect(
-      await waitForPurge(stack.partDir('kafka').data, topics, 90_000, AbortSignal.timeout(120_000)),
+      await waitForPurge(
+        join(stack.partDir('kafka').data, 'logs'),
+        topics,
+        90_000,
+        AbortSignal.timeout(120_000),
+      ),
     ).toBe(true);
     const logs = [...PART_NAMES.map((part) => stack.partDir(part).logFile), ...live.logs()];
     const places = pipelinePlaces(

@@ -81,9 +81,9 @@ async function probeConnect(config: Config): Promise<Obstacle[]> {
   if (plugins.has(scrubClass)) return [];
   return [
     {
-      severity: 'warning',
+      severity: 'error',
       code: 'PLUGIN_MISSING',
-      message: `Kafka Connect lacks ${scrubClass}: a NULL in a column with a default arrives as the default`,
+      message: `Kafka Connect lacks ${scrubClass}: a NULL would arrive as the column's default, and defaults in the schemas`,
       fix: 'Build connectors/java into the workers’ plugin.path and restart them.',
     },
   ];

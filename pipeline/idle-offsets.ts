@@ -1,7 +1,7 @@
 import type { Consumer } from 'kafkajs';
 
 /**
- * Offsets that hold only control records (a transaction's markers) never reach eachBatch, so a group's committed offset would
+ * Offsets that hold only control records or aborted ones never reach eachBatch, so a group's committed offset would
  * stay short of the end for ever. This collects them from kafkajs' events and hands them on, at intervals, to be
  * committed, so that "lag 0" means "everything read".
  */
@@ -13,11 +13,9 @@ export class IdleOffsets {
   constructor(consumer: Consumer, commit: (topic: string, partition: number, next: bigint) => Promise<void>) {
     this.commit = commit;
     consumer.on(consumer.events.END_BATCH_PROCESS, ({ payload }) => {
-      const { topic, partition, firstOffset, lastOffset } = payload;
+      const { topic, partition, batchSize, lastOffset } = payload;
       const place = `${topic}/${partition}`;
-      // kafkajs' types leave out that it is null for such a batch.
-      if ((firstOffset as string | null) === null)
-        this.waiting.set(place, { topic, partition, next: BigInt(lastOffset) + 1n });
+      if (batchSize === 0) this.waiting.set(place, { topic, partition, next: BigInt(lastOffset) + 1n });
       else this.waiting.delete(place);
     });
     consumer.on(consumer.events.GROUP_JOIN, () => this.waiting.clear());

@@ -1,7 +1,9 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import kafkajs, { type Admin } from 'kafkajs';
 import { kafkaError } from '../../pipeline/kafka.ts';
 import { refuse, type Step, steppedResource } from '../../pipeline/planned-steps.ts';
 import type { Resource } from '../../pipeline/resource.ts';
+import { backoffMs } from '../../pipeline/retry.ts';
 import type { TopicSpec } from './topic-settings.ts';
 
 // Not among the names that Node finds in this CommonJS module.
@@ -16,7 +18,7 @@ export function topicResources(specs: readonly TopicSpec[], withAdmin: WithAdmin
 }
 
 async function inspect(specs: readonly TopicSpec[], admin: Admin, withAdmin: WithAdmin): Promise<Step[]> {
-  try {
+  return settled(async () => {
     const existing = new Set(await admin.listTopics());
     const missing = specs.filter((spec) => !existing.has(spec.topic));
     const present = specs.filter((spec) => existing.has(spec.topic));
@@ -24,9 +26,7 @@ async function inspect(specs: readonly TopicSpec[], admin: Admin, withAdmin: Wit
       ...creations(missing, withAdmin),
       ...(present.length === 0 ? [] : await compare(present, admin, withAdmin)),
     ];
-  } catch (cause) {
-    throw kafkaError(cause);
-  }
+  });
 }
 
 /** A step a topic for people; the first that runs makes them all in one call. */
@@ -120,9 +120,20 @@ function alter(
 }
 
 async function calling(withAdmin: WithAdmin, use: (admin: Admin) => Promise<unknown>): Promise<void> {
-  try {
-    await withAdmin(use);
-  } catch (cause) {
-    throw kafkaError(cause);
+  await settled(() => withAdmin(use));
+}
+
+const mostAttempts = 8;
+
+/** While anybody's topic is being deleted, a look at all of them fails; that passes by itself. */
+async function settled<T>(work: () => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await work();
+    } catch (cause) {
+      const { type } = cause as { type?: unknown };
+      if (type !== 'UNKNOWN_TOPIC_OR_PARTITION' || attempt === mostAttempts) throw kafkaError(cause);
+      await sleep(backoffMs(attempt, Math.random()));
+    }
   }
 }

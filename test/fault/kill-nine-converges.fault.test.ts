@@ -75,13 +75,6 @@ describe('after kill -9 in mid-traffic, three transforms over six partitions', (
     await live.ready(clickhouse);
   });
 
-  it('Kafka Connect dies and comes back', async () => {
-    await moreTraffic(20);
-    await stack.kill('connect');
-    await moreTraffic(20);
-    await stack.start('connect');
-  });
-
   it('Elasticsearch itself dies, is away for a while, and comes back: said once', async () => {
     await moreTraffic(10);
     await stack.kill('elasticsearch');

@@ -126,13 +126,6 @@ function valueConfig(config: Config): Record<string, string> {
     // The default writes null for a value that cannot be converted, and goes on.
     'event.converting.failure.handling.mode': 'fail',
     'unavailable.value.placeholder': unavailablePlaceholder(config),
-    'post.processors': 'reselector',
-    'post.processors.reselector.type': 'io.debezium.processors.reselect.ReselectColumnsPostProcessor',
-    'post.processors.reselector.reselect.unavailable.values': 'true',
-    'post.processors.reselector.reselect.null.values': 'false',
-    'post.processors.reselector.reselect.use.event.key': 'true',
-    // A row deleted meanwhile is not found; the processor settles what is left.
-    'post.processors.reselector.reselect.error.handling.mode': 'warn',
   };
 }
 

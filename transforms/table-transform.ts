@@ -25,6 +25,7 @@ interface Located {
   readonly record: RawRecord;
   readonly value: Buffer;
   readonly sourceKey: readonly string[];
+  readonly txId: bigint | undefined;
   readonly key: string;
   readonly headers: Record<string, string>;
   readonly plan: ValuePlan;
@@ -85,6 +86,7 @@ export function createTableTransform(parts: TransformParts): TableTransform {
       record,
       value,
       sourceKey,
+      txId: head.txId,
       key,
       headers,
       plan,
@@ -116,7 +118,7 @@ export function createTableTransform(parts: TransformParts): TableTransform {
 
   /** Values of unchanged columns, read back from the source; undefined where the row is gone. */
   async function resolve(l: Located, columns: readonly string[]): Promise<Resolved | undefined> {
-    const values = await parts.resolver.read(dataset.table, l.sourceKey, columns);
+    const values = await parts.resolver.read(dataset.table, l.sourceKey, columns, l.txId);
     if (!values) return undefined;
     return new Map(
       columns.map((name) => {

@@ -1,8 +1,8 @@
 import type { SourceValue } from './encode-value.ts';
 
 /**
- * Reads values back from the source: the last way to resolve an unchanged TOAST value. A newer value is safe, since
- * its own change event follows.
+ * Reads values back from the source, to resolve an unchanged TOAST value. A newer value is safe, since its own change
+ * event follows; an older one is not, so the read must see the change's own transaction.
  */
 export interface ValueResolver {
   /**
@@ -13,5 +13,6 @@ export interface ValueResolver {
     table: string,
     key: readonly string[],
     columns: readonly string[],
+    txId: bigint | undefined,
   ): Promise<ReadonlyMap<string, SourceValue> | null>;
 }

@@ -99,11 +99,6 @@ export class ConnectClient {
       throw this.#http.failed(answer, `DELETE ${path(name)}`);
   }
 
-  /** Sets the level of a logger on every worker; older workers know no such call, which is no failure. */
-  async setLogLevel(logger: string, level: 'ERROR' | 'OFF'): Promise<void> {
-    await this.#http.request('PUT', `/admin/loggers/${logger}?scope=cluster`, { level });
-  }
-
   async #settled(method: string, target: string, body?: unknown): Promise<{ status: number; body: unknown }> {
     const deadline = Date.now() + rebalanceLimitMs;
     for (;;) {

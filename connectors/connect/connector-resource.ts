@@ -79,9 +79,6 @@ function differences(wanted: Settings, current: Settings): string[] {
   return [...names].filter((name) => wanted[name] !== current[name]).sort();
 }
 
-/** At WARN it prints the key of a row that is gone before its unchanged values could be read. */
-const reselectLogger = 'io.debezium.processors.reselect';
-
 /**
  * Stops the connector first, for its status tells no generation: "running" or "failed" right after a change would
  * be said of the tasks before it. One that somebody paused stays so.
@@ -110,7 +107,6 @@ async function restartWith(
 }
 
 async function put(name: string, wanted: Settings, connect: ConnectClient): Promise<void> {
-  await connect.setLogLevel(reselectLogger, 'ERROR');
   if (!(await connect.putConfig(name, wanted))) {
     const settings = await connect.invalidSettings(wanted);
     throw new LetheError(

@@ -46,8 +46,6 @@ export const connectPart: Part = {
         'io.confluent.connect': 'WARN',
         // Debezium writes row values at DEBUG and below.
         'io.debezium': 'INFO',
-        // At WARN it names the key of a row that is gone.
-        'io.debezium.processors.reselect': 'ERROR',
       }),
       `--class-path=${kafkaClassPath(context)}`,
       'org.apache.kafka.connect.cli.ConnectDistributed',

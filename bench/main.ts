@@ -1,0 +1,15 @@
+#!/usr/bin/env node
+import { Command } from 'commander';
+import { explainError } from '../cli/explain-error.ts';
+import { pipelineCommand } from './pipeline.ts';
+
+const program = new Command('bench')
+  .description('Measures Lethe on real servers: npm run bench -- <name> [--json]')
+  .addCommand(pipelineCommand());
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  process.stderr.write(explainError(error, process.argv.includes('--json')));
+  process.exitCode = 1;
+}

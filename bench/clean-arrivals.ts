@@ -16,12 +16,14 @@ export class TopicArrivals {
   readonly committed: Arrivals = new Map();
   private readonly project: BenchProject;
   private readonly first: number;
+  private readonly onClean: (row: number) => void;
   private readonly consumers: Consumer[] = [];
 
-  /** Rows below `first` are not noted. */
-  constructor(project: BenchProject, first: number) {
+  /** Rows below `first` are not noted; the others are told when they are in the clean topic. */
+  constructor(project: BenchProject, first: number, onClean: (row: number) => void) {
     this.project = project;
     this.first = first;
+    this.onClean = onClean;
   }
 
   async start(): Promise<void> {
@@ -37,6 +39,7 @@ export class TopicArrivals {
       if (row < this.first) return;
       this.clean.set(row, now());
       this.committed.set(row, Number(headers?.[header.commitMs]));
+      this.onClean(row);
     });
   }
 

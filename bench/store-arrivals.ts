@@ -6,19 +6,24 @@ import { createElasticsearchClient } from '../sinks/elasticsearch/client.ts';
 import type { BenchProject } from './bench-project.ts';
 import { type Arrivals, now } from './clean-arrivals.ts';
 
-/** Asks a store again and again which of the awaited rows its readers see. */
-class StoreArrivals {
+const askEveryMs = 20;
+/** Most rows of one question. */
+const mostRows = 1_000;
+
+/** Asks a store again and again which of the rows that it is to get its readers see. */
+export class StoreArrivals {
   readonly seen: Arrivals = new Map();
+  private readonly awaited = new Set<number>();
   private readonly store: ReadableStore;
-  private readonly everyMs: number;
-  private lowest: number;
   private running: Promise<void> | undefined;
   private stopping = false;
 
-  constructor(store: ReadableStore, first: number, everyMs: number) {
+  constructor(store: ReadableStore) {
     this.store = store;
-    this.lowest = first;
-    this.everyMs = everyMs;
+  }
+
+  expect(row: number): void {
+    this.awaited.add(row);
   }
 
   start(): void {
@@ -34,28 +39,29 @@ class StoreArrivals {
 
   private async run(): Promise<void> {
     while (!this.stopping) {
-      const rows = await this.store.rowsFrom(this.lowest);
+      const rows = [...this.awaited].slice(0, mostRows);
+      const visible = rows.length === 0 ? [] : await this.store.visible(rows);
       // The answer's time, not the question's: a query is part of what a reader waits.
       const atMs = now();
-      for (const row of rows) if (!this.seen.has(row)) this.seen.set(row, atMs);
-      while (this.seen.has(this.lowest)) this.lowest++;
-      await sleep(this.everyMs);
+      for (const row of visible) {
+        this.seen.set(row, atMs);
+        this.awaited.delete(row);
+      }
+      await sleep(askEveryMs);
     }
   }
 }
 
-const everyMs = { clickhouse: 20, elasticsearch: 50 } satisfies Record<SinkName, number>;
 const readers = { clickhouse: clickhouseReader, elasticsearch: elasticsearchReader };
 
-/** Watches a store for the rows from `first` on. */
-export function storeArrivals(project: BenchProject, sink: SinkName, first: number): StoreArrivals {
-  return new StoreArrivals(readers[sink](project), first, everyMs[sink]);
+export function storeArrivals(project: BenchProject, sink: SinkName): StoreArrivals {
+  return new StoreArrivals(readers[sink](project));
 }
 
 /** A store as its readers have it: by the view, or by a search of the alias. */
 interface ReadableStore {
-  /** Numbers of the visible rows from `first` on. */
-  rowsFrom(first: number): Promise<number[]>;
+  /** Those of the rows that a query finds. */
+  visible(rows: readonly number[]): Promise<number[]>;
   close(): Promise<void>;
 }
 
@@ -63,10 +69,10 @@ function clickhouseReader({ config, dataset }: BenchProject): ReadableStore {
   const client = createClickhouseClient(config.clickhouse!);
   const view = `"${names.clickhouseDatabase(config)}"."${names.clickhouseView(dataset.table)}"`;
   return {
-    async rowsFrom(first) {
-      const query = `SELECT toUInt32(id) FROM ${view} WHERE id >= ${first}`;
+    async visible(rows) {
+      const query = `SELECT toString(id) FROM ${view} WHERE id IN (${rows.join(', ')})`;
       const result = await client.query({ query, format: 'JSONCompactEachRow' });
-      return (await result.json<[number]>()).map(([id]) => id);
+      return (await result.json<[string]>()).map(([id]) => Number(id));
     },
     close: () => client.close(),
   };
@@ -75,19 +81,12 @@ function clickhouseReader({ config, dataset }: BenchProject): ReadableStore {
 function elasticsearchReader({ config, dataset }: BenchProject): ReadableStore {
   const client = createElasticsearchClient(config.elasticsearch!);
   const index = names.indexAlias(config, dataset.table);
-  let counted = -1;
-  let countedFrom = -1;
   return {
-    async rowsFrom(first) {
-      const query = { range: { id: { gte: first } } };
-      // A count is cheap: the documents are asked for only after a refresh has shown new ones.
-      const { count } = await client.count({ index, query });
-      if (count === counted && first === countedFrom) return [];
-      counted = count;
-      countedFrom = first;
-      const sort = [{ id: 'asc' as const }];
-      const found = await client.search({ index, query, size: 10_000, sort, _source: false });
-      return found.hits.hits.map((hit) => Number(hit.sort?.[0]));
+    async visible(rows) {
+      const query = { terms: { id: [...rows] } };
+      const found = await client.search({ index, query, size: rows.length, _source: false });
+      // The document's id is the row's key.
+      return found.hits.hits.map(({ _id }) => Number(_id));
     },
     close: () => client.close(),
   };

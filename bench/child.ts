@@ -15,7 +15,9 @@ export class Child {
   constructor(script: string, args: readonly string[], logFile: string) {
     // Ctrl-C goes to the benchmark, which ends its processes itself.
     const options = { stdio: ['ignore', 'ignore', 'pipe'] as ['ignore', 'ignore', 'pipe'], detached: true };
-    const child = spawn(process.execPath, [join(packageRoot(), 'dist', script), ...args], options);
+    // Node's own options are passed on: `node --cpu-prof dist/bench/main.js` profiles every process.
+    const node = [...process.execArgv, join(packageRoot(), 'dist', script)];
+    const child = spawn(process.execPath, [...node, ...args], options);
     const log = createWriteStream(logFile, { flags: 'a', mode: 0o600 });
     this.process = child;
     this.ended = new Promise((resolve, reject) => {

@@ -4,6 +4,7 @@ import { associatedData, ciphertextOverhead, encryptInto } from '../keys/ciphert
 import { MasterKey } from '../keys/master-key.ts';
 import { createPayloadSealer } from '../keys/payload-sealer.ts';
 import { PostgresKeyStore } from '../keys/postgres-key-store.ts';
+import { BrokerConnections } from '../pipeline/broker-connections.ts';
 import { Counters } from '../pipeline/counters.ts';
 import { createKafka } from '../pipeline/kafka.ts';
 import type { Log } from '../pipeline/log.ts';
@@ -108,6 +109,7 @@ async function startTransform(shared: Shared): Promise<{ stop(): Promise<void> }
   const purge = new RawPurge(kafka, names.rawSegmentMs, log, outages);
   const processor = new TransformProcessor({
     kafka,
+    connect: () => new BrokerConnections(config, 'transform'),
     groupId: names.transformGroup(config),
     routes,
     transactionalId: (topic, partition) => names.transactionalId(config, topic, partition),

@@ -1,4 +1,4 @@
-import type { Message } from 'kafkajs';
+import type { OutputRecord } from './transactional-producer.ts';
 import type { ErrorCode } from '../schemas/errors.ts';
 import { deadLetterHeader } from '../schemas/record-headers.ts';
 
@@ -32,13 +32,14 @@ export async function deadLetter(
   value: Buffer | null,
   sealer: PayloadSealer,
   topic: string,
-): Promise<Message> {
+): Promise<OutputRecord> {
   const whole = (key?.length ?? 0) + (value?.length ?? 0) <= largestPayloadBytes;
   const length = Buffer.alloc(4);
   length.writeInt32BE(key ? key.length : -1);
   const payload = Buffer.concat([length, key ?? Buffer.alloc(0), (whole ? value : null) ?? Buffer.alloc(0)]);
   const { sealed, keyId } = await sealer.seal(payload, topic);
   return {
+    topic,
     key: `${origin.topic}/${origin.partition}/${origin.offset}`,
     value: sealed,
     headers: {

@@ -49,8 +49,7 @@ export function tellFetches(consumer: Consumer, outages: Outages): void {
 /** A kafkajs failure as ours: its type, never its text. */
 export function kafkaError(cause: unknown): LetheError {
   if (cause instanceof LetheError) return cause;
-  const { type, name } = cause as { type?: unknown; name?: unknown };
-  const what = typeof type === 'string' ? type : typeof name === 'string' ? name : 'error';
+  const what = kafkaErrorType(cause);
   if (what === 'MESSAGE_TOO_LARGE' || what === 'RECORD_LIST_TOO_LARGE') {
     return new LetheError('RECORD_TOO_LARGE', 'Kafka refused a record for its size');
   }
@@ -58,4 +57,24 @@ export function kafkaError(cause: unknown): LetheError {
     return new LetheError('AUTH_FAILED', 'Kafka refused the credentials');
   }
   return new LetheError('UNREACHABLE', `Kafka failed (${what})`);
+}
+
+/** What a broker calls the error, however deep a client has wrapped it; else what the client calls it. */
+function kafkaErrorType(cause: unknown): string {
+  const { type, code, name } = cause as Record<'type' | 'code' | 'name', unknown>;
+  const known = [answerOf(cause), type, code, name].find((text) => typeof text === 'string');
+  return known ?? 'error';
+}
+
+/** The broker's answer within an error of @platformatic/kafka. */
+function answerOf(error: unknown): string | undefined {
+  if (typeof error !== 'object' || error === null) return undefined;
+  const { apiId, errors, cause } = error as Record<'apiId' | 'errors' | 'cause', unknown>;
+  if (typeof apiId === 'string') return apiId;
+  const within: unknown[] = Array.isArray(errors) ? errors : [];
+  for (const inner of [...within, cause]) {
+    const answer = answerOf(inner);
+    if (answer !== undefined) return answer;
+  }
+  return undefined;
 }

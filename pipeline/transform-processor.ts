@@ -1,6 +1,7 @@
 import { setMaxListeners } from 'node:events';
-import type { Admin, Consumer, EachBatchPayload, Kafka, Message } from 'kafkajs';
+import type { Admin, Consumer, EachBatchPayload, Kafka } from 'kafkajs';
 import { LetheError } from '../schemas/errors.ts';
+import type { BrokerConnections } from './broker-connections.ts';
 import { deadLetter, type PayloadSealer } from './dead-letters.ts';
 import type { Counters } from './counters.ts';
 import { tellFetches } from './kafka.ts';
@@ -11,7 +12,9 @@ import { KeyedLock } from './keyed-lock.ts';
 import { PartitionSession } from './partition-session.ts';
 import { type RawPurge, rollHeader } from './raw-purge.ts';
 import { backoffMs, type Patience, untilItWorks } from './retry.ts';
+import type { OutputRecord } from './transactional-producer.ts';
 import type { Outcome, RawRecord, TableTransform } from './transform.ts';
+import type { VersionClock } from './version-clock.ts';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /** One raw topic and where its changes go. */
@@ -22,11 +25,16 @@ export interface TransformRoute {
   readonly deadLetterTopic: string;
 }
 
+/** Few enough to be sent, and forgotten, while the next ones are treated. */
+const recordsOfAPart = 500;
+
 /** Below the topics' max.message.bytes, with room for key, headers and framing. */
 const largestRecordBytes = 20 * 1024 * 1024 - 64 * 1024;
 
 export interface TransformProcessorParts {
   readonly kafka: Kafka;
+  /** Connections of one partition's producer. */
+  readonly connect: () => BrokerConnections;
   readonly groupId: string;
   readonly routes: readonly TransformRoute[];
   readonly transactionalId: (topic: string, partition: number) => string;
@@ -81,7 +89,7 @@ export class TransformProcessor {
       const session = this.sessions.get(key);
       if (!session || session.nextOffset === undefined || session.nextOffset >= next) return;
       try {
-        await session.commit([], next, session.clock);
+        await session.commit(nothing(), next, session.clock);
         this.parts.purge.committed(topic, partition, next, true);
       } catch {
         await this.discard(topic, partition);
@@ -169,38 +177,52 @@ export class TransformProcessor {
     session: PartitionSession,
     patience: Patience,
   ): Promise<void> {
-    const { sealer, counters } = this.parts;
-    // A fresh copy for each attempt: a version is given once.
-    const { outcomes, clock } = await untilItWorks(
-      'servers of the transform',
-      async () => {
-        const clock = session.clock.copy();
-        return { clock, outcomes: await route.transform.transform(messages, clock) };
-      },
-      patience,
-    );
-    const clean: Message[] = [];
-    const dead: Message[] = [];
-    for (const [i, made] of outcomes.entries()) {
-      const outcome = fitting(made);
-      if (outcome.kind === 'clean') {
-        clean.push({ key: outcome.key, value: outcome.value, headers: outcome.headers });
-      } else if (outcome.kind === 'failed') {
-        const record = messages[i]!;
-        const seal = () => this.deadLetter(route, partition, record, outcome, sealer);
-        dead.push(await untilItWorks('key store', seal, patience));
-      } else counters.add(route.transform.table, outcome.reason, 1);
+    const { counters } = this.parts;
+    const clock = session.clock.copy();
+    const counts = new Map<string, number>();
+    await session.commit(this.output(route, partition, messages, clock, counts, patience), nextOffset, clock);
+    for (const [what, count] of counts) counters.add(route.transform.table, what, count);
+  }
+
+  /** What becomes of the records, part by part; moves the clock on. */
+  private async *output(
+    route: TransformRoute,
+    partition: number,
+    messages: readonly RawRecord[],
+    clock: VersionClock,
+    counts: Map<string, number>,
+    patience: Patience,
+  ): AsyncGenerator<OutputRecord[]> {
+    const count = (what: string) => counts.set(what, (counts.get(what) ?? 0) + 1);
+    for (let from = 0; from < messages.length; from += recordsOfAPart) {
+      const part = messages.slice(from, from + recordsOfAPart);
+      const outcomes = await untilItWorks(
+        'servers of the transform',
+        async () => {
+          // A fresh copy for each attempt: a version is given once.
+          const attempt = clock.copy();
+          const made = await route.transform.transform(part, attempt);
+          clock.set(attempt);
+          return made;
+        },
+        patience,
+      );
+      const output: OutputRecord[] = [];
+      for (const [i, made] of outcomes.entries()) {
+        const outcome = fitting(made);
+        if (outcome.kind === 'clean') {
+          const { key, value, headers } = outcome;
+          output.push({ topic: route.cleanTopic, key, value, headers });
+          count('clean');
+        } else if (outcome.kind === 'failed') {
+          const seal = () => this.deadLetter(route, partition, part[i]!, outcome, this.parts.sealer);
+          output.push(await untilItWorks('key store', seal, patience));
+          count('dead');
+        } else count(outcome.reason);
+      }
+      if (output.length > 0) yield output;
+      await patience.whileWaiting?.();
     }
-    await session.commit(
-      [
-        { topic: route.cleanTopic, messages: clean },
-        { topic: route.deadLetterTopic, messages: dead },
-      ],
-      nextOffset,
-      clock,
-    );
-    counters.add(route.transform.table, 'clean', clean.length);
-    counters.add(route.transform.table, 'dead', dead.length);
   }
 
   private deadLetter(
@@ -209,7 +231,7 @@ export class TransformProcessor {
     record: RawRecord,
     outcome: Extract<Outcome, { kind: 'failed' }>,
     sealer: PayloadSealer,
-  ): Promise<Message> {
+  ): Promise<OutputRecord> {
     const { rawTopic: topic, deadLetterTopic, transform } = route;
     const { offset } = record;
     this.parts.log.warn(
@@ -231,14 +253,16 @@ export class TransformProcessor {
     const key = `${topic}/${partition}`;
     const known = this.sessions.get(key);
     if (known) return known;
-    const { kafka, groupId, transactionalId } = this.parts;
+    const { connect, groupId, transactionalId } = this.parts;
+    const { cleanTopic, deadLetterTopic } = this.routes.get(topic)!;
     const session = await PartitionSession.open({
-      kafka,
+      connect,
       admin: this.admin,
       groupId,
       topic,
       partition,
       transactionalId: transactionalId(topic, partition),
+      output: [cleanTopic, deadLetterTopic],
     });
     this.sessions.set(key, session);
     return session;
@@ -250,6 +274,8 @@ export class TransformProcessor {
     this.sessions.delete(key);
   }
 }
+
+async function* nothing(): AsyncGenerator<never> {}
 
 /** Kafka would refuse the whole batch, again and again, for one record beyond its limit. */
 function fitting(outcome: Outcome): Outcome {

@@ -56,6 +56,12 @@ export class VersionClock {
     return new VersionClock(this.last, this.streamed);
   }
 
+  /** Goes on where another one stands. */
+  set(other: VersionClock): void {
+    this.last = other.last;
+    this.streamed = other.streamed;
+  }
+
   /** The version of the next change of the partition. */
   next(at: SourcePosition): Version {
     if (at.read) return this.nextRead(at);

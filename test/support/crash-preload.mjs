@@ -1,6 +1,6 @@
 // Preloaded into a `lethe run` by fault tests: SIGKILLs the process at a point of its n-th Kafka transaction.
 // LETHE_CRASH="<point>:<n>", point one of before-send, after-send, after-offsets, after-commit.
-import kafkajs from 'kafkajs';
+import { TransactionalProducer } from '../../dist/pipeline/transactional-producer.js';
 
 const [point, nth] = (process.env.LETHE_CRASH ?? '').split(':');
 let count = 0;
@@ -9,32 +9,25 @@ function reached(at) {
   if (at === point && ++count === Number(nth)) process.kill(process.pid, 'SIGKILL');
 }
 
-const { prototype } = kafkajs.Kafka;
-const original = Object.getOwnPropertyDescriptor(prototype, 'producer').value;
-prototype.producer = function crashing(options) {
-  const made = original.call(this, options);
-  if (!options?.transactionalId) return made;
-  return {
-    ...made,
-    transaction: async () => {
-      const tx = await made.transaction();
-      return {
-        ...tx,
-        sendBatch: async (batch) => {
-          reached('before-send');
-          const result = await tx.sendBatch(batch);
-          reached('after-send');
-          return result;
-        },
-        sendOffsets: async (offsets) => {
-          await tx.sendOffsets(offsets);
-          reached('after-offsets');
-        },
-        commit: async () => {
-          await tx.commit();
-          reached('after-commit');
-        },
-      };
-    },
+/** Puts `around` in the place of a method; it gets the method as its first argument. */
+function wrap(name, around) {
+  const { prototype } = TransactionalProducer;
+  const method = Object.getOwnPropertyDescriptor(prototype, name).value;
+  prototype[name] = function wrapped(...args) {
+    return around(() => method.apply(this, args));
   };
-};
+}
+
+wrap('produce', async (produce) => {
+  reached('before-send');
+  await produce();
+  reached('after-send');
+});
+wrap('commitOffset', async (commitOffset) => {
+  await commitOffset();
+  reached('after-offsets');
+});
+wrap('commit', async (commit) => {
+  await commit();
+  reached('after-commit');
+});

@@ -54,7 +54,8 @@ export async function startDebeziumAlone(project: BenchProject): Promise<BenchCo
   );
   const connector = letheConnector({ ...project, config });
   const { 'column.include.list': _columns, ...settings } = debeziumConfig(config, [dataset]);
-  await new ConnectClient(config.connect).putConfig(connector.name, { name: connector.name, ...settings });
+  const alone = { ...settings, name: connector.name, 'snapshot.mode': 'initial' };
+  await new ConnectClient(config.connect).putConfig(connector.name, alone);
   return connector;
 }
 
@@ -62,7 +63,7 @@ export async function startDebeziumAlone(project: BenchProject): Promise<BenchCo
 export async function pauseConnector(connector: BenchConnector, signal: AbortSignal): Promise<void> {
   const connect = new ConnectClient(connector.config.connect);
   // Without a position it would begin with a snapshot next time, and not with what waits in its slot.
-  const hasPosition = () => connect.hasOffsets(connector.name);
+  const hasPosition = async () => (await connect.phase(connector.name)) === 'streaming';
   await poll(hasPosition, { signal, limitMs: 60_000, what: 'the connector to have a position' });
   await connect.stop(connector.name);
   await poll(() => slotIs(false, connector), { signal, limitMs: 60_000, what: 'the connector to stop' });

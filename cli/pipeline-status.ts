@@ -1,5 +1,5 @@
 import { Client } from 'pg';
-import { ConnectClient } from '../connectors/connect/connect-client.ts';
+import { type CapturePhase, ConnectClient } from '../connectors/connect/connect-client.ts';
 import { createKafka } from '../pipeline/kafka.ts';
 import { groupLag, type PartitionLag, totalLag } from '../pipeline/lag.ts';
 import { postgresOptions } from '../pipeline/postgres-options.ts';
@@ -18,6 +18,7 @@ export interface ConnectorState {
   /** `RUNNING`, `PAUSED`, `FAILED`, ..., or `MISSING`: the connector's, or the first task's that does not run. */
   readonly state: string;
   readonly tasks: readonly string[];
+  readonly phase: CapturePhase;
 }
 
 export interface SlotStatus {
@@ -75,6 +76,7 @@ export async function readStatus(
       datasets.map((d) => names.rawTopic(config, d.table)),
     );
     const flowing = connector.state === 'RUNNING' && slot.active;
+    const allCaptured = flowing && connector.phase === 'streaming';
     const groups = [{ group: names.transformGroup(config), lag: Number(totalLag(raw)) }];
     const sinks: SinkStatus[] = [];
     for (const sink of sinkNames) {
@@ -85,7 +87,7 @@ export async function readStatus(
         fed.map((d) => names.cleanTopic(config, d.table)),
       );
       if (fed.length > 0) groups.push({ group: names.sinkGroup(config, sink), lag: Number(totalLag(clean)) });
-      for (const dataset of fed) sinks.push(sinkStatus(config, sink, dataset, raw, clean, flowing, now));
+      for (const dataset of fed) sinks.push(sinkStatus(config, sink, dataset, raw, clean, allCaptured, now));
     }
     const deadLetters = await countDeadLetters(config, datasets);
     const healthy = flowing && slot.wal !== 'lost' && sinks.every((s) => s.met);
@@ -101,7 +103,7 @@ function sinkStatus(
   dataset: Dataset,
   raw: readonly PartitionLag[],
   clean: readonly PartitionLag[],
-  flowing: boolean,
+  allCaptured: boolean,
   now: number,
 ): SinkStatus {
   const { table, contract } = dataset;
@@ -113,7 +115,7 @@ function sinkStatus(
     (best, p) => (best && best.commitMs >= p.commitMs ? best : p),
     undefined,
   );
-  const caughtUp = flowing && rawLag === 0 && cleanLag === 0;
+  const caughtUp = allCaptured && rawLag === 0 && cleanLag === 0;
   const stalenessMs = caughtUp ? 0 : position && Math.max(0, now - position.commitMs);
   const objectiveMs = parseDurationMs(contract.staleness)!;
   const met = caughtUp || (stalenessMs !== undefined && stalenessMs <= objectiveMs);
@@ -122,11 +124,12 @@ function sinkStatus(
 
 async function connectorState(config: Config): Promise<ConnectorState> {
   const name = names.connectorName(config);
-  const status = await new ConnectClient(config.connect).status(name);
-  if (!status) return { name, state: 'MISSING', tasks: [] };
+  const connect = new ConnectClient(config.connect);
+  const [status, phase] = await Promise.all([connect.status(name), connect.phase(name)]);
+  if (!status) return { name, state: 'MISSING', tasks: [], phase };
   const tasks = status.tasks.map((task) => task.state);
   const broken = [status.connector.state, ...tasks].find((state) => state !== 'RUNNING');
-  return { name, state: broken ?? (tasks.length > 0 ? 'RUNNING' : 'NO_TASK'), tasks };
+  return { name, state: broken ?? (tasks.length > 0 ? 'RUNNING' : 'NO_TASK'), tasks, phase };
 }
 
 async function slotStatus(config: Config): Promise<SlotStatus> {

@@ -54,8 +54,8 @@ async function slotGone(facts: SourceFacts, config: Config): Promise<Obstacle[]>
   if (facts.slot) return [];
   const connect = new ConnectClient(config.connect);
   // Whether Connect answers is another probe's question.
-  const hasRead = await connect.hasOffsets(connectorName(config)).catch(() => false);
-  if (!hasRead) return [];
+  const phase = await connect.phase(connectorName(config)).catch(() => 'none');
+  if (phase === 'none') return [];
   return [
     {
       severity: 'error',
@@ -83,8 +83,8 @@ async function probeConnect(config: Config): Promise<Obstacle[]> {
     {
       severity: 'error',
       code: 'PLUGIN_MISSING',
-      message: `Kafka Connect lacks ${scrubClass}: a NULL would arrive as the column's default, and defaults in the schemas`,
-      fix: 'Build connectors/java into the workers’ plugin.path and restart them.',
+      message: `Kafka Connect lacks Lethe's plugin (${scrubClass}): a NULL would arrive as the column's default, and a snapshot that is cut short would leave rows that are gone`,
+      fix: 'Build connectors/java into the folder of Debezium’s Postgres connector in the workers’ plugin.path, and restart them.',
     },
   ];
 }

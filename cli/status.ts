@@ -20,8 +20,9 @@ export function statusCommand(): Command {
 /** The status as tables for people. */
 export function renderStatus(status: PipelineStatus): string {
   const { connector, slot, groups, sinks, deadLetters } = status;
+  const reading = connector.phase === 'snapshot' ? ', reading a snapshot' : '';
   const parts = [
-    ['connector', connector.name, mark(connector.state, connector.state === 'RUNNING')],
+    ['connector', connector.name, mark(`${connector.state}${reading}`, connector.state === 'RUNNING')],
     [
       'slot',
       slot.name,

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Admin } from 'kafkajs';
 import { Client } from 'pg';
+import { ConnectClient } from '../connectors/connect/connect-client.ts';
 import { createKafka } from '../pipeline/kafka.ts';
 import { groupLag } from '../pipeline/lag.ts';
 import { postgresOptions } from '../pipeline/postgres-options.ts';
@@ -11,14 +12,14 @@ import * as names from '../schemas/names.ts';
 
 /** Where waitForSinks() stands, for a progress line. */
 export interface WaitProgress {
-  readonly stage: 'transactions' | 'source' | 'transform' | 'sinks';
-  /** Transactions, bytes of WAL, or offsets, still to come. */
+  readonly stage: 'snapshot' | 'transactions' | 'source' | 'transform' | 'sinks';
+  /** Snapshots, transactions, bytes of WAL, or offsets, still to come. */
   readonly left: bigint;
 }
 
 /**
- * Waits until every sink holds all that was under way or committed at the source when it was called: first those
- * transactions have ended, then the connector has
+ * Waits until every sink holds all that was under way or committed at the source when it was called: first the snapshot is
+ * complete, then those transactions have ended, then the connector has
  * confirmed that LSN (its records are in Kafka then), then the transform has passed the raw topics' ends of
  * that moment, then each sink the clean topics'. No wait by the clock.
  */
@@ -40,6 +41,9 @@ export async function waitForSinks(
   const admin = createKafka(config, 'wait').admin();
   await Promise.all([source.connect(), admin.connect()]);
   try {
+    const connect = new ConnectClient(config.connect);
+    const name = names.connectorName(config);
+    await poll('snapshot', async () => ((await connect.phase(name)) === 'streaming' ? 0n : 1n));
     const underWay = await source.query<{ next: string }>(
       'select pg_snapshot_xmax(pg_current_snapshot())::text as next',
     );

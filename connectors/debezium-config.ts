@@ -71,7 +71,7 @@ function tlsConfig(config: Config): Record<string, string> {
   };
 }
 
-/** The transformation of connectors/java, which a Connect worker needs to have installed. */
+/** The transformation of Lethe's plugin (connectors/java), which a Connect worker needs beside Debezium's jars. */
 export const scrubClass = 'io.lethe.connect.ScrubDefaults';
 
 /**
@@ -91,7 +91,9 @@ function captureConfig(config: Config, datasets: readonly Dataset[]): Record<str
     columnPattern(signalTable(config), ['id', 'type', 'data']),
   ];
   return {
-    'snapshot.mode': 'initial',
+    // As `initial`, and one that was cut short is taken up without a gap: connectors/java.
+    'snapshot.mode': 'custom',
+    'snapshot.mode.custom.name': 'lethe_initial',
     'table.include.list': tables.map((table) => exactly(literal(table))).join(','),
     'column.include.list': columns.join(','),
     // A TRUNCATE is a change too.

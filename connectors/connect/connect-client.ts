@@ -12,6 +12,16 @@ export interface ConnectorStatus {
   readonly tasks: readonly TaskState[];
 }
 
+/** `none`: it has read nothing yet, or does not exist. `snapshot`: it reads the tables' rows. `streaming`: it reads changes. */
+export type CapturePhase = 'none' | 'snapshot' | 'streaming';
+
+/** What Debezium's PostgresOffsetContext writes; the names of the snapshot are there only while there is one. */
+interface DebeziumOffset {
+  readonly snapshot?: unknown;
+  readonly last_snapshot_record?: boolean;
+  readonly snapshot_completed?: boolean;
+}
+
 /** A cluster's answer while it shares out its work anew. */
 const rebalancing = 409;
 const rebalanceLimitMs = 60_000;
@@ -41,12 +51,16 @@ export class ConnectClient {
     return answer.body as ConnectorStatus;
   }
 
-  /** Has the connector ever committed a position? False also if there is no connector. */
-  async hasOffsets(name: string): Promise<boolean> {
+  /** How far the connector has come, by the position that it has committed. */
+  async phase(name: string): Promise<CapturePhase> {
     const answer = await this.#http.request('GET', `${path(name)}/offsets`);
-    if (answer.status === 404) return false;
+    if (answer.status === 404) return 'none';
     if (answer.status !== 200) throw this.#http.failed(answer, `GET ${path(name)}/offsets`);
-    return ((answer.body as { offsets?: unknown[] } | undefined)?.offsets ?? []).length > 0;
+    const { offsets = [] } = (answer.body ?? {}) as { offsets?: { offset: DebeziumOffset }[] };
+    const offset = offsets[0]?.offset;
+    if (!offset) return 'none';
+    const { snapshot, last_snapshot_record: last, snapshot_completed: completed } = offset;
+    return snapshot === undefined || last === true || completed === true ? 'streaming' : 'snapshot';
   }
 
   /** Creates or updates. False: the worker calls the configuration invalid. */

@@ -26,8 +26,8 @@ type Settings = Readonly<Record<string, string>>;
 
 async function inspect(name: string, derived: Settings, connect: ConnectClient): Promise<Step[]> {
   const plugins = await connect.plugins();
-  const wanted = plugins.has(scrubClass) ? { ...derived, ...scrubConfig } : derived;
-  const missing = [wanted['connector.class'], wanted['value.converter']].filter(
+  const wanted = { ...derived, ...scrubConfig };
+  const missing = [wanted['connector.class'], wanted['value.converter'], scrubClass].filter(
     (plugin) => plugin !== undefined && !plugins.has(plugin),
   );
   if (missing.length > 0) {

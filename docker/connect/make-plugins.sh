@@ -1,7 +1,7 @@
 #!/bin/sh
 # Makes the plugins of Kafka Connect. Debezium and the Avro converter come by Maven, as stack/versions.json pins
 # them: a file that is not the one named there ends the build, a jar that is not named there is left out. Lethe's
-# own transformation is compiled against Kafka's libraries.
+# own plugin is compiled against Kafka's libraries and Debezium's.
 # usage: make-plugins.sh VERSIONS_JSON JAVA_SOURCES KAFKA_LIBRARIES TARGET
 set -eu
 versions=$(realpath "$1")
@@ -50,8 +50,11 @@ echo io.apicurio.registry.utils.converter.AvroConverter \
   > "$work/services/META-INF/services/org.apache.kafka.connect.storage.Converter"
 jar --create --file "$converter/converter-services.jar" -C "$work/services" META-INF
 
-services=$work/scrub/META-INF/services
-mkdir -p "$services" "$target/lethe-scrub"
+# Beside Debezium's own jars: a snapshotter is looked for by the class loader of the connector.
+services=$work/lethe/META-INF/services
+mkdir -p "$services"
 echo io.lethe.connect.ScrubDefaults > "$services/org.apache.kafka.connect.transforms.Transformation"
-find "$sources" -name '*.java' -exec javac --release 17 -d "$work/scrub" -cp "$libraries/*" {} +
-jar --create --file "$target/lethe-scrub/lethe-scrub.jar" -C "$work/scrub" .
+echo io.lethe.connect.ResumedSnapshot > "$services/io.debezium.spi.snapshot.Snapshotter"
+connector=$target/debezium-connector-postgres
+find "$sources" -name '*.java' -exec javac --release 17 -d "$work/lethe" -cp "$libraries/*:$connector/*" {} +
+jar --create --file "$connector/lethe-connect.jar" -C "$work/lethe" .

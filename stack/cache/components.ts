@@ -6,7 +6,7 @@ import type { Component } from './component.ts';
 import { installConnectPlugins } from './install-connect-plugins.ts';
 import { installElasticsearch, launcherKey } from './install-elasticsearch.ts';
 import { installPostgres } from './install-postgres.ts';
-import { installScrubTransform, scrubTransformKey } from './install-scrub-transform.ts';
+import { lethePluginKey } from './install-lethe-plugin.ts';
 import { fetchArtifact, fetchJars, parseCoordinates } from './maven-artifact.ts';
 import { pinnedTarball, unpackNpmPackage, unpinnedNotice } from './npm-package.ts';
 
@@ -14,9 +14,8 @@ import { pinnedTarball, unpackNpmPackage, unpinnedNotice } from './npm-package.t
 export interface Components {
   readonly postgres: Component;
   readonly kafka: Component;
+  /** Ours among them, which is compiled against Kafka's jars: it comes after them. */
   readonly connectPlugins: Component;
-  /** Ours; compiled against Kafka's jars, so it comes after them. */
-  readonly scrubTransform: Component;
   readonly registry: Component;
   readonly elasticsearch: Component;
   readonly clickhouse: Component;
@@ -44,22 +43,13 @@ export function stackComponents(platform: Platform, cache: string, postgresCache
       install: (context) => fetchJars('kafka', kafka, join(context.target, 'lib'), context),
     },
     connectPlugins: {
-      folder: `connect-plugins-${debezium.version}-${avroConverter.version}`,
+      folder: `connect-plugins-${debezium.version}-${avroConverter.version}-${kafka.version}-${lethePluginKey()}`,
       cache,
       title: `Debezium ${debezium.version} and the Avro converter ${avroConverter.version}`,
       client: 'mvn',
       downloadBytes: debezium.bytes + avroConverter.bytes,
       keptBytes: 25e6,
-      install: installConnectPlugins,
-    },
-    scrubTransform: {
-      folder: `lethe-scrub-${kafka.version}-${scrubTransformKey()}`,
-      cache,
-      title: 'the transformation that scrubs raw schemas',
-      client: 'mvn',
-      downloadBytes: 0,
-      keptBytes: 10e3,
-      install: (context) => installScrubTransform(join(cache, `kafka-${kafka.version}`, 'lib'), context),
+      install: (context) => installConnectPlugins(join(cache, `kafka-${kafka.version}`, 'lib'), context),
     },
     registry: {
       folder: `registry-${registry.version}`,

@@ -3,14 +3,17 @@ import { join } from 'node:path';
 import { stackVersions } from '../versions.ts';
 import { unpackTar } from './archive.ts';
 import type { InstallContext } from './component.ts';
+import { installLethePlugin } from './install-lethe-plugin.ts';
 import { fetchArtifact, fetchJars } from './maven-artifact.ts';
 import { runClient } from './run-client.ts';
 
-/** Installs Debezium and the Avro converter, each in a folder of its own below one plugin path. */
-export async function installConnectPlugins(context: InstallContext): Promise<void> {
+/** Installs Debezium with Lethe's plugin, and the Avro converter, each in a folder of its own below one plugin path. */
+export async function installConnectPlugins(kafkaLibraries: string, context: InstallContext): Promise<void> {
   const { debezium, avroConverter } = stackVersions();
   const archive = await fetchArtifact(debezium, context);
-  await unpackTar(archive, join(context.target, 'debezium-connector-postgres'), 1, context);
+  const connector = join(context.target, 'debezium-connector-postgres');
+  await unpackTar(archive, connector, 1, context);
+  await installLethePlugin(kafkaLibraries, connector, context);
   const converter = join(context.target, 'apicurio-avro-converter');
   await fetchJars('avro-converter', avroConverter, converter, context);
   // Connect finds plugins by their service files alone (`plugin.discovery=service_load`); this one has none.

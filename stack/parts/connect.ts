@@ -95,9 +95,7 @@ function settings(context: PartContext): Record<string, string | number | boolea
     'value.converter': 'org.apache.kafka.connect.json.JsonConverter',
     'key.converter.schemas.enable': false,
     'value.converter.schemas.enable': false,
-    'plugin.path': [context.components.connectPlugins, context.components.scrubTransform]
-      .map(componentPath)
-      .join(','),
+    'plugin.path': componentPath(context.components.connectPlugins),
     'plugin.discovery': 'service_load',
     listeners: `http://127.0.0.1:${connect}`,
     'rest.advertised.host.name': '127.0.0.1',

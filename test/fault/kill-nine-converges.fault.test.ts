@@ -75,6 +75,15 @@ describe('after kill -9 in mid-traffic, three transforms over six partitions', (
     await live.ready(clickhouse);
   });
 
+  it('Connect dies and comes back, twice', async () => {
+    for (let death = 0; death < 2; death++) {
+      await moreTraffic(20);
+      await stack.kill('connect');
+      await moreTraffic(40);
+      await stack.start('connect');
+    }
+  });
+
   it('Elasticsearch itself dies, is away for a while, and comes back: said once', async () => {
     await moreTraffic(10);
     await stack.kill('elasticsearch');

@@ -1,10 +1,11 @@
 import type { Admin } from 'kafkajs';
-import { groupLag } from '../pipeline/lag.ts';
+import { groupLag, totalLag } from '../pipeline/lag.ts';
 import type { Child } from './child.ts';
 import { poll } from './poll.ts';
 
 export interface GroupWork {
-  readonly child: Child;
+  /** The members of the group: they share the topic's partitions. */
+  readonly children: readonly Child[];
   readonly groupId: string;
   readonly topic: string;
   /** Records that wait for the group. */
@@ -12,18 +13,22 @@ export interface GroupWork {
 }
 
 /**
- * Records a second of a consumer group with a full topic: from the moment its process has joined to the last offset
- * committed. Connecting, opening transactions and warming up are part of it. Ends the process.
+ * Records a second of a consumer group with a full topic: from the moment its processes have joined, and of what is left by then,
+ * to the last offset committed. Opening transactions and warming up are part of it. Ends the processes.
  */
 export async function groupRate(work: GroupWork, admin: Admin, signal: AbortSignal): Promise<number> {
+  const offsetsLeft = async () => Number(totalLag(await groupLag(admin, work.groupId, [work.topic])));
   try {
-    await work.child.joined;
+    const all = await offsetsLeft();
+    await Promise.all(work.children.map((child) => child.joined));
     const joinedMs = performance.now();
+    // The first of several begins before the last has joined.
+    const left = work.rows * ((await offsetsLeft()) / all);
     const what = `group ${work.groupId} to read ${work.topic}`;
     await poll(() => hasRead(work, admin), { signal, limitMs: 300_000, what, everyMs: 30 });
-    return work.rows / ((performance.now() - joinedMs) / 1_000);
+    return left / ((performance.now() - joinedMs) / 1_000);
   } finally {
-    await work.child.stop();
+    await Promise.all(work.children.map((child) => child.stop()));
   }
 }
 

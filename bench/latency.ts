@@ -4,6 +4,8 @@ import type { Arrivals } from './clean-arrivals.ts';
 import { TopicArrivals } from './clean-arrivals.ts';
 import { Child } from './child.ts';
 import { letheConnector, resumeConnector } from './connector.ts';
+import * as names from '../schemas/names.ts';
+import { hasRead } from './group-rate.ts';
 import { poll } from './poll.ts';
 import { percentile } from './statistics.ts';
 import { storeArrivals } from './store-arrivals.ts';
@@ -51,6 +53,7 @@ export async function measureLatency(
   const { project, signal, say } = parts;
   const { ratePerSecond, measuredMs, sinks } = load;
   const rows = rowsOf(load);
+  const cleanTopic = names.cleanTopic(project.config, project.dataset.table);
   const measured = Math.round((ratePerSecond * measuredMs) / 1_000);
   const from = load.first + rows - measured;
   const children = (['transform', ...sinks] as const).map((component) => lethe(parts, component));
@@ -61,6 +64,12 @@ export async function measureLatency(
   try {
     await resumeConnector(letheConnector(project));
     await Promise.all(children.map((child) => child.joined));
+    // What earlier loads have left would be waited for by the first rows of this one.
+    for (const sink of sinks) {
+      const work = { groupId: names.sinkGroup(project.config, sink), topic: cleanTopic };
+      const what = `${sink} to have no backlog`;
+      await poll(() => hasRead(work, parts.admin), { signal, limitMs: 300_000, what });
+    }
     await topics.start();
     for (const store of stores) store.start();
     say(

@@ -69,11 +69,11 @@ async function measurePipeline(flags: PipelineFlags): Promise<Report> {
     await measureRound(parts, { first: 1, rows: warmUpRows });
     for (let round = 0; round < flags.rounds; round++) {
       say(`round ${round + 1} of ${flags.rounds}`);
-      rounds.push(await measureRound(parts, { first: 1 + warmUpRows + round * rows, rows }));
+      rounds.push(await measureRound(parts, { first: 1 + 2 * (warmUpRows + round * rows), rows }));
     }
     await dropAlone();
     cleanUps.pop();
-    const first = 1 + warmUpRows + flags.rounds * rows;
+    const first = 1 + 2 * (warmUpRows + flags.rounds * rows);
     const load = { first, ratePerSecond: transactionsPerSecond, measuredMs: latencyMs, sinks: [] };
     const topics = await measureLatency(parts, load);
     const next = { ...load, first: first + rowsOf(load), sinks: sinkNames };

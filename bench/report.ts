@@ -60,6 +60,7 @@ const titles: Readonly<Record<Stage, string>> = {
   wal_raw: 'WAL to raw topic',
   passthrough: 'bare transactional passthrough',
   transform: 'raw topic to clean topic',
+  two_transforms: 'the same by two processes',
   elasticsearch: 'clean topic to Elasticsearch',
   clickhouse: 'clean topic to ClickHouse',
 };

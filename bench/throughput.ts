@@ -16,6 +16,7 @@ export const stages = [
   'wal_raw',
   'passthrough',
   'transform',
+  'two_transforms',
   'elasticsearch',
   'clickhouse',
 ] as const;
@@ -44,37 +45,44 @@ export async function createPassthroughTopic(project: BenchProject, admin: Admin
   for (const resource of topicResources(own, (use) => use(admin))) await resource.apply([]);
 }
 
-/** One round: `rows` new rows pass every stage, one stage after the other. Both connectors are paused, before and after. */
+/**
+ * One round: `rows` new rows pass every stage, one stage after the other, and as many again for the second transform. Both
+ * connectors are paused, before and after.
+ */
 export async function measureRound(
   parts: ThroughputParts,
   { first, rows }: { first: number; rows: number },
 ): Promise<Rates> {
   const { project, alone, admin, signal, say } = parts;
   const { config, dataset } = project;
-  say(`inserting ${rows} rows`);
-  await insertBacklog(project, first, rows);
   const measured: Partial<Record<Stage, number>> = {};
   const note = (stage: Stage, rate: number) => {
     measured[stage] = rate;
     say(`${stage}: ${Math.round(rate)} rows/s`);
   };
-  for (const [stage, connector] of [
-    ['debezium', alone],
-    ['wal_raw', letheConnector(project)],
-  ] as const) {
-    note(stage, await backlogRate(connector, rows, admin, signal));
-    await pauseConnector(connector, signal);
-  }
+  const capture = async (from: number, stages: readonly [Stage, Stage] | undefined) => {
+    say(`inserting ${rows} rows`);
+    await insertBacklog(project, from, rows);
+    for (const [i, connector] of [alone, letheConnector(project)].entries()) {
+      const rate = await backlogRate(connector, rows, admin, signal);
+      if (stages) note(stages[i]!, rate);
+      await pauseConnector(connector, signal);
+    }
+  };
+  await capture(first, ['debezium', 'wal_raw']);
   const raw = names.rawTopic(config, dataset.table);
   const clean = names.cleanTopic(config, dataset.table);
-  const group = (stage: Stage, child: Child, groupId: string, topic: string) =>
-    groupRate({ child, groupId, topic, rows }, admin, signal).then((rate) => note(stage, rate));
+  const group = (stage: Stage, children: readonly Child[], groupId: string, topic: string, total = rows) =>
+    groupRate({ children, groupId, topic, rows: total }, admin, signal).then((rate) => note(stage, rate));
   // It only reads: the very records that the transform gets next.
-  await group('passthrough', passthrough(parts, raw), `lethe-${config.name}-passthrough`, raw);
-  await group('transform', lethe(parts, 'transform'), names.transformGroup(config), raw);
+  await group('passthrough', [passthrough(parts, raw)], `lethe-${config.name}-passthrough`, raw);
+  await group('transform', [lethe(parts, 'transform')], names.transformGroup(config), raw);
+  await capture(first + rows, undefined);
+  const two = [lethe(parts, 'transform'), lethe(parts, 'transform')];
+  await group('two_transforms', two, names.transformGroup(config), raw);
   await refuseDeadLetters(parts);
   for (const sink of ['elasticsearch', 'clickhouse'] satisfies SinkName[]) {
-    await group(sink, lethe(parts, sink), names.sinkGroup(config, sink), clean);
+    await group(sink, [lethe(parts, sink)], names.sinkGroup(config, sink), clean, 2 * rows);
   }
   await refuseDeadLetters(parts);
   return measured as Rates;

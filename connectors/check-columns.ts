@@ -1,6 +1,7 @@
 import { contractFinding } from '../schemas/check-contract.ts';
 import { actionNames, type ColumnRule } from '../schemas/contract.ts';
 import { cleanKind, needsValue } from '../schemas/dataset.ts';
+import { bandDecimals, bandWidth, coarsenessOf, isGeneralisable } from '../schemas/generalise.ts';
 import { didYouMean } from '../schemas/did-you-mean.ts';
 import type { Finding, FindingCode } from '../schemas/finding.ts';
 import type { LoadedContract } from '../schemas/load-contracts.ts';
@@ -38,9 +39,20 @@ function columnProblem(
   if (!kind) {
     return ['TYPE_NOT_TAKEN', `${column.name} is ${column.typeText}, a type that is not taken`, 'Use drop.'];
   }
+  const coarseness = coarsenessOf(kind);
+  if (rule.action === 'generalise' && coarseness !== undefined) {
+    const scale = kind === 'decimal' ? column.scale : undefined;
+    const tooFine = typeof rule.to === 'number' && bandWidth(rule.to).scale > (scale ?? bandDecimals);
+    if (isGeneralisable(kind, rule.to) && !tooFine) return undefined;
+    const message = `generalise to ${rule.to} cannot treat ${column.name}, which is ${column.typeText}`;
+    const decimals = tooFine ? ` with at most ${scale} decimals` : '';
+    return ['ACTION_ON_TYPE', message, `Write to: ${coarseness}${decimals}.`];
+  }
   if (cleanKind(rule, kind) === undefined) {
-    const possible = actionNames.filter(
-      (action) => cleanKind({ ...rule, action } as ColumnRule, kind) !== undefined,
+    const possible = actionNames.filter((action) =>
+      action === 'generalise'
+        ? coarseness !== undefined
+        : cleanKind({ ...rule, action } as ColumnRule, kind) !== undefined,
     );
     const message = `${rule.action} cannot treat ${column.name}, which is ${column.typeText}`;
     return ['ACTION_ON_TYPE', message, `Use one of: ${possible.join(', ')}.`];

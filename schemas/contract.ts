@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { parseDurationMs } from './duration.ts';
+import { bandDecimals, periods } from './generalise.ts';
 
 /** What a column holds. One vocabulary for all contracts; `person.*`, `payment.*` and `network.*` are personal. */
 export const classifications = [
@@ -42,6 +43,28 @@ export const columnRule = z.discriminatedUnion('action', [
   }),
   z.strictObject({
     classification,
+    action: z.literal('truncate'),
+    /** Code points that are kept of the start; nothing shows that more were there. */
+    keep: z.int().min(1).max(1_000),
+  }),
+  z.strictObject({
+    classification,
+    action: z.literal('generalise'),
+    /** A period of time, or the width of a band of numbers. */
+    to: z.union([
+      z.enum(periods),
+      z
+        .number()
+        .min(10 ** -bandDecimals)
+        .max(1e15)
+        .refine(
+          (width) => Number(width.toFixed(bandDecimals)) === width,
+          `write at most ${bandDecimals} decimals`,
+        ),
+    ]),
+  }),
+  z.strictObject({
+    classification,
     action: z.literal('hash'),
     /** Columns with the same domain can be joined; without one the pseudonym is bound to table and column. */
     domain: z
@@ -58,6 +81,8 @@ export const actionNames = [
   'drop',
   'null',
   'mask',
+  'truncate',
+  'generalise',
   'hash',
   'encrypt',
 ] as const satisfies ActionName[];

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { ColumnRule, Contract } from './contract.ts';
+import { isGeneralisable } from './generalise.ts';
 import type { SourceColumn, SourceTable } from './source-table.ts';
 import { elementKind, type ValueKind, valueKind } from './value-kind.ts';
 
@@ -50,7 +51,10 @@ export function cleanKind(rule: ColumnRule, kind: ValueKind): DatasetColumn['cle
     case 'drop':
       return kind;
     case 'mask':
+    case 'truncate':
       return kind === 'text' ? 'text' : undefined;
+    case 'generalise':
+      return isGeneralisable(kind, rule.to) ? kind : undefined;
     case 'hash':
       return hashable.has(kind) ? 'pseudonym' : undefined;
     case 'encrypt':

@@ -4,6 +4,7 @@ import { AvroReader } from './avro-reader.ts';
 import type { ByteWriter } from './byte-writer.ts';
 import { compileCanonicalText } from './canonical-text.ts';
 import { unexpected } from './avro-skip.ts';
+import { compileGeneralise } from './generalise.ts';
 import type { DataKey } from './protection.ts';
 
 /** What an action may need besides the value. */
@@ -59,6 +60,13 @@ export function compileColumnAction(
         const text = reader.reset(buf, from, to).readBytes().toString('utf8');
         out.text(maskText(text, rule.keepStart, rule.keepEnd));
       };
+    case 'truncate':
+      return (buf, from, to, out) => {
+        const text = reader.reset(buf, from, to).readBytes().toString('utf8');
+        out.text(Array.from(text).slice(0, rule.keep).join(''));
+      };
+    case 'generalise':
+      return compileGeneralise(column.source, rule.to);
     case 'hash': {
       const canonical = compileCanonicalText(column.source);
       if (!canonical || !pseudonymKey) throw unexpected(`column ${column.name} cannot be hashed`);

@@ -2,6 +2,7 @@ import { hash } from 'node:crypto';
 import type { Contract } from '../schemas/contract.ts';
 import type { KeyRing } from './key-ring.ts';
 import { type PostgresOptions, quoteName, type TextRow, withSnapshot } from './postgres.ts';
+import { coarseText, firstPoints } from './rules/coarse.ts';
 import { isArray } from './rules/kind.ts';
 import { normalFromSource } from './rules/normal-form.ts';
 import { maskOf, pseudonymKeyOf, pseudonymOf } from './rules/protect.ts';
@@ -117,6 +118,10 @@ class Protector {
           column.rule.keepStart,
           column.rule.keepEnd,
         );
+      case 'truncate':
+        return firstPoints(canonicalText(column.kind, text, column.fractionDigits), column.rule.keep);
+      case 'generalise':
+        return normalFromSource(column.kind, coarseText(column.kind, text, column.rule.to));
       case 'hash':
         return pseudonymOf(this.#columnKeys[place]!, canonicalText(column.kind, text, column.fractionDigits));
       default:

@@ -167,6 +167,7 @@ export class PlaceComparison {
   #normal(key: string, expected: ExpectedRow, column: ColumnCheck, value: unknown): string {
     switch (column.rule.action) {
       case 'mask':
+      case 'truncate':
       case 'hash':
         return this.#form.text(value);
       case 'encrypt':

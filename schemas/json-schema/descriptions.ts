@@ -36,9 +36,11 @@ export const contractDescriptions: Readonly<Record<string, string>> = {
   columns: 'Every column that may pass and what becomes of it. What is not named does not pass.',
   'columns.*.classification': 'What the column holds.',
   'columns.*.action':
-    'keep; drop (never leaves Postgres); null (never leaves Postgres, stays as an empty column); mask; hash (a keyed pseudonym); encrypt (under the subject’s own key).',
+    'keep; drop (never leaves Postgres); null (never leaves Postgres, stays as an empty column); mask; truncate; generalise (to a period or a band); hash (a keyed pseudonym); encrypt (under the subject’s own key).',
   'columns.*.keepStart': 'Characters left readable at the start.',
   'columns.*.keepEnd': 'Characters left readable at the end.',
+  'columns.*.keep': 'Characters of the start that are kept.',
+  'columns.*.to': 'year, month or day for times; for numbers the width of a band, such as 10 or 0.01.',
   'columns.*.domain':
     'Columns of one domain can be joined; without one the pseudonym is bound to table and column.',
 };

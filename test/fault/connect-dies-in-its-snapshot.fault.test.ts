@@ -7,20 +7,10 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ConnectClient } from '../../connectors/connect/connect-client.ts';
 import { connectorName, rawTopic } from '../../schemas/names.ts';
 import { openStack, type Stack } from '../../stack/stack.ts';
-import { LivePipeline, waitUntil } from '../support/live-pipeline.ts';
+import { LivePipeline, pipelineSettings, waitUntil } from '../support/live-pipeline.ts';
 import { acquireStack } from '../support/stack.ts';
 
 const rows = 60_000;
-
-const settings = `name: notes
-postgres: { url: "\${env:LETHE_POSTGRES_URL}" }
-kafka: { brokers: ["\${env:LETHE_KAFKA_BROKER}"] }
-connect: { url: "\${env:LETHE_CONNECT_URL}" }
-registry: { url: "\${env:LETHE_REGISTRY_URL}" }
-elasticsearch: { url: "\${env:LETHE_ELASTICSEARCH_URL}" }
-clickhouse: { url: "\${env:LETHE_CLICKHOUSE_URL}" }
-keys: { url: "\${env:LETHE_KEYS_URL}", masterKey: "\${env:LETHE_MASTER_KEY}" }
-`;
 
 const contract = `table: public.notes
 owner: test@lethe.example
@@ -47,7 +37,7 @@ describe('Connect dies by kill -9 in the middle of the initial snapshot', () => 
 
   beforeAll(async () => {
     mkdirSync(join(example, 'contracts'));
-    writeFileSync(join(example, 'lethe.yaml'), settings);
+    writeFileSync(join(example, 'lethe.yaml'), pipelineSettings);
     writeFileSync(join(example, 'contracts', 'notes.yaml'), contract);
     const shared = await acquireStack();
     stack = openStack(shared.dir);

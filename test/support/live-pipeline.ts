@@ -15,6 +15,17 @@ import { freshDatabase, type TestDatabase, type TestStack } from './stack.ts';
 
 const root = resolve(import.meta.dirname, '..', '..');
 
+/** A lethe.yaml for a test's own contracts. */
+export const pipelineSettings = `name: test
+postgres: { url: "\${env:LETHE_POSTGRES_URL}" }
+kafka: { brokers: ["\${env:LETHE_KAFKA_BROKER}"] }
+connect: { url: "\${env:LETHE_CONNECT_URL}" }
+registry: { url: "\${env:LETHE_REGISTRY_URL}" }
+elasticsearch: { url: "\${env:LETHE_ELASTICSEARCH_URL}" }
+clickhouse: { url: "\${env:LETHE_CLICKHOUSE_URL}" }
+keys: { url: "\${env:LETHE_KEYS_URL}", masterKey: "\${env:LETHE_MASTER_KEY}" }
+`;
+
 /** A `lethe run` of its own. */
 export interface Instance {
   readonly child: ChildProcess;

@@ -82,13 +82,49 @@ test.each(['bool', 'float8', 'timestamp', 'time', 'jsonb', 'bytea', '_text'])(
 test('an action on a type that it cannot treat is refused, with those that can', () => {
   const [finding] = checkTable(contractOf(action('mask')), catalogOf(withEmail('int4')));
   expect(finding).toMatchObject({ code: 'ACTION_ON_TYPE', line: 8, field: 'columns.email.action' });
-  expect(finding?.fix).toBe('Use one of: keep, drop, null, hash, encrypt.');
+  expect(finding?.fix).toBe('Use one of: keep, drop, null, generalise, hash, encrypt.');
   expect(findings(action('hash'), withEmail('jsonb'))).toEqual([
     'error 8 columns.email.action ACTION_ON_TYPE',
   ]);
   expect(findings(action('hash'), withEmail('float8'))).toEqual([
     'error 8 columns.email.action ACTION_ON_TYPE',
   ]);
+});
+
+test.each([
+  ['date', 'month'],
+  ['timestamp', 'day'],
+  ['timestamptz', 'year'],
+  ['int4', '10'],
+  ['int8', '1000'],
+  ['float8', '0.01'],
+  ['numeric', '0.000001'],
+])('%s can be generalised to %s', (type, to) => {
+  expect(findings(action(`generalise, to: ${to}`), withEmail(type))).toEqual([]);
+});
+
+test.each([
+  ['date', 'day', 'Write to: year or month.'],
+  ['date', '10', 'Write to: year or month.'],
+  ['timestamp', '10', 'Write to: year or month or day.'],
+  ['int4', 'year', 'Write to: a whole number from 2 on.'],
+  ['int8', '0.5', 'Write to: a whole number from 2 on.'],
+  ['int4', '1', 'Write to: a whole number from 2 on.'],
+  ['float8', 'day', 'Write to: a number above 0.'],
+  ['float4', '10', 'Use one of: keep, drop, null, encrypt.'],
+  ['time', 'day', 'Use one of: keep, drop, null, encrypt.'],
+  ['text', 'year', 'Use one of: keep, drop, null, mask, truncate, hash, encrypt.'],
+])('%s cannot be generalised to %s, and what can be done is said', (type, to, fix) => {
+  const text = action(`generalise, to: ${to}`);
+  const [finding] = checkTable(contractOf(text), catalogOf(withEmail(type)));
+  expect(finding).toMatchObject({ code: 'ACTION_ON_TYPE', line: 8, field: 'columns.email.action', fix });
+});
+
+test('a band finer than the column is refused', () => {
+  const column = withEmail('numeric', { precision: 8, scale: 2 });
+  const [finding] = checkTable(contractOf(action('generalise, to: 0.005')), catalogOf(column));
+  expect(finding?.fix).toBe('Write to: a number above 0 with at most 2 decimals.');
+  expect(findings(action('generalise, to: 0.05'), column)).toEqual([]);
 });
 
 test('a type that is not taken is refused unless it is dropped', () => {

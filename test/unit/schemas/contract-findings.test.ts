@@ -32,7 +32,7 @@ test('an unknown action names file, line, field and what was meant', async () =>
   const { findings, brief } = await load({ 'customers.yaml': goodContract.replace('encrypt', 'encrpyt') });
   expect(brief).toEqual(['customers.yaml:13 columns.email.action UNKNOWN_VALUE']);
   expect(findings[0]?.message).toContain('Did you mean encrypt?');
-  expect(findings[0]?.fix).toBe('Use one of: keep, drop, null, mask, hash, encrypt.');
+  expect(findings[0]?.fix).toBe('Use one of: keep, drop, null, mask, truncate, generalise, hash, encrypt.');
 });
 
 test('a parameter of another action is refused, with the parameters of this one', async () => {

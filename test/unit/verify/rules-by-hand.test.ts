@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { KeyRing } from '../../../verify/key-ring.ts';
 import { civilFromDays, daysFromCivil, formatStamp } from '../../../verify/rules/calendar.ts';
 import { associatedData, openCiphertext, parseCiphertext } from '../../../verify/rules/ciphertext.ts';
+import { coarseText, firstPoints } from '../../../verify/rules/coarse.ts';
 import { maskOf, pseudonymKeyOf, pseudonymOf } from '../../../verify/rules/protect.ts';
 import { documentIdOf, recordKeyOf } from '../../../verify/rules/record-key.ts';
 import { canonicalText } from '../../../verify/rules/source-text.ts';
@@ -33,6 +34,22 @@ test('a mask shows only its ends, and nothing of a short value', () => {
   expect(maskOf('', 0, 0)).toBe('****');
   expect(maskOf('secret', 0, 0)).toBe('****');
   expect(maskOf('👩🏽‍🚀 Zoë', 1, 2)).toBe('👩****oë');
+});
+
+test('a time made coarse is the start of its period, a number the multiple next towards zero', () => {
+  expect(coarseText('date', '1987-05-06', 'year')).toBe('1987-01-01');
+  expect(coarseText('date', '0044-03-15 BC', 'month')).toBe('0044-03-01 BC');
+  expect(coarseText('timestamp', '2024-12-31 23:59:59.999999', 'day')).toBe('2024-12-31 00:00:00');
+  expect(coarseText('timestamptz', '2024-12-31 23:59:59.9+00', 'month')).toBe('2024-12-01 00:00:00+00');
+  expect(coarseText('timestamptz', '-infinity', 'month')).toBe('-infinity');
+  expect(coarseText('int', '-19', 10)).toBe('-10');
+  expect(coarseText('long', '9223372036854775807', 1000)).toBe('9223372036854775000');
+  expect(coarseText('decimal', '-0.99', 1)).toBe('0.00');
+  expect(coarseText('decimal', '52.520008', 0.01)).toBe('52.520000');
+  expect(coarseText('double', '1.5e+22', 1000)).toBe('15000000000000000000000.0');
+  expect(coarseText('double', '2.5e-07', 0.01)).toBe('0.00000000');
+  expect(coarseText('decimal', 'NaN', 10)).toBe('NaN');
+  expect(firstPoints('👩🏽‍🚀 Zoë', 2)).toBe('👩🏽');
 });
 
 test('pseudonyms are bound to table and column, or shared by a domain', () => {

@@ -1,13 +1,10 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import kafkajs from 'kafkajs';
 import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ConnectClient } from '../../connectors/connect/connect-client.ts';
 import { connectorName, rawTopic } from '../../schemas/names.ts';
 import { openStack, type Stack } from '../../stack/stack.ts';
-import { LivePipeline, pipelineSettings, waitUntil } from '../support/live-pipeline.ts';
+import { LivePipeline, waitUntil } from '../support/live-pipeline.ts';
 import { acquireStack } from '../support/stack.ts';
 
 const rows = 60_000;
@@ -30,18 +27,14 @@ columns:
  * with it, in the stream.
  */
 describe('Connect dies by kill -9 in the middle of the initial snapshot', () => {
-  const example = mkdtempSync(join(tmpdir(), 'lethe-notes-'));
   let stack: Stack;
   let live: LivePipeline;
   let client: Client;
 
   beforeAll(async () => {
-    mkdirSync(join(example, 'contracts'));
-    writeFileSync(join(example, 'lethe.yaml'), pipelineSettings);
-    writeFileSync(join(example, 'contracts', 'notes.yaml'), contract);
     const shared = await acquireStack();
     stack = openStack(shared.dir);
-    live = await LivePipeline.create(shared, join(example, 'lethe.yaml'), 3);
+    live = await LivePipeline.ofContracts(shared, { 'notes.yaml': contract }, 3);
     client = new Client({ connectionString: live.source.url });
     await client.connect();
     await client.query('create table notes (id int primary key, person int not null, body text)');
@@ -53,7 +46,6 @@ describe('Connect dies by kill -9 in the middle of the initial snapshot', () => 
   afterAll(async () => {
     await client?.end();
     await live?.close();
-    rmSync(example, { recursive: true, force: true });
   });
 
   it('and what was deleted, changed and inserted meanwhile is so in every store', async () => {

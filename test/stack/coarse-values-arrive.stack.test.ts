@@ -1,11 +1,8 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { clickhouseDatabase, clickhouseView } from '../../schemas/names.ts';
 import { createClickhouseClient } from '../../sinks/clickhouse/client.ts';
-import { LivePipeline, pipelineSettings } from '../support/live-pipeline.ts';
+import { LivePipeline } from '../support/live-pipeline.ts';
 import { acquireStack } from '../support/stack.ts';
 
 /** Column, type, what the contract makes of it, values. */
@@ -41,15 +38,11 @@ ${columns.map(([name, , action]) => `  ${name}: { classification: person.id, act
 `;
 
 describe('values that are made coarse', () => {
-  const example = mkdtempSync(join(tmpdir(), 'lethe-coarse-'));
   let live: LivePipeline;
   let client: Client;
 
   beforeAll(async () => {
-    mkdirSync(join(example, 'contracts'));
-    writeFileSync(join(example, 'lethe.yaml'), pipelineSettings);
-    writeFileSync(join(example, 'contracts', 'people.yaml'), contract);
-    live = await LivePipeline.create(await acquireStack(), join(example, 'lethe.yaml'), 2);
+    live = await LivePipeline.ofContracts(await acquireStack(), { 'people.yaml': contract }, 2);
     client = new Client({ connectionString: live.source.url });
     await client.connect();
     const definitions = columns.map(([name, type]) => `${name} ${type}`);
@@ -59,7 +52,6 @@ describe('values that are made coarse', () => {
   afterAll(async () => {
     await client?.end();
     await live?.close();
-    rmSync(example, { recursive: true, force: true });
   });
 
   /** A row for each value of the column that has most, nulls where another has fewer. */

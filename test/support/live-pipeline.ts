@@ -15,8 +15,8 @@ import { freshDatabase, type TestDatabase, type TestStack } from './stack.ts';
 
 const root = resolve(import.meta.dirname, '..', '..');
 
-/** A lethe.yaml for a test's own contracts. */
-export const pipelineSettings = `name: test
+/** The lethe.yaml of contracts that are a test's own. */
+const pipelineSettings = `name: test
 postgres: { url: "\${env:LETHE_POSTGRES_URL}" }
 kafka: { brokers: ["\${env:LETHE_KAFKA_BROKER}"] }
 connect: { url: "\${env:LETHE_CONNECT_URL}" }
@@ -80,6 +80,25 @@ export class LivePipeline {
     const source = await freshDatabase(stack.endpoints, 'live');
     const keys = await freshDatabase(stack.endpoints, 'live_keys');
     return new LivePipeline(stack, source, keys, resolve(root, example), partitions);
+  }
+
+  /** The same for contracts that are the test's own, their texts by file name. */
+  static async ofContracts(
+    stack: TestStack,
+    contracts: Readonly<Record<string, string>>,
+    partitions: number,
+  ): Promise<LivePipeline> {
+    const folder = mkdtempSync(join(tmpdir(), 'lethe-contracts-'));
+    try {
+      mkdirSync(join(folder, 'contracts'));
+      writeFileSync(join(folder, 'lethe.yaml'), pipelineSettings);
+      for (const [name, text] of Object.entries(contracts)) {
+        writeFileSync(join(folder, 'contracts', name), text);
+      }
+      return await LivePipeline.create(stack, join(folder, 'lethe.yaml'), partitions);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   }
 
   async apply(): Promise<Project> {

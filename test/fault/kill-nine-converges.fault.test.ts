@@ -84,12 +84,19 @@ describe('after kill -9 in mid-traffic, three transforms over six partitions', (
     }
   });
 
+  it('Kafka itself dies and comes back', async () => {
+    await moreTraffic(20);
+    await stack.kill('kafka');
+    await moreTraffic(60);
+    await stack.start('kafka');
+  });
+
   it('Elasticsearch itself dies, is away for a while, and comes back: said once', async () => {
     await moreTraffic(10);
     await stack.kill('elasticsearch');
     const outages = () =>
       readFileSync(elasticsearch.logFile, 'utf8').match(/"server":"elasticsearch","reason"/g)?.length ?? 0;
-    await waitUntil(() => outages() > 0, 60_000, 'the sink to say that Elasticsearch is away');
+    await waitUntil(() => outages() > 0, 120_000, 'the sink to say that Elasticsearch is away');
     await moreTraffic(40);
     expect(outages()).toBe(1);
     await stack.start('elasticsearch');

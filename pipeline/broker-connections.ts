@@ -6,7 +6,7 @@ import { whenReady } from './coordinator-patience.ts';
 /** Kafka's key types of a coordinator: https://kafka.apache.org/protocol#The_Messages_FindCoordinator */
 const coordinatorTypes = { group: 0, transaction: 1 } as const;
 
-/** Leader of each partition of a topic, by partition; a partition without a leader is missing. */
+/** Number of the broker that leads each partition, by topic and partition; -1 where there is none. */
 export type Leaders = ReadonlyMap<string, readonly number[]>;
 
 /**

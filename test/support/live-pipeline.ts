@@ -15,17 +15,6 @@ import { freshDatabase, type TestDatabase, type TestStack } from './stack.ts';
 
 const root = resolve(import.meta.dirname, '..', '..');
 
-/** The lethe.yaml of contracts that are a test's own. */
-const pipelineSettings = `name: test
-postgres: { url: "\${env:LETHE_POSTGRES_URL}" }
-kafka: { brokers: ["\${env:LETHE_KAFKA_BROKER}"] }
-connect: { url: "\${env:LETHE_CONNECT_URL}" }
-registry: { url: "\${env:LETHE_REGISTRY_URL}" }
-elasticsearch: { url: "\${env:LETHE_ELASTICSEARCH_URL}" }
-clickhouse: { url: "\${env:LETHE_CLICKHOUSE_URL}" }
-keys: { url: "\${env:LETHE_KEYS_URL}", masterKey: "\${env:LETHE_MASTER_KEY}" }
-`;
-
 /** A `lethe run` of its own. */
 export interface Instance {
   readonly child: ChildProcess;
@@ -82,7 +71,7 @@ export class LivePipeline {
     return new LivePipeline(stack, source, keys, resolve(root, example), partitions);
   }
 
-  /** The same for contracts that are the test's own, their texts by file name. */
+  /** The same with BeanCart's lethe.yaml and contracts that are the test's own, their texts by file name. */
   static async ofContracts(
     stack: TestStack,
     contracts: Readonly<Record<string, string>>,
@@ -91,7 +80,7 @@ export class LivePipeline {
     const folder = mkdtempSync(join(tmpdir(), 'lethe-contracts-'));
     try {
       mkdirSync(join(folder, 'contracts'));
-      writeFileSync(join(folder, 'lethe.yaml'), pipelineSettings);
+      cpSync(join(root, 'examples', 'beancart', 'lethe.yaml'), join(folder, 'lethe.yaml'));
       for (const [name, text] of Object.entries(contracts)) {
         writeFileSync(join(folder, 'contracts', name), text);
       }

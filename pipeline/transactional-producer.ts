@@ -115,7 +115,10 @@ export class TransactionalProducer {
       await Promise.all([written, offsetsAdded.then(() => this.commitOffset(offset()))]);
       const { producerId, producerEpoch } = this.identity;
       const { transactionalId } = this.scope;
-      await endTxnV3.api.async(this.brokers.coordinator, transactionalId, producerId, producerEpoch, true);
+      const { coordinator } = this.brokers;
+      await whenReady(() =>
+        endTxnV3.api.async(coordinator, transactionalId, producerId, producerEpoch, true),
+      );
     } catch (cause) {
       throw kafkaError(cause);
     }
@@ -204,16 +207,21 @@ export class TransactionalProducer {
       committedLeaderEpoch: -1,
       committedMetadata: metadata,
     };
-    await txnOffsetCommitV3.api.async(
-      this.brokers.groupCoordinator,
-      transactionalId,
-      groupId,
-      this.identity.producerId,
-      this.identity.producerEpoch,
-      noGeneration,
-      '',
-      null,
-      [{ name: topic, partitions: [offset] }],
+    const { groupCoordinator } = this.brokers;
+    const { producerId, producerEpoch } = this.identity;
+    const topics = [{ name: topic, partitions: [offset] }];
+    await whenReady(() =>
+      txnOffsetCommitV3.api.async(
+        groupCoordinator,
+        transactionalId,
+        groupId,
+        producerId,
+        producerEpoch,
+        noGeneration,
+        '',
+        null,
+        topics,
+      ),
     );
   }
 }

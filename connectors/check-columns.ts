@@ -1,11 +1,11 @@
 import { contractFinding } from '../schemas/check-contract.ts';
-import { actionNames, type ColumnRule } from '../schemas/contract.ts';
-import { cleanKind, needsValue } from '../schemas/dataset.ts';
-import { bandDecimals, bandWidth, coarsenessOf, isGeneralisable } from '../schemas/generalise.ts';
+import type { ColumnRule } from '../schemas/column-rule.ts';
+import { needsValue } from '../schemas/dataset.ts';
 import { didYouMean } from '../schemas/did-you-mean.ts';
 import type { Finding, FindingCode } from '../schemas/finding.ts';
 import type { LoadedContract } from '../schemas/load-contracts.ts';
 import { valueKind } from '../schemas/value-kind.ts';
+import { checkAction } from './check-action.ts';
 import type { CatalogColumn, CatalogTable } from './postgres/catalog.ts';
 
 /** Every column that the contract names must exist, and its action must fit its type. */
@@ -39,25 +39,8 @@ function columnProblem(
   if (!kind) {
     return ['TYPE_NOT_TAKEN', `${column.name} is ${column.typeText}, a type that is not taken`, 'Use drop.'];
   }
-  const coarseness = coarsenessOf(kind);
-  if (rule.action === 'generalise' && coarseness !== undefined) {
-    const scale = kind === 'decimal' ? column.scale : undefined;
-    const tooFine = typeof rule.to === 'number' && bandWidth(rule.to).scale > (scale ?? bandDecimals);
-    if (isGeneralisable(kind, rule.to) && !tooFine) return undefined;
-    const message = `generalise to ${rule.to} cannot treat ${column.name}, which is ${column.typeText}`;
-    const decimals = tooFine ? ` with at most ${scale} decimals` : '';
-    return ['ACTION_ON_TYPE', message, `Write to: ${coarseness}${decimals}.`];
-  }
-  if (cleanKind(rule, kind) === undefined) {
-    const possible = actionNames.filter((action) =>
-      action === 'generalise'
-        ? coarseness !== undefined
-        : cleanKind({ ...rule, action } as ColumnRule, kind) !== undefined,
-    );
-    const message = `${rule.action} cannot treat ${column.name}, which is ${column.typeText}`;
-    return ['ACTION_ON_TYPE', message, `Use one of: ${possible.join(', ')}.`];
-  }
-  return undefined;
+  const problem = checkAction(rule, kind, column);
+  return problem && ['ACTION_ON_TYPE', ...problem];
 }
 
 /** Stored generated columns can be published since PostgreSQL 18, virtual ones never. */

@@ -1,5 +1,5 @@
 import { contractFinding } from '../schemas/check-contract.ts';
-import type { ActionName } from '../schemas/contract.ts';
+import { keyActions } from '../schemas/dataset.ts';
 import type { Finding } from '../schemas/finding.ts';
 import type { LoadedContract } from '../schemas/load-contracts.ts';
 import { type ValueKind, valueKind } from '../schemas/value-kind.ts';
@@ -11,11 +11,12 @@ const keyKinds: ReadonlySet<ValueKind> = new Set([
   'int',
   'long',
   'uuid',
+  'inet',
   'decimal',
   'date',
   'timestamptz',
 ]);
-const keyActions: ReadonlySet<ActionName> = new Set(['keep', 'hash']);
+const ways = [...keyActions].join(', ');
 
 /** A row must have one key, the same everywhere, that is there before and after the contract. */
 export function checkKey(loaded: LoadedContract, table: CatalogTable): Finding[] {
@@ -31,7 +32,7 @@ export function checkKey(loaded: LoadedContract, table: CatalogTable): Finding[]
           'KEY_NOT_LISTED',
           ['columns'],
           message,
-          `Add ${name} with keep or hash.`,
+          `Add ${name} with one of: ${ways}.`,
           'key',
         ),
       ];
@@ -40,7 +41,7 @@ export function checkKey(loaded: LoadedContract, table: CatalogTable): Finding[]
     const path = ['columns', name, 'action'];
     if (!keyActions.has(rule.action)) {
       const message = `${name} is part of the primary key: ${rule.action} would make rows indistinguishable`;
-      findings.push(contractFinding(loaded, 'KEY_ACTION', path, message, 'Use keep or hash.'));
+      findings.push(contractFinding(loaded, 'KEY_ACTION', path, message, `Use one of: ${ways}.`));
     }
     const column = table.columns.find((candidate) => candidate.name === name);
     const kind = column && valueKind(column);

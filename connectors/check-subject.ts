@@ -1,4 +1,5 @@
 import { contractFinding } from '../schemas/check-contract.ts';
+import { encrypts } from '../schemas/column-rule.ts';
 import { didYouMean } from '../schemas/did-you-mean.ts';
 import type { Finding, FindingCode } from '../schemas/finding.ts';
 import type { LoadedContract } from '../schemas/load-contracts.ts';
@@ -40,7 +41,7 @@ export function checkSubject(loaded: LoadedContract, table: CatalogTable, server
     const message = `${subject.key} is ${column.typeText}, which cannot say whose row it is`;
     return add('SUBJECT_TYPE', message, `A subject may be ${[...subjectKinds].join(', ')}.`);
   }
-  if (column.nullable && Object.values(columns).some((rule) => rule.action === 'encrypt')) {
+  if (column.nullable && Object.values(columns).some(encrypts)) {
     const message = `${subject.key} may be null: a row without a subject becomes a dead letter`;
     return add('SUBJECT_NULLABLE', message, `Make ${subject.key} NOT NULL at the source.`, 'warning');
   }

@@ -10,6 +10,13 @@ export interface StoredKey {
 }
 
 /**
+ * What a key that is derived from the store's pseudonym secret is for: HMAC-SHA-256 (32 bytes), AES-SIV with AES-256 (64 bytes),
+ * FF1 with AES-256 (32 bytes). HKDF-SHA-256, RFC 5869, with the info `lethe/<purpose>/v1/<scope>`.
+ */
+export const secretBytes = { pseudonym: 32, token: 64, format: 32 } as const;
+export type SecretPurpose = keyof typeof secretBytes;
+
+/**
  * Where data keys live. A tier-0 dependency: while it is away nothing passes.
  *
  * Each subject has a key of its own, made at first sight, under a generation; a subject whose latest key was
@@ -21,8 +28,8 @@ export interface KeyStore {
   dataKeys(type: string, ids: readonly string[]): Promise<(StoredKey | null)[]>;
   /** A key by what a ciphertext names; null if it was destroyed or never was. */
   keyById(keyId: Buffer, generation: number): Promise<StoredKey | null>;
-  /** HMAC-SHA-256 key of pseudonyms in a scope. */
-  pseudonymKey(scope: string): Promise<KeyObject>;
+  /** The key of a column, or of a join domain, for one purpose; see {@link SecretPurpose}. */
+  secret(purpose: SecretPurpose, scope: string): Promise<KeyObject>;
   close(): Promise<void>;
 }
 

@@ -2,7 +2,7 @@ import { hkdfSync, createSecretKey, type KeyObject, randomUUID } from 'node:cryp
 import type { Pool } from 'pg';
 import { BoundedCache } from '../pipeline/bounded-cache.ts';
 import { LetheError } from '../schemas/errors.ts';
-import type { KeyStore, StoredKey } from './key-store.ts';
+import { type KeyStore, secretBytes, type SecretPurpose, type StoredKey } from './key-store.ts';
 import type { MasterKey } from './master-key.ts';
 import { pseudonymSecret } from './schema.ts';
 
@@ -71,7 +71,7 @@ export class PostgresKeyStore implements KeyStore {
     return rows[0] ? this.open(rows[0]) : null;
   }
 
-  async pseudonymKey(scope: string): Promise<KeyObject> {
+  async secret(purpose: SecretPurpose, scope: string): Promise<KeyObject> {
     if (!this.pseudonyms) {
       const { rows } = await this.query<{ wrapped: Buffer }>(
         'select wrapped from lethe_keys.secrets where name = $1',
@@ -83,7 +83,8 @@ export class PostgresKeyStore implements KeyStore {
         });
       this.pseudonyms = this.master.unwrap(rows[0].wrapped, pseudonymSecret, 0).export();
     }
-    const key = hkdfSync('sha256', this.pseudonyms, Buffer.alloc(0), `lethe/pseudonym/v1/${scope}`, 32);
+    const info = `lethe/${purpose}/v1/${scope}`;
+    const key = hkdfSync('sha256', this.pseudonyms, Buffer.alloc(0), info, secretBytes[purpose]);
     return createSecretKey(Buffer.from(key));
   }
 

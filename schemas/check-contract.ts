@@ -1,3 +1,5 @@
+import { encrypts } from './column-rule.ts';
+import { checkRule } from './check-rule.ts';
 import type { Config } from './config.ts';
 import { tableParts } from './contract.ts';
 import type { Finding, FindingCode } from './finding.ts';
@@ -29,7 +31,8 @@ function checkContract(loaded: LoadedContract, config: Config): Finding[] {
     findings.push(contractFinding(loaded, 'SINK_NOT_CONFIGURED', ['sinks', index], message, fix));
   });
   for (const [name, rule] of Object.entries(contract.columns)) {
-    if (rule.action === 'encrypt' && !contract.subject) {
+    findings.push(...checkRule(loaded, ['columns', name], rule));
+    if (encrypts(rule) && !contract.subject) {
       const fix =
         'Add subject: { type: …, key: <column that says whose row it is> } or choose another action.';
       const message = 'encrypt needs a subject, whose key it encrypts with';

@@ -1,5 +1,6 @@
 import type { Dataset, DatasetColumn } from './dataset.ts';
 import { tableParts } from './contract.ts';
+import type { ElementKind } from './value-kind.ts';
 
 /** An Avro schema as JSON. */
 export type AvroSchema =
@@ -34,6 +35,7 @@ export function cleanAvroSchema(dataset: Dataset): AvroSchema {
 function cleanType(column: DatasetColumn): AvroSchema {
   if (column.clean === 'ciphertext') return { type: 'bytes', 'lethe.plain': plainType(column) };
   if (column.clean === 'pseudonym') return 'string';
+  if (column.clean === 'array') return arrayType(column.element!);
   return plainType(column);
 }
 
@@ -48,6 +50,7 @@ export function plainType(column: DatasetColumn): AvroSchema {
     case 'bytes':
       return column.source;
     case 'text':
+    case 'inet':
     case 'timestamptz':
     case 'json':
     case 'decimal':
@@ -61,6 +64,10 @@ export function plainType(column: DatasetColumn): AvroSchema {
     case 'timestamp':
       return { type: 'long', logicalType: 'local-timestamp-micros' };
     case 'array':
-      return { type: 'array', items: ['null', column.element === 'text' ? 'string' : column.element!] };
+      return arrayType(column.sourceElement!);
   }
+}
+
+function arrayType(element: ElementKind): AvroSchema {
+  return { type: 'array', items: ['null', element === 'text' ? 'string' : element] };
 }

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
-import type { ColumnRule, Contract } from './contract.ts';
+import type { ActionName, ColumnRule } from './column-rule.ts';
+import type { Contract } from './contract.ts';
 import { isGeneralisable } from './generalise.ts';
 import type { SourceColumn, SourceTable } from './source-table.ts';
-import { elementKind, type ValueKind, valueKind } from './value-kind.ts';
+import { type ElementKind, elementKind, type ValueKind, valueKind } from './value-kind.ts';
 
 /** A column of the clean record: what it is at the source, what is done to it, what consumers get. */
 export interface DatasetColumn {
@@ -12,7 +13,9 @@ export interface DatasetColumn {
   readonly source: ValueKind;
   /** `ciphertext` (bytes) and `pseudonym` (text) beside the kinds that a value keeps. */
   readonly clean: ValueKind | 'ciphertext' | 'pseudonym';
-  readonly element?: 'text' | 'int' | 'long';
+  /** Of an array: what its elements are at the source, and what consumers get. */
+  readonly sourceElement?: ElementKind;
+  readonly element?: ElementKind;
   readonly precision?: number;
   readonly scale?: number;
   readonly nullable: boolean;
@@ -38,6 +41,9 @@ export interface Dataset {
   readonly digest: string;
 }
 
+/** Actions that leave a key what it is: one value for each, always the same. */
+export const keyActions: ReadonlySet<ActionName> = new Set(['keep', 'hash', 'tokenise', 'format-preserving']);
+
 /** Does the action need the value? If not, the column never leaves Postgres. */
 export function needsValue(rule: ColumnRule): boolean {
   return rule.action !== 'drop' && rule.action !== 'null';
@@ -56,10 +62,22 @@ export function cleanKind(rule: ColumnRule, kind: ValueKind): DatasetColumn['cle
     case 'generalise':
       return isGeneralisable(kind, rule.to) ? kind : undefined;
     case 'hash':
+    case 'tokenise':
       return hashable.has(kind) ? 'pseudonym' : undefined;
+    case 'format-preserving':
+      return kind === 'text' ? 'text' : undefined;
     case 'encrypt':
       return 'ciphertext';
+    case 'paths':
+      return kind === 'json' || kind === 'array' ? kind : undefined;
   }
+}
+
+/** What the elements of an array are after their rule: whole numbers stay numbers only where they are not replaced. */
+function cleanElement(rule: ColumnRule, element: ElementKind): ElementKind {
+  if (rule.action !== 'paths') return element;
+  const numeric = new Set(['keep', 'null', 'generalise']);
+  return Object.values(rule.paths).every(({ action }) => numeric.has(action)) ? element : 'text';
 }
 
 /** Kinds with a canonical text. A pseudonym of a boolean hides nothing; floats and json have no canonical form. */
@@ -68,6 +86,7 @@ const hashable: ReadonlySet<ValueKind> = new Set([
   'int',
   'long',
   'uuid',
+  'inet',
   'decimal',
   'date',
   'timestamptz',
@@ -113,7 +132,7 @@ function deriveColumn(column: SourceColumn, rule: ColumnRule, table: SourceTable
     rule,
     source,
     clean,
-    ...(element ? { element } : {}),
+    ...(element ? { sourceElement: element, element: cleanElement(rule, element) } : {}),
     ...(column.precision === undefined ? {} : { precision: column.precision, scale: column.scale ?? 0 }),
     nullable: column.nullable || rule.action === 'null',
     ...(keyIndex < 0 ? {} : { keyIndex }),

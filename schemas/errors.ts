@@ -64,6 +64,10 @@ export const errorCodes = {
     cause: 'A value has no lossless form in a store.',
     action: 'Leave the column out of that store or keep it as text.',
   },
+  VALUE_UNPROTECTABLE: {
+    cause: 'A value does not fit the action of its column, which would leave it readable.',
+    action: 'Choose another action for the column, or correct the value at the source.',
+  },
   SUBJECT_ERASED: {
     cause: 'The data subject was erased: nothing of it may pass.',
     action: 'None, unless the person returned: then record a new generation.',

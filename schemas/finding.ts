@@ -31,6 +31,7 @@ export const findingCodes = {
   KEY_ACTION: 'An action that a key cannot have.',
   KEY_TYPE: 'A key of a type without one canonical text.',
   ACTION_ON_TYPE: 'An action that cannot treat the type of the column.',
+  PATH_CONFLICT: 'Two paths into one value of which only one can hold.',
   TYPE_NOT_TAKEN: 'A type that no lossless path exists for.',
   SUBJECT_COLUMN_MISSING: 'The column that says whose row it is does not exist.',
   SUBJECT_NULLABLE: 'A row without a subject cannot be encrypted.',

@@ -3,8 +3,11 @@ import type { ValueKind } from './value-kind.ts';
 export const periods = ['year', 'month', 'day'] as const;
 export type Period = (typeof periods)[number];
 
-/** What a value is made coarse to: the period it lies in, or the width of its band. */
-export type Coarseness = Period | number;
+/** What a value is made coarse to: the period it lies in, the network of an address, or the width of its band. */
+export type Coarseness = Period | 'network' | number;
+
+/** Bits that are kept of an address where the contract says nothing: a network of a provider, not of a household. */
+export const networkBits = { v4: 24, v6: 48 } as const;
 
 const periodsOf: Readonly<Partial<Record<ValueKind, readonly Period[]>>> = {
   date: ['year', 'month'],
@@ -16,6 +19,7 @@ const banded: ReadonlySet<ValueKind> = new Set(['int', 'long', 'decimal', 'doubl
 
 /** What `to` may be for a kind, in words; undefined where its values cannot be generalised. */
 export function coarsenessOf(kind: ValueKind): string | undefined {
+  if (kind === 'inet') return 'network';
   const periods = periodsOf[kind];
   if (periods) return periods.join(' or ');
   if (!banded.has(kind)) return undefined;
@@ -24,6 +28,7 @@ export function coarsenessOf(kind: ValueKind): string | undefined {
 
 /** Whether a kind can be generalised to this. */
 export function isGeneralisable(kind: ValueKind, to: Coarseness): boolean {
+  if (to === 'network') return kind === 'inet';
   if (typeof to === 'string') return periodsOf[kind]?.includes(to) ?? false;
   if (!banded.has(kind)) return false;
   return kind === 'int' || kind === 'long' ? Number.isInteger(to) && to > 1 : to > 0;

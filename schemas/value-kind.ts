@@ -14,6 +14,7 @@ export type ValueKind =
   | 'decimal' // text, exact
   | 'text'
   | 'uuid'
+  | 'inet' // text
   | 'date' // days since 1970-01-01
   | 'time' // microseconds of the day
   | 'timestamp' // microseconds since 1970-01-01, no zone
@@ -35,8 +36,8 @@ const kinds: Readonly<Record<string, ValueKind>> = {
   bpchar: 'text',
   citext: 'text',
   name: 'text',
-  inet: 'text',
-  cidr: 'text',
+  inet: 'inet',
+  cidr: 'inet',
   macaddr: 'text',
   macaddr8: 'text',
   interval: 'text',
@@ -48,11 +49,14 @@ const kinds: Readonly<Record<string, ValueKind>> = {
   timestamptz: 'timestamptz',
   json: 'json',
   jsonb: 'json',
+  hstore: 'json',
   bytea: 'bytes',
 };
 
+export type ElementKind = 'text' | 'int' | 'long';
+
 /** Element kinds of the arrays that are taken. */
-const elements: Readonly<Record<string, 'text' | 'int' | 'long'>> = {
+const elements: Readonly<Record<string, ElementKind>> = {
   _text: 'text',
   _varchar: 'text',
   _int4: 'int',
@@ -67,6 +71,16 @@ export function valueKind(column: Pick<SourceColumn, 'typeName' | 'typeKind'>): 
 }
 
 /** Element kind of an array column. */
-export function elementKind(column: Pick<SourceColumn, 'typeName'>): 'text' | 'int' | 'long' | undefined {
+export function elementKind(column: Pick<SourceColumn, 'typeName'>): ElementKind | undefined {
   return elements[column.typeName];
+}
+
+/** The type names that the taken types have in the catalog and to people, by kind. */
+export function typesByKind(): ReadonlyMap<ValueKind, readonly string[]> {
+  const all = new Map<ValueKind, string[]>();
+  const add = (kind: ValueKind, type: string) => all.set(kind, [...(all.get(kind) ?? []), type]);
+  for (const [type, kind] of Object.entries(kinds)) add(kind, type);
+  add('text', 'enums');
+  for (const type of Object.keys(elements)) add('array', `${type.slice(1)}[]`);
+  return all;
 }

@@ -1,6 +1,6 @@
-// Writes the files that are made from the code: JSON Schemas for editors and the page of error codes.
+// Writes the files that are made from the code: JSON Schemas for editors, the page of error codes, the table of actions by type.
 import { spawnSync } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -10,7 +10,7 @@ const run = (tool, args) =>
 
 if (run('tsc', ['-p', 'tsconfig.json'])) {
   const { generatedFiles } = await import(join(root, 'dist', 'schemas', 'generated-files.js'));
-  const files = [...generatedFiles()];
+  const files = [...generatedFiles((path) => readFileSync(join(root, path), 'utf8'))];
   for (const [path, text] of files) {
     writeFileSync(join(root, path), text);
     console.log(path);

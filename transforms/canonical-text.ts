@@ -11,6 +11,7 @@ export function compileCanonicalText(kind: ValueKind): ((reader: AvroReader) => 
   switch (kind) {
     case 'text':
     case 'uuid':
+    case 'inet':
     case 'timestamptz':
       return readText;
     case 'decimal':

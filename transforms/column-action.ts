@@ -1,11 +1,13 @@
-import { createHmac, type KeyObject } from 'node:crypto';
 import type { DatasetColumn } from '../schemas/dataset.ts';
-import { AvroReader } from './avro-reader.ts';
+import { compileArrayMap } from './array-map.ts';
+import { AvroReader, malformed } from './avro-reader.ts';
+import { unexpected } from './avro-skip.ts';
 import type { ByteWriter } from './byte-writer.ts';
 import { compileCanonicalText } from './canonical-text.ts';
-import { unexpected } from './avro-skip.ts';
 import { compileGeneralise } from './generalise.ts';
+import { compilePathMap } from './path-map.ts';
 import type { DataKey } from './protection.ts';
+import { compileTextAction, type Secrets } from './text-action.ts';
 
 /** What an action may need besides the value. */
 export interface RowContext {
@@ -25,67 +27,65 @@ export interface Cipher {
   associatedData(table: string, column: string, subjectType: string, subjectId: string): Buffer;
 }
 
-/** Always the same number of marks, so that a mask does not tell the length. */
-const maskMarks = '****';
-
-/** Shows `keepStart` and `keepEnd` code points; a value that short is masked whole. */
-export function maskText(value: string, keepStart: number, keepEnd: number): string {
-  const points = Array.from(value);
-  if (points.length <= keepStart + keepEnd) return maskMarks;
-  return points.slice(0, keepStart).join('') + maskMarks + points.slice(points.length - keepEnd).join('');
-}
-
-/** base64url of HMAC-SHA-256, 43 characters. */
-export function pseudonym(key: KeyObject, canonicalText: string): string {
-  return createHmac('sha256', key).update(canonicalText).digest('base64url');
+/** A column and what its action is compiled from. */
+export interface ActionSources {
+  readonly table: string;
+  readonly column: DatasetColumn;
+  readonly subjectType: string | undefined;
+  readonly secrets: Secrets;
+  readonly cipher: Cipher;
 }
 
 const copy: ColumnAction = (buf, from, to, out) => out.copy(buf, from, to);
 
-/** Compiles the action of one column; keys that do not depend on the row are passed in. */
-export function compileColumnAction(
-  table: string,
-  column: DatasetColumn,
-  subjectType: string | undefined,
-  pseudonymKey: KeyObject | undefined,
-  cipher: Cipher,
-): ColumnAction {
-  const rule = column.rule;
-  const reader = new AvroReader();
+/** Compiles the action of one column. */
+export function compileColumnAction(sources: ActionSources): ColumnAction {
+  const { column } = sources;
+  const { rule } = column;
   switch (rule.action) {
     case 'keep':
       return copy;
-    case 'mask':
-      return (buf, from, to, out) => {
-        const text = reader.reset(buf, from, to).readBytes().toString('utf8');
-        out.text(maskText(text, rule.keepStart, rule.keepEnd));
-      };
-    case 'truncate':
-      return (buf, from, to, out) => {
-        const text = reader.reset(buf, from, to).readBytes().toString('utf8');
-        out.text(Array.from(text).slice(0, rule.keep).join(''));
-      };
     case 'generalise':
-      return compileGeneralise(column.source, rule.to);
-    case 'hash': {
-      const canonical = compileCanonicalText(column.source);
-      if (!canonical || !pseudonymKey) throw unexpected(`column ${column.name} cannot be hashed`);
-      return (buf, from, to, out) =>
-        out.text(pseudonym(pseudonymKey, canonical(reader.reset(buf, from, to))));
-    }
-    case 'encrypt': {
-      if (!subjectType) throw unexpected(`column ${column.name} has no subject`);
-      return (buf, from, to, out, row) => {
-        // Fail closed: without the subject's key there is no way on that would not be plaintext.
-        if (!row.dataKey) throw unexpected(`column ${column.name} has no data key`);
-        const size = to - from + cipher.overhead;
-        out.length(size);
-        out.reserve(size);
-        const aad = cipher.associatedData(table, column.name, subjectType, row.subjectId);
-        out.pos = cipher.encryptInto(out.buf, out.pos, row.dataKey, aad, buf.subarray(from, to));
-      };
-    }
+      return rule.to === 'network' ? compileText(sources) : compileGeneralise(column.source, rule.to);
+    case 'encrypt':
+      return compileEncrypt(sources);
+    case 'paths':
+      return column.source === 'array' ? compileArrayMap(sources, rule) : compileJson(sources, rule);
     default:
-      throw unexpected(`column ${column.name} has no value to write`);
+      return compileText(sources);
   }
+}
+
+function compileText({ table, column, secrets }: ActionSources): ColumnAction {
+  const canonical = compileCanonicalText(column.source);
+  const act = compileTextAction(table, column.name, column.rule, secrets);
+  if (!canonical || !act) throw unexpected(`column ${column.name} has no value to write`);
+  const reader = new AvroReader();
+  return (buf, from, to, out) => {
+    const text = act(canonical(reader.reset(buf, from, to)));
+    if (text === undefined) throw malformed();
+    out.text(text);
+  };
+}
+
+function compileEncrypt({ table, column, subjectType, cipher }: ActionSources): ColumnAction {
+  if (!subjectType) throw unexpected(`column ${column.name} has no subject`);
+  return (buf, from, to, out, row) => {
+    // Fail closed: without the subject's key there is no way on that would not be plaintext.
+    if (!row.dataKey) throw unexpected(`column ${column.name} has no data key`);
+    const size = to - from + cipher.overhead;
+    out.length(size);
+    out.reserve(size);
+    const aad = cipher.associatedData(table, column.name, subjectType, row.subjectId);
+    out.pos = cipher.encryptInto(out.buf, out.pos, row.dataKey, aad, buf.subarray(from, to));
+  };
+}
+
+function compileJson(sources: ActionSources, rule: Parameters<typeof compilePathMap>[1]): ColumnAction {
+  const map = compilePathMap(sources, rule);
+  const reader = new AvroReader();
+  return (buf, from, to, out, row) => {
+    const text = reader.reset(buf, from, to).readBytes().toString('utf8');
+    out.text(map(text, row) ?? 'null');
+  };
 }

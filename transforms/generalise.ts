@@ -1,4 +1,4 @@
-import { bandWidth, type Coarseness, type Period } from '../schemas/generalise.ts';
+import { bandWidth, type Period } from '../schemas/generalise.ts';
 import type { ValueKind } from '../schemas/value-kind.ts';
 import { AvroReader, malformed } from './avro-reader.ts';
 import { unexpected } from './avro-skip.ts';
@@ -15,7 +15,7 @@ const int32Min = -(2 ** 31);
  * Gregorian; with a zone in UTC), or the multiple of the band's width that is next towards zero, so that no band passes the
  * bounds of the type. Type and number of decimals stay as they are.
  */
-export function compileGeneralise(kind: ValueKind, to: Coarseness): ColumnAction {
+export function compileGeneralise(kind: ValueKind, to: Period | number): ColumnAction {
   const reader = new AvroReader();
   if (typeof to === 'string') {
     switch (kind) {
@@ -58,6 +58,27 @@ export function compileGeneralise(kind: ValueKind, to: Coarseness): ColumnAction
     default:
       throw unexpected(`a ${kind} has no bands`);
   }
+}
+
+/** Written out, a number of any larger exponent would be nothing but zeros, and millions of them. */
+const largestExponent = 400;
+
+/**
+ * A JSON number down to the multiple of `to` that is next towards zero, with its own number of decimals at least; undefined
+ * for one of an exponent beyond any measure.
+ */
+export function bandedText(number: string, to: number): string | undefined {
+  const exponent = /[eE](.*)$/.exec(number)?.[1];
+  if (exponent !== undefined && Math.abs(Number(exponent)) > largestExponent) return undefined;
+  return lowerDecimal(plainDecimal(number), bandWidth(to));
+}
+
+/** The first day of the period of an ISO date or instant in a text, as `YYYY-MM-DD`; undefined for any other text. */
+export function coarseDate(text: string, to: Period): string | undefined {
+  const parts = /^(\d{4})-(\d\d)-(\d\d)(?:$|[T ])/.exec(text);
+  if (!parts) return undefined;
+  const [, year, month, day] = parts;
+  return `${year}-${to === 'year' ? '01' : month}-${to === 'day' ? day : '01'}`;
 }
 
 const special: ReadonlySet<string> = new Set(['NaN', 'Infinity', '-Infinity']);
@@ -108,7 +129,12 @@ function lowerDecimal(value: string, width: { readonly units: bigint; readonly s
 
 /** The shortest decimal text that is this double, without an exponent. */
 function plain(value: number): string {
-  const [mantissa, exponent] = String(value).split('e');
+  return plainDecimal(String(value));
+}
+
+/** A decimal text without its exponent. */
+function plainDecimal(text: string): string {
+  const [mantissa, exponent] = text.toLowerCase().split('e');
   if (exponent === undefined) return mantissa!;
   const [, sign, whole, fraction = ''] = decimal.exec(mantissa!)!;
   const point = whole!.length + Number(exponent);

@@ -1,19 +1,18 @@
-import type { Dataset } from '../schemas/dataset.ts';
+import { type Dataset, keyActions } from '../schemas/dataset.ts';
 import { encodeRecordKey } from '../schemas/record-key.ts';
-import type { AvroReader } from './avro-reader.ts';
+import { type AvroReader, malformed } from './avro-reader.ts';
 import { NamedTypes, type Skip, unexpected, type WriterSchema } from './avro-skip.ts';
 import { compileCanonicalText } from './canonical-text.ts';
-import { pseudonym } from './column-action.ts';
 import { fits, rawField } from './raw-type.ts';
-import type { PseudonymKeys } from './row-plan.ts';
+import { compileTextAction, type Secrets, type TextAction } from './text-action.ts';
 
 /** Compiled from a writer schema of a raw record's key: reads it and makes the clean record's canonical key. */
 export class KeyPlan {
   private readonly reads: readonly ((reader: AvroReader, parts: string[]) => void)[];
-  private readonly protect: readonly ((text: string) => string)[];
+  private readonly protect: readonly TextAction[];
   private readonly size: number;
 
-  constructor(schema: WriterSchema, dataset: Dataset, pseudonymKeys: PseudonymKeys) {
+  constructor(schema: WriterSchema, dataset: Dataset, secrets: Secrets) {
     const names = new NamedTypes(schema);
     const record = names.resolve(schema);
     if (typeof record === 'string' || Array.isArray(record) || !record.fields)
@@ -21,9 +20,11 @@ export class KeyPlan {
     this.size = dataset.key.length;
     this.protect = dataset.key.map((column) => {
       if (column.rule.action === 'keep') return (text) => text;
-      const secret = column.rule.action === 'hash' ? pseudonymKeys(column) : undefined;
-      if (!secret) throw unexpected(`key column ${column.name} cannot be ${column.rule.action}`);
-      return (text) => pseudonym(secret, text);
+      const act = keyActions.has(column.rule.action)
+        ? compileTextAction(dataset.table, column.name, column.rule, secrets)
+        : undefined;
+      if (!act) throw unexpected(`key column ${column.name} cannot be ${column.rule.action}`);
+      return act;
     });
     const found = new Set<string>();
     this.reads = record.fields.map((field) => {
@@ -56,6 +57,10 @@ export class KeyPlan {
 
   /** The clean record's key from what readSource() gave. */
   clean(source: readonly string[]): string {
-    return encodeRecordKey(source.map((text, i) => this.protect[i]!(text)));
+    return encodeRecordKey(source.map((text, i) => this.protect[i]!(text) ?? refuse()));
   }
+}
+
+function refuse(): never {
+  throw malformed();
 }

@@ -1,14 +1,14 @@
 import type { KeyObject } from 'node:crypto';
 import { BoundedCache } from '../pipeline/bounded-cache.ts';
 import type { RawRecord } from '../pipeline/transform.ts';
-import type { Dataset, DatasetColumn } from '../schemas/dataset.ts';
+import type { Dataset } from '../schemas/dataset.ts';
 import { isRetriable, LetheError } from '../schemas/errors.ts';
 import { malformed } from './avro-reader.ts';
-import type { WriterSchema } from './avro-skip.ts';
+import { unexpected, type WriterSchema } from './avro-skip.ts';
 import type { Cipher } from './column-action.ts';
 import { EnvelopePlan } from './envelope-plan.ts';
 import { KeyPlan } from './key-plan.ts';
-import { type Protection, pseudonymScope } from './protection.ts';
+import { type Protection, type SecretPurpose, secretsOf } from './protection.ts';
 import { RowPlan } from './row-plan.ts';
 
 /** Plans of one writer schema of values. */
@@ -39,7 +39,7 @@ const mostSchemas = 64;
 export class PlanCache {
   private readonly values = new BoundedCache<number, ValuePlan>(mostSchemas);
   private readonly keys = new BoundedCache<number, KeyPlan>(mostSchemas);
-  private readonly pseudonymKeys = new Map<string, KeyObject>();
+  private readonly secrets = new Map<string, KeyObject>();
   private failures = new Map<number, LetheError>();
   private readonly sources: PlanSources;
   private last: { id: number; plan: ValuePlan } | undefined;
@@ -97,7 +97,7 @@ export class PlanCache {
   ): Promise<void> {
     if (cache.get(id) || this.failures.has(id)) return;
     try {
-      await this.loadPseudonymKeys();
+      await this.loadSecrets();
       cache.set(id, await make());
     } catch (error) {
       if (!(error instanceof LetheError) || isRetriable(error.code)) throw error;
@@ -108,27 +108,28 @@ export class PlanCache {
   private async compileValue(id: number): Promise<ValuePlan> {
     const { dataset, cipher, placeholder, writerSchema, onUnnamed } = this.sources;
     const envelope = new EnvelopePlan(await writerSchema(id));
-    const pseudonymKeys = (column: DatasetColumn) => this.pseudonymKey(column);
-    const row = new RowPlan(envelope.row, envelope.names, dataset, { placeholder, cipher, pseudonymKeys });
+    const { secret: secrets } = this;
+    const row = new RowPlan(envelope.row, envelope.names, dataset, { placeholder, cipher, secrets });
     if (row.unnamed.length > 0) onUnnamed?.(row.unnamed);
     return { envelope, row };
   }
 
   private async compileKey(id: number): Promise<KeyPlan> {
     const { dataset, writerSchema } = this.sources;
-    return new KeyPlan(await writerSchema(id), dataset, (column) => this.pseudonymKey(column));
+    return new KeyPlan(await writerSchema(id), dataset, this.secret);
   }
 
-  private pseudonymKey(column: DatasetColumn): KeyObject | undefined {
-    return this.pseudonymKeys.get(pseudonymScope(this.sources.dataset, column));
-  }
+  private readonly secret = (purpose: SecretPurpose, scope: string): KeyObject => {
+    const key = this.secrets.get(`${purpose}/${scope}`);
+    if (!key) throw unexpected(`there is no secret of ${scope}`);
+    return key;
+  };
 
-  private async loadPseudonymKeys(): Promise<void> {
+  private async loadSecrets(): Promise<void> {
     const { dataset, protection } = this.sources;
-    for (const column of dataset.columns) {
-      if (column.rule.action !== 'hash') continue;
-      const scope = pseudonymScope(dataset, column);
-      if (!this.pseudonymKeys.has(scope)) this.pseudonymKeys.set(scope, await protection.pseudonymKey(scope));
+    for (const { purpose, scope } of secretsOf(dataset)) {
+      const name = `${purpose}/${scope}`;
+      if (!this.secrets.has(name)) this.secrets.set(name, await protection.secret(purpose, scope));
     }
   }
 }

@@ -1,4 +1,5 @@
 import type { KeyObject } from 'node:crypto';
+import type { ColumnRule, PathRule } from '../schemas/column-rule.ts';
 import type { Dataset, DatasetColumn } from '../schemas/dataset.ts';
 
 /** A data subject's current data key, as the key store hands it out. */
@@ -10,6 +11,9 @@ export interface DataKey {
   readonly key: KeyObject;
 }
 
+/** What a key that does not depend on the row is for; its length follows from it. */
+export type SecretPurpose = 'pseudonym' | 'token' | 'format';
+
 /** What the engine needs of the key store; the composition root passes the real one in. */
 export interface Protection {
   /**
@@ -18,12 +22,53 @@ export interface Protection {
    * erased comes back as null.
    */
   dataKeys(type: string, ids: readonly string[]): Promise<(DataKey | null)[]>;
-  /** HMAC-SHA-256 key of a pseudonym: of the column itself, or of its domain. */
-  pseudonymKey(scope: string): Promise<KeyObject>;
+  /** Key of the column itself, or of its domain: HMAC-SHA-256 of 32 bytes, AES-SIV of 64, FF1 with AES of 32. */
+  secret(purpose: SecretPurpose, scope: string): Promise<KeyObject>;
 }
 
-/** What a pseudonym's key is bound to: a declared join domain, or the table and column alone. */
-export function pseudonymScope(dataset: Dataset, column: DatasetColumn): string {
-  const domain = column.rule.action === 'hash' ? column.rule.domain : undefined;
-  return domain ? `domain/${domain}` : `column/${dataset.table}/${column.name}`;
+/** A secret that a column's action needs. */
+export interface SecretName {
+  readonly purpose: SecretPurpose;
+  readonly scope: string;
+}
+
+const purposes: Readonly<Partial<Record<ColumnRule['action'], SecretPurpose>>> = {
+  hash: 'pseudonym',
+  tokenise: 'token',
+  'format-preserving': 'format',
+};
+
+/**
+ * The secret of a rule: that of its declared join domain, or one bound to table and column, and to the path within it. Undefined
+ * for an action that needs none.
+ */
+export function secretName(
+  table: string,
+  column: string,
+  rule: ColumnRule | PathRule,
+  path?: string,
+): SecretName | undefined {
+  const purpose = purposes[rule.action];
+  if (!purpose) return undefined;
+  const domain = 'domain' in rule ? rule.domain : undefined;
+  const place = path === undefined ? column : placeOf(column, path);
+  return { purpose, scope: domain ? `domain/${domain}` : `column/${table}/${place}` };
+}
+
+/** A path within a column, as scopes and associated data name it. */
+export function placeOf(column: string, path: string): string {
+  return `${column}#${path}`;
+}
+
+/** Every secret that the dataset's columns need. */
+export function secretsOf(dataset: Dataset): SecretName[] {
+  return dataset.columns.flatMap((column) => namesOf(dataset.table, column));
+}
+
+function namesOf(table: string, { name, rule }: DatasetColumn): SecretName[] {
+  const found =
+    rule.action === 'paths'
+      ? Object.entries(rule.paths).map(([path, inner]) => secretName(table, name, inner, path))
+      : [secretName(table, name, rule)];
+  return found.filter((secret) => secret !== undefined);
 }

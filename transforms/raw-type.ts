@@ -37,6 +37,7 @@ const avroOfKind: Readonly<Record<ValueKind, readonly string[]>> = {
   decimal: ['string'],
   text: ['string'],
   uuid: ['string'],
+  inet: ['string'],
   date: ['int'],
   time: ['long'],
   timestamp: ['long'],

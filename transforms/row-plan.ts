@@ -1,4 +1,3 @@
-import type { KeyObject } from 'node:crypto';
 import type { Dataset, DatasetColumn } from '../schemas/dataset.ts';
 import { AvroReader, malformed } from './avro-reader.ts';
 import { compileSkip, type NamedTypes, type Skip, unexpected, type WriterObject } from './avro-skip.ts';
@@ -7,6 +6,7 @@ import { compileCanonicalText } from './canonical-text.ts';
 import { type Cipher, type ColumnAction, compileColumnAction, type RowContext } from './column-action.ts';
 import { fits, type RawField, rawField } from './raw-type.ts';
 import { correctedDecimal } from './special-decimal.ts';
+import type { Secrets } from './text-action.ts';
 import { compileIsUnchanged, type IsUnchanged } from './unchanged-value.ts';
 
 /** Values that stand for those in the raw row, Avro-encoded as the raw field's plain type; null for SQL null. */
@@ -21,9 +21,6 @@ type Step = (
   row: RowContext,
   resolved: Resolved | undefined,
 ) => void;
-
-/** A key of a pseudonym by scope, fetched before compiling. */
-export type PseudonymKeys = (column: DatasetColumn) => KeyObject | undefined;
 
 /**
  * The plan compiled from (writer schema of the row, contract): offsets of the raw fields are found by skipping, then the clean
@@ -51,7 +48,7 @@ export class RowPlan {
     row: WriterObject,
     names: NamedTypes,
     dataset: Dataset,
-    options: { placeholder: string; cipher: Cipher; pseudonymKeys: PseudonymKeys },
+    options: { placeholder: string; cipher: Cipher; secrets: Secrets },
   ) {
     const fields = row.fields ?? [];
     this.fieldCount = fields.length;
@@ -83,20 +80,20 @@ export class RowPlan {
       if (!field.type || !fits(field.type, column.source)) {
         throw unexpected(`column ${column.name} no longer has the type its contract was applied with`);
       }
-      const test = compileIsUnchanged(column.source, column.element, options.placeholder);
+      const test = compileIsUnchanged(column.source, column.sourceElement, options.placeholder);
       if (test) unchanged.push({ name: column.name, field: field.index, raw: field.type, test });
       if (column.source === 'decimal')
         decimals.push({ name: column.name, field: field.index, raw: field.type });
       const sameBytes =
         column.rule.action === 'keep' &&
         (column.nullable ? field.type.nullBranch === 0 : field.type.nullBranch === undefined);
-      const action = compileColumnAction(
-        dataset.table,
+      const action = compileColumnAction({
+        table: dataset.table,
         column,
-        dataset.subject?.type,
-        options.pseudonymKeys(column),
-        options.cipher,
-      );
+        subjectType: dataset.subject?.type,
+        secrets: options.secrets,
+        cipher: options.cipher,
+      });
       const step = columnStep(column, field.index, field.type, action);
       eachColumn.push(step);
       if (!sameBytes) {

@@ -1,5 +1,6 @@
 import type { Outcome, RawRecord, TableTransform } from '../pipeline/transform.ts';
 import type { VersionClock } from '../pipeline/version-clock.ts';
+import { encrypts as isEncrypted } from '../schemas/column-rule.ts';
 import { isRetriable, LetheError } from '../schemas/errors.ts';
 import { header } from '../schemas/record-headers.ts';
 import { formatVersion } from '../schemas/version.ts';
@@ -59,7 +60,7 @@ export function createTableTransform(parts: TransformParts): TableTransform {
   const { dataset } = parts;
   const plans = new PlanCache(parts);
   const traceIds = new TraceIds();
-  const encrypts = dataset.columns.some((c) => c.rule.action === 'encrypt');
+  const encrypts = dataset.columns.some(({ rule }) => isEncrypted(rule));
   const reader = new AvroReader();
 
   function locate(record: RawRecord, clock: VersionClock, room: Offsets): Located | Outcome {

@@ -1,4 +1,4 @@
-import type { ActionName } from '../schemas/contract.ts';
+import type { ActionName } from '../schemas/column-rule.ts';
 
 /** A value that was planted in a protected column, unlike anything else, and must be found nowhere behind it. */
 export interface Canary {

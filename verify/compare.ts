@@ -73,7 +73,9 @@ export async function compareTable(
   session: CompareSession,
 ): Promise<TableComparison> {
   const expected = await readExpectedTable(config.postgres, contract, session.keys);
-  const encrypts = expected.check.columns.some((column) => column.rule.action === 'encrypt');
+  const encrypts = expected.check.columns.some(({ rule }) =>
+    (rule.action === 'paths' ? Object.values(rule.paths) : [rule]).some(({ action }) => action === 'encrypt'),
+  );
   const context: PlaceContext = {
     expected,
     keys: encrypts ? await session.keys() : undefined,

@@ -2,13 +2,11 @@ import { hash } from 'node:crypto';
 import type { Contract } from '../schemas/contract.ts';
 import type { KeyRing } from './key-ring.ts';
 import { type PostgresOptions, quoteName, type TextRow, withSnapshot } from './postgres.ts';
-import { coarseText, firstPoints } from './rules/coarse.ts';
 import { isArray } from './rules/kind.ts';
-import { normalFromSource } from './rules/normal-form.ts';
-import { maskOf, pseudonymKeyOf, pseudonymOf } from './rules/protect.ts';
+import { compileProtect, needsSecret } from './rules/protect-column.ts';
 import { recordKeyOf } from './rules/record-key.ts';
 import { canonicalText } from './rules/source-text.ts';
-import { type ColumnCheck, qualifiedName, readTableCheck, type TableCheck } from './rules/table-check.ts';
+import { qualifiedName, readTableCheck, type TableCheck } from './rules/table-check.ts';
 import { VerifyError } from './verify-error.ts';
 
 /** A row as it must stand in every place. */
@@ -42,8 +40,10 @@ export async function readExpectedTable(
 ): Promise<ExpectedTable> {
   return withSnapshot(source, 'the source', async (query) => {
     const check = await readTableCheck(query, contract);
-    const hashes = check.columns.some((column) => column.rule.action === 'hash');
-    const protector = new Protector(check, hashes ? (await keys()).pseudonymKey : undefined);
+    const secret = check.columns.some(({ rule }) => needsSecret(rule))
+      ? (await keys()).pseudonymKey
+      : undefined;
+    const protector = new Protector(check, secret);
     const rows = new Map<string, ExpectedRow>();
     await query(`DECLARE expected NO SCROLL CURSOR FOR ${selectOf(check)}`);
     for (;;) {
@@ -58,7 +58,8 @@ export async function readExpectedTable(
 function selectOf(check: TableCheck): string {
   const columns = check.columns.map((column, i) => {
     const name = quoteName(column.name);
-    return `${isArray(column.kind) ? `array_to_json(${name})` : name} AS c${i}`;
+    if (isArray(column.kind)) return `array_to_json(${name}) AS c${i}`;
+    return `${column.kind === 'json' ? `to_json(${name})` : name} AS c${i}`;
   });
   if (check.subject) columns.push(`${quoteName(check.subject.column)} AS subject`);
   return `SELECT ${columns.join(', ')} FROM ${qualifiedName(check.table)}`;
@@ -66,14 +67,12 @@ function selectOf(check: TableCheck): string {
 
 class Protector {
   readonly #check: TableCheck;
-  readonly #columnKeys: readonly (Buffer | undefined)[];
+  readonly #protect: readonly ((text: string) => string)[];
   readonly #keyPlaces: readonly number[];
 
-  constructor(check: TableCheck, pseudonymKey: Buffer | undefined) {
+  constructor(check: TableCheck, secret: Buffer | undefined) {
     this.#check = check;
-    this.#columnKeys = check.columns.map(({ name, rule }) =>
-      rule.action === 'hash' ? pseudonymKeyOf(pseudonymKey!, check.table, name, rule.domain) : undefined,
-    );
+    this.#protect = check.columns.map((column) => compileProtect(check.table, column, secret));
     this.#keyPlaces = check.key.map((column) => check.columns.findIndex((c) => c.name === column.name));
   }
 
@@ -83,14 +82,19 @@ class Protector {
         const column = this.#check.columns[place]!;
         const text = row[`c${place}`] ?? null;
         if (text === null) throw new VerifyError('DATA_MALFORMED', `a key of ${this.#check.table} is null`);
-        if (column.rule.action === 'hash') return this.#normal(place, column, text)!;
-        if (column.rule.action !== 'keep') {
-          throw new VerifyError(
-            'NOT_COVERED',
-            `${this.#check.table}.${column.name} is a key under ${column.rule.action}`,
-          );
+        switch (column.rule.action) {
+          case 'keep':
+            return canonicalText(column.kind, text, column.fractionDigits);
+          case 'hash':
+          case 'tokenise':
+          case 'format-preserving':
+            return this.#protect[place]!(text);
+          default:
+            throw new VerifyError(
+              'NOT_COVERED',
+              `${this.#check.table}.${column.name} is a key under ${column.rule.action}`,
+            );
         }
-        return canonicalText(column.kind, text, column.fractionDigits);
       }),
     );
   }
@@ -98,7 +102,9 @@ class Protector {
   expect(row: TextRow): ExpectedRow {
     const digests = Buffer.alloc(this.#check.columns.length * digestBytes);
     for (const [place, column] of this.#check.columns.entries()) {
-      normalDigest(this.#normal(place, column, row[`c${place}`] ?? null)).copy(digests, place * digestBytes);
+      const text = row[`c${place}`] ?? null;
+      const normal = text === null || column.rule.action === 'null' ? null : this.#protect[place]!(text);
+      normalDigest(normal).copy(digests, place * digestBytes);
     }
     const subject = this.#check.subject;
     const text = row['subject'] ?? null;
@@ -106,26 +112,5 @@ class Protector {
       digests,
       subject: subject && text !== null ? canonicalText(subject.kind, text, subject.fractionDigits) : null,
     };
-  }
-
-  /** Normal form of what a reader must find; of an encrypted value, what it must find after opening it. */
-  #normal(place: number, column: ColumnCheck, text: string | null): string | null {
-    if (text === null || column.rule.action === 'null') return null;
-    switch (column.rule.action) {
-      case 'mask':
-        return maskOf(
-          canonicalText(column.kind, text, column.fractionDigits),
-          column.rule.keepStart,
-          column.rule.keepEnd,
-        );
-      case 'truncate':
-        return firstPoints(canonicalText(column.kind, text, column.fractionDigits), column.rule.keep);
-      case 'generalise':
-        return normalFromSource(column.kind, coarseText(column.kind, text, column.rule.to));
-      case 'hash':
-        return pseudonymOf(this.#columnKeys[place]!, canonicalText(column.kind, text, column.fractionDigits));
-      default:
-        return normalFromSource(column.kind, text);
-    }
   }
 }

@@ -4,7 +4,10 @@ import type { NonceLedger } from './nonce-ledger.ts';
 import type { PlaceForm, PlaceName, PlaceRow } from './readers/place-row.ts';
 import { avroTypeOf, normalFromAvro } from './rules/avro-value.ts';
 import { associatedData, openCiphertext, parseCiphertext } from './rules/ciphertext.ts';
+import { canonicalJson, parseJson } from './json.ts';
 import { isArray } from './rules/kind.ts';
+import { replacedAt, type RuledPath, ruledPaths } from './rules/path-map.ts';
+import { foundKind, opened } from './rules/protect-column.ts';
 import { keyDigest } from './rules/record-key.ts';
 import type { ColumnCheck } from './rules/table-check.ts';
 import { typeOf } from './readers/schema-registry.ts';
@@ -55,6 +58,7 @@ export class PlaceComparison {
   readonly #context: PlaceContext;
   readonly #names: ReadonlySet<string>;
   readonly #plainTypes: ReadonlyMap<string, ReturnType<typeof typeOf>>;
+  readonly #paths: ReadonlyMap<string, readonly RuledPath[]>;
   readonly #seen = new Set<ExpectedRow>();
   readonly #columns = new Map<string, number>();
   readonly #findings: RowFinding[] = [];
@@ -74,6 +78,11 @@ export class PlaceComparison {
       columns
         .filter((column) => column.rule.action === 'encrypt')
         .map((column) => [column.name, typeOf(avroTypeOf(column.kind))]),
+    );
+    this.#paths = new Map(
+      columns.flatMap(({ name, rule }) =>
+        rule.action === 'paths' ? [[name, ruledPaths(rule.paths)] as const] : [],
+      ),
     );
   }
 
@@ -169,27 +178,20 @@ export class PlaceComparison {
       case 'mask':
       case 'truncate':
       case 'hash':
+      case 'tokenise':
+      case 'format-preserving':
         return this.#form.text(value);
       case 'encrypt':
-        return this.#open(key, expected, column, this.#form.bytes(value));
+        return this.#openValue(key, expected, column, this.#form.bytes(value));
+      case 'paths':
+        return this.#openPaths(key, expected, column, value);
       default:
         return this.#form.normal(column, value);
     }
   }
 
-  #open(key: string, expected: ExpectedRow, column: ColumnCheck, bytes: Buffer): string {
-    const { check } = this.#context.expected;
-    const keys = this.#context.keys;
-    if (!check.subject || expected.subject === null || !keys) {
-      throw new VerifyError('DATA_MALFORMED', 'an encrypted value has no subject');
-    }
-    if (!this.#claim(key, column.name, bytes))
-      throw new VerifyError('DATA_MALFORMED', 'a nonce was used twice');
-    const ciphertext = parseCiphertext(bytes);
-    const dataKey = keys.dataKey(ciphertext, check.subject.type, expected.subject);
-    const associated = associatedData(check.table, column.name, check.subject.type, expected.subject);
-    const plain = openCiphertext(ciphertext, dataKey, associated);
-    this.#decrypted++;
+  #openValue(key: string, expected: ExpectedRow, column: ColumnCheck, bytes: Buffer): string {
+    const plain = this.#open(key, expected, column.name, bytes);
     let value: unknown;
     try {
       value = this.#plainTypes.get(column.name)!.fromBuffer(plain);
@@ -197,6 +199,36 @@ export class PlaceComparison {
       throw new VerifyError('DATA_MALFORMED', 'a plaintext is not Avro of its type');
     }
     return normalFromAvro(column.kind, value);
+  }
+
+  /** A JSON text or an array, what is encrypted in it opened where it stands. */
+  #openPaths(key: string, expected: ExpectedRow, column: ColumnCheck, value: unknown): string {
+    const text = isArray(column.kind)
+      ? this.#form.normal({ ...column, kind: foundKind(column) }, value)
+      : this.#form.text(value);
+    const paths = this.#paths.get(column.name)!;
+    const found = replacedAt(parseJson(text), paths, (sealed, { path }) => {
+      if (typeof sealed !== 'string') throw new VerifyError('DATA_MALFORMED', 'not a ciphertext');
+      const bytes = Buffer.from(sealed, 'base64');
+      return opened(parseJson(this.#open(key, expected, `${column.name}#${path}`, bytes).toString('utf8')));
+    });
+    return canonicalJson(found);
+  }
+
+  /** The plaintext of an encrypted value; `place` is the column, or the path within it. */
+  #open(key: string, expected: ExpectedRow, place: string, bytes: Buffer): Buffer {
+    const { check } = this.#context.expected;
+    const keys = this.#context.keys;
+    if (!check.subject || expected.subject === null || !keys) {
+      throw new VerifyError('DATA_MALFORMED', 'an encrypted value has no subject');
+    }
+    if (!this.#claim(key, place, bytes)) throw new VerifyError('DATA_MALFORMED', 'a nonce was used twice');
+    const ciphertext = parseCiphertext(bytes);
+    const dataKey = keys.dataKey(ciphertext, check.subject.type, expected.subject);
+    const associated = associatedData(check.table, place, check.subject.type, expected.subject);
+    const plain = openCiphertext(ciphertext, dataKey, associated);
+    this.#decrypted++;
+    return plain;
   }
 
   #claim(key: string, column: string, bytes: Buffer): boolean {

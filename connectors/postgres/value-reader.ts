@@ -80,6 +80,8 @@ function statement(dataset: Dataset, columns: readonly string[]): string {
   const selected = columns.map((name) => {
     const column = dataset.columns.find((c) => c.name === name);
     if (column?.source === 'array') return `${quote(name)}::text[] as ${quote(name)}`;
+    // Of hstore Debezium makes JSON, as its cast does; json and jsonb stay as they are.
+    if (column?.source === 'json') return `to_json(${quote(name)})::text as ${quote(name)}`;
     return column?.source === 'bytes' ? quote(name) : `${quote(name)}::text as ${quote(name)}`;
   });
   const where = dataset.key.map((c, i) => `${quote(c.name)} = $${i + 1}`).join(' and ');

@@ -1,4 +1,4 @@
-import type { ActionName } from '../../schemas/contract.ts';
+import type { ActionName } from '../../schemas/column-rule.ts';
 import type { Table } from './row.ts';
 
 /** `unnamed`: no contract names the column, so default-deny applies. */

@@ -36,11 +36,18 @@ export const contractDescriptions: Readonly<Record<string, string>> = {
   columns: 'Every column that may pass and what becomes of it. What is not named does not pass.',
   'columns.*.classification': 'What the column holds.',
   'columns.*.action':
-    'keep; drop (never leaves Postgres); null (never leaves Postgres, stays as an empty column); mask; truncate; generalise (to a period or a band); hash (a keyed pseudonym); encrypt (under the subject’s own key).',
+    'keep; drop (never leaves Postgres); null (never leaves Postgres, stays as an empty column); mask; truncate; generalise (to a period, a network or a band); hash (a keyed pseudonym); tokenise (a pseudonym that whoever has the key can open); format-preserving (encrypted into the same alphabet); encrypt (under the subject’s own key); paths (a rule for each path into json, hstore or an array).',
   'columns.*.keepStart': 'Characters left readable at the start.',
   'columns.*.keepEnd': 'Characters left readable at the end.',
   'columns.*.keep': 'Characters of the start that are kept.',
-  'columns.*.to': 'year, month or day for times; for numbers the width of a band, such as 10 or 0.01.',
+  'columns.*.to':
+    'year, month or day for times; network for addresses; for numbers the width of a band, such as 10 or 0.01.',
+  'columns.*.v4': 'With to: network, the bits that are kept of an IPv4 address; 24 if left out.',
+  'columns.*.v6': 'With to: network, the bits that are kept of an IPv6 address; 48 if left out.',
+  'columns.*.alphabet':
+    'The characters that are encrypted among themselves; all but separators must be of it.',
+  'columns.*.paths':
+    'Keys parted by dots, [] for the elements of an array, * for any key, ** at the end for all below. What no path names does not pass.',
   'columns.*.domain':
-    'Columns of one domain can be joined; without one the pseudonym is bound to table and column.',
+    'Columns of one domain can be joined; without one the value’s stand-in is bound to table and column.',
 };

@@ -45,6 +45,7 @@ const types: Readonly<
   },
   text: () => string,
   uuid: () => ({ sql: 'UUID', defaultBytes: 16 }),
+  inet: () => string,
   date: () => ({ sql: 'Date32', defaultBytes: 4 }),
   time: () => string,
   // UTC for both: without a zone of its own a column would be shown in the server's.
@@ -86,6 +87,7 @@ export const keyKinds: ReadonlySet<DatasetColumn['clean']> = new Set([
   'decimal',
   'text',
   'uuid',
+  'inet',
   'date',
   'time',
   'timestamp',

@@ -31,6 +31,7 @@ const writers: Readonly<Record<DatasetColumn['clean'], (column: DatasetColumn) =
   },
   decimal,
   text,
+  inet: text,
   json: text,
   pseudonym: text,
   uuid,

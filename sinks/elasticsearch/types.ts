@@ -32,6 +32,8 @@ const fields: Readonly<Record<DatasetColumn['clean'], (column: DatasetColumn) =>
       : keyword,
   text: () => ({ type: 'text', fields: { keyword: { type: 'keyword', ignore_above: 1_024 } } }),
   uuid: () => keyword,
+  // Not `ip`: that takes no network such as 192.0.2.0/24.
+  inet: () => keyword,
   date: () => ({ type: 'date', format: 'strict_date', ignore_malformed: true }),
   time: () => keyword,
   timestamp: () => ({ type: 'date', format: 'strict_date_optional_time', ignore_malformed: true }),

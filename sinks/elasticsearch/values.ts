@@ -21,6 +21,7 @@ const writers: Readonly<Record<DatasetColumn['clean'], (column: DatasetColumn) =
   decimal: text,
   text,
   uuid: text,
+  inet: text,
   json: text,
   timestamptz: text,
   pseudonym: text,

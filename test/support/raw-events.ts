@@ -1,5 +1,5 @@
 import type { AvroSchema } from '../../schemas/clean-schema.ts';
-import type { ColumnRule } from '../../schemas/contract.ts';
+import type { ColumnRule } from '../../schemas/column-rule.ts';
 import { deriveDataset, type Dataset } from '../../schemas/dataset.ts';
 import type { SourceColumn, SourceTable } from '../../schemas/source-table.ts';
 import { valueKind, elementKind } from '../../schemas/value-kind.ts';

@@ -1,6 +1,7 @@
 import type { CleanChange } from '../../pipeline/sink.ts';
 import { makeCleanChange } from '../../pipeline/clean-change.ts';
-import type { ColumnRule, Contract } from '../../schemas/contract.ts';
+import type { ColumnRule } from '../../schemas/column-rule.ts';
+import type { Contract } from '../../schemas/contract.ts';
 import { type Dataset, deriveDataset } from '../../schemas/dataset.ts';
 import { encodeRecordKey } from '../../schemas/record-key.ts';
 import type { SourceColumn } from '../../schemas/source-table.ts';

@@ -65,7 +65,7 @@ function keyOf(check: TableCheck, cells: ReadonlyMap<string, unknown>): string {
   return recordKeyOf(
     check.key.map((column) => {
       const value = cells.get(column.name);
-      if (column.rule.action === 'hash') return textOf(value);
+      if (column.rule.action !== 'keep') return textOf(value);
       if (column.kind === 'date') return textOf(value);
       const normal = normalFromClickhouse(column, value);
       return column.kind === 'timestamptz'

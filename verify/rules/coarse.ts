@@ -34,7 +34,7 @@ function periodText(kind: Kind, text: string, to: string): string {
 
 /** With as many decimals as the value or the step has, whichever has more. */
 function bandText(text: string, to: number): string {
-  const exponent = /e([+-]\d+)$/.exec(text)?.[1];
+  const exponent = /e([+-]?\d+)$/.exec(text)?.[1];
   const digits = exponent === undefined ? text : shift(text.slice(0, text.indexOf('e')), Number(exponent));
   const [whole = '', fraction = ''] = digits.replace('-', '').split('.');
   const [wholeStep = '', fractionStep = ''] = String(to).split('.');

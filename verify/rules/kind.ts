@@ -50,6 +50,8 @@ const byType: Readonly<Record<string, Kind>> = {
   timestamptz: 'timestamptz',
   json: 'json',
   jsonb: 'json',
+  // By its cast to json.
+  hstore: 'json',
   bytea: 'bytes',
   _text: 'text[]',
   _varchar: 'text[]',

@@ -11,15 +11,24 @@ export function maskOf(text: string, keepStart: number, keepEnd: number): string
   return start + hidden + points.slice(points.length - keepEnd).join('');
 }
 
-/** The key of a column's pseudonyms: columns of one domain share it, else it is bound to table and column. */
-export function pseudonymKeyOf(
-  pseudonymKey: Buffer,
+/** The purpose in a key's name, and the key's length in bytes. */
+const purposes = {
+  hash: ['pseudonym', 32],
+  tokenise: ['token', 64],
+  'format-preserving': ['format', 32],
+} as const;
+
+/** The key of a column's pseudonyms, tokens or formats: columns of one domain share it, else it is bound to table and place. */
+export function columnKeyOf(
+  secret: Buffer,
+  action: keyof typeof purposes,
   table: string,
-  column: string,
+  place: string,
   domain: string | undefined,
 ): Buffer {
-  const scope = domain === undefined ? `column/${table}/${column}` : `domain/${domain}`;
-  return hkdf(pseudonymKey, `lethe/pseudonym/v1/${scope}`);
+  const scope = domain === undefined ? `column/${table}/${place}` : `domain/${domain}`;
+  const [purpose, bytes] = purposes[action];
+  return hkdf(secret, `lethe/${purpose}/v1/${scope}`, bytes);
 }
 
 /** HMAC-SHA-256 over the canonical text in base64url: 43 characters. */
@@ -27,6 +36,6 @@ export function pseudonymOf(columnKey: Buffer, canonicalText: string): string {
   return createHmac('sha256', columnKey).update(canonicalText, 'utf8').digest('base64url');
 }
 
-export function hkdf(key: Buffer, info: string): Buffer {
-  return Buffer.from(hkdfSync('sha256', key, Buffer.alloc(0), info, 32));
+export function hkdf(key: Buffer, info: string, bytes = 32): Buffer {
+  return Buffer.from(hkdfSync('sha256', key, Buffer.alloc(0), info, bytes));
 }

@@ -1,4 +1,5 @@
-import type { ColumnRule, Contract } from '../../schemas/contract.ts';
+import type { ColumnRule } from '../../schemas/column-rule.ts';
+import type { Contract } from '../../schemas/contract.ts';
 import { quoteName, type TextRow } from '../postgres.ts';
 import { VerifyError } from '../verify-error.ts';
 import { type Kind, kindOfType } from './kind.ts';

@@ -82,7 +82,7 @@ test.each(['bool', 'float8', 'timestamp', 'time', 'jsonb', 'bytea', '_text'])(
 test('an action on a type that it cannot treat is refused, with those that can', () => {
   const [finding] = checkTable(contractOf(action('mask')), catalogOf(withEmail('int4')));
   expect(finding).toMatchObject({ code: 'ACTION_ON_TYPE', line: 8, field: 'columns.email.action' });
-  expect(finding?.fix).toBe('Use one of: keep, drop, null, generalise, hash, encrypt.');
+  expect(finding?.fix).toBe('Use one of: keep, drop, null, generalise, hash, tokenise, encrypt.');
   expect(findings(action('hash'), withEmail('jsonb'))).toEqual([
     'error 8 columns.email.action ACTION_ON_TYPE',
   ]);
@@ -113,7 +113,12 @@ test.each([
   ['float8', 'day', 'Write to: a number above 0.'],
   ['float4', '10', 'Use one of: keep, drop, null, encrypt.'],
   ['time', 'day', 'Use one of: keep, drop, null, encrypt.'],
-  ['text', 'year', 'Use one of: keep, drop, null, mask, truncate, hash, encrypt.'],
+  [
+    'text',
+    'year',
+    'Use one of: keep, drop, null, mask, truncate, hash, tokenise, format-preserving, encrypt.',
+  ],
+  ['inet', 'year', 'Write to: network.'],
 ])('%s cannot be generalised to %s, and what can be done is said', (type, to, fix) => {
   const text = action(`generalise, to: ${to}`);
   const [finding] = checkTable(contractOf(text), catalogOf(withEmail(type)));
@@ -179,4 +184,42 @@ test('what will happen unasked is a notice', () => {
     'notice 6 columns COLUMN_UNLISTED',
     'notice 1 table REPLICA_IDENTITY',
   ]);
+});
+
+test.each([
+  [
+    'a path into an array that it cannot have',
+    'paths, paths: { a: { action: keep } }',
+    '_text',
+    "Write one path: '[]'.",
+  ],
+  [
+    'an action that the elements cannot have',
+    "paths, paths: { '[]': { action: mask } }",
+    '_int4',
+    'Use one of: keep, null, hash, tokenise, encrypt.',
+  ],
+  [
+    'a band of texts',
+    "paths, paths: { '[]': { action: generalise, to: 10 } }",
+    '_text',
+    'Use one of: keep, null, hash, tokenise, encrypt.',
+  ],
+  [
+    'a path into a text',
+    'paths, paths: { a: { action: keep } }',
+    'text',
+    'Use one of: keep, drop, null, mask, truncate, hash, tokenise, format-preserving, encrypt.',
+  ],
+])('%s is refused', (_what, rule, type, fix) => {
+  const [finding] = checkTable(contractOf(action(rule)), catalogOf(withEmail(type)));
+  expect(finding).toMatchObject({ code: 'ACTION_ON_TYPE', line: 8, field: 'columns.email.action', fix });
+});
+
+test('a column too short for a domain of a million values cannot be format-preserving', () => {
+  const short = withEmail('varchar', { typeText: 'character varying(5)' });
+  expect(findings(action('format-preserving'), short)).toEqual([
+    'error 8 columns.email.action ACTION_ON_TYPE',
+  ]);
+  expect(findings(action('format-preserving, alphabet: lower'), short)).toEqual([]);
 });

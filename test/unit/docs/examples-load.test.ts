@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { classifications, contractShape } from '../../../schemas/contract.ts';
+import { classifications } from '../../../schemas/column-rule.ts';
+import { contractShape } from '../../../schemas/contract.ts';
 import { configShape } from '../../../schemas/config.ts';
 import { describeShape, type JsonShape } from '../../../schemas/shape-keys.ts';
 import { loadConfig } from '../../../schemas/load-config.ts';

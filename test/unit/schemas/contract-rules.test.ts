@@ -72,3 +72,24 @@ test("Lethe's own schema is refused", () => {
     '0.yaml:1 table NAME_NOT_ALLOWED',
   ]);
 });
+
+test.each([
+  ['** under anything but keep', '"a.**": { action: hash }', ['a.**']],
+  ['a path below one that takes all', '"a.**": { action: keep }, a.b: { action: hash }', ['a.b']],
+  ['one place twice', 'a: { action: keep }, \'"a"\': { action: hash }', ['"a"']],
+  ['a path below an encrypted one', 'a: { action: encrypt }, "a[].b": { action: keep }', ['a[].b']],
+  ['paths beside each other', 'a: { action: keep }, a.b: { action: hash }, "*": { action: mask }', []],
+])('%s', (_what, paths, expected) => {
+  const column = `  doc: { classification: internal, action: paths, paths: { ${paths} } }\n`;
+  const subject = 'subject: { type: c, key: id }\n';
+  expect(findings(contract('public.customers', keep('id') + column, subject))).toEqual(
+    expected.map((path) => `0.yaml:9 columns.doc.paths.${path} PATH_CONFLICT`),
+  );
+});
+
+test('bits of a network mean nothing for a period', () => {
+  const column = '  seen: { classification: internal, action: generalise, to: year, v4: 8 }\n';
+  expect(findings(contract('public.customers', keep('id') + column))).toEqual([
+    '0.yaml:8 columns.seen.v4 WRONG_VALUE',
+  ]);
+});

@@ -6,11 +6,12 @@ import { generatedFiles } from '../../../schemas/generated-files.ts';
 import { contractEditorSchema } from '../../../schemas/json-schema/editor-schemas.ts';
 import { packageRoot } from '../../../stack/package-root.ts';
 
-const files = generatedFiles();
+const textOf = (path: string) => readFileSync(join(packageRoot(), path), 'utf8');
+const files = generatedFiles(textOf);
 
 test.each([...files.keys()])('%s is fresh (else run `node scripts/generate.mjs`)', (path) => {
   const read = (text: string): unknown => (path.endsWith('.json') ? JSON.parse(text) : text);
-  expect(read(readFileSync(join(packageRoot(), path), 'utf8'))).toEqual(read(files.get(path)!));
+  expect(read(textOf(path))).toEqual(read(files.get(path)!));
 });
 
 test('the page of error codes has every code', () => {

@@ -3,7 +3,7 @@ import { KeyRing } from '../../../verify/key-ring.ts';
 import { civilFromDays, daysFromCivil, formatStamp } from '../../../verify/rules/calendar.ts';
 import { associatedData, openCiphertext, parseCiphertext } from '../../../verify/rules/ciphertext.ts';
 import { coarseText, firstPoints } from '../../../verify/rules/coarse.ts';
-import { maskOf, pseudonymKeyOf, pseudonymOf } from '../../../verify/rules/protect.ts';
+import { columnKeyOf, maskOf, pseudonymOf } from '../../../verify/rules/protect.ts';
 import { documentIdOf, recordKeyOf } from '../../../verify/rules/record-key.ts';
 import { canonicalText } from '../../../verify/rules/source-text.ts';
 
@@ -54,10 +54,10 @@ test('a time made coarse is the start of its period, a number the multiple next 
 
 test('pseudonyms are bound to table and column, or shared by a domain', () => {
   const ring = new KeyRing(master, [storedKey], [storedSecret]);
-  const own = pseudonymKeyOf(ring.pseudonymKey, 'public.people', 'email', undefined);
+  const own = columnKeyOf(ring.pseudonymKey, 'hash', 'public.people', 'email', undefined);
   expect(own.toString('hex')).toBe('10868e698b341104c3fca41428bcb1640bff8e4bc2a793abc190fe10971a8495');
   expect(pseudonymOf(own, 'zoë@example.org')).toBe('vkZd39bUNaY0ZszAFw1z7bmHip3EsXh5X13CKqw0pzQ');
-  const shared = pseudonymKeyOf(ring.pseudonymKey, 'public.people', 'email', 'customer');
+  const shared = columnKeyOf(ring.pseudonymKey, 'hash', 'public.people', 'email', 'customer');
   expect(pseudonymOf(shared, '42')).toBe('eiGAo6LBqeLBgOWcyRPrZ3huGgiHhlEK3a93WXdkDBM');
 });
 

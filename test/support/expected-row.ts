@@ -1,0 +1,118 @@
+import { createHmac, createSecretKey, hkdfSync, type KeyObject, randomBytes } from 'node:crypto';
+import { secretBytes, type SecretPurpose } from '../../keys/key-store.ts';
+import type { Dataset } from '../../schemas/dataset.ts';
+import { civilFromDays, daysFromCivil } from '../../verify/rules/calendar.ts';
+import { coarseText } from '../../verify/rules/coarse.ts';
+import { formattedText } from '../../verify/rules/format-preserving.ts';
+import { networkText } from '../../verify/rules/network.ts';
+import { tokenOf } from '../../verify/rules/token.ts';
+import type { TestColumn } from './raw-events.ts';
+
+const secret = randomBytes(32);
+
+/** Keys as the key store derives them, of a secret of this process. */
+export const secretKey = (purpose: SecretPurpose, scope: string): KeyObject =>
+  createSecretKey(
+    Buffer.from(hkdfSync('sha256', secret, '', `lethe/${purpose}/v1/${scope}`, secretBytes[purpose])),
+  );
+
+/** Decode, act, encode: the obvious way, on decoded values and sharing nothing with the engine but the crypto's primitives. */
+export function expectedRow(
+  dataset: Dataset,
+  columns: readonly TestColumn[],
+  row: Record<string, unknown>,
+): Record<string, unknown> {
+  const out: Record<string, unknown> = {};
+  for (const c of columns) {
+    if (!c.rule || c.rule.action === 'drop') continue;
+    const v = (c.typeName === 'numeric' ? specialDecimals.get(row[c.name]) : undefined) ?? row[c.name];
+    if (v === null || c.rule.action === 'null') out[c.name] = null;
+    else if (c.rule.action === 'keep') out[c.name] = v;
+    else if (c.rule.action === 'mask') {
+      const points = Array.from(v as string);
+      out[c.name] = points.length <= 3 ? '****' : `${points[0]}****${points.slice(-2).join('')}`;
+    } else if (c.rule.action === 'truncate') {
+      out[c.name] = Array.from(v as string)
+        .filter((_, i) => i < 3)
+        .join('');
+    } else if (c.rule.action === 'generalise') {
+      out[c.name] = coarse(c.typeName, v, c.rule.to);
+    } else if (c.rule.action === 'hash') {
+      const own = columnSecret('pseudonym', dataset, c, c.rule.domain);
+      out[c.name] = createHmac('sha256', own).update(canonical(c.typeName, v)).digest('base64url');
+    } else if (c.rule.action === 'tokenise') {
+      out[c.name] = tokenOf(columnSecret('token', dataset, c, c.rule.domain), canonical(c.typeName, v));
+    } else if (c.rule.action === 'format-preserving') {
+      const own = columnSecret('format', dataset, c, c.rule.domain);
+      out[c.name] = formattedText(own, c.rule.alphabet, v as string);
+    } else if (c.rule.action === 'paths') {
+      out[c.name] = (v as unknown[]).map((item) => element(dataset, c, item));
+    } else out[c.name] = v;
+  }
+  return out;
+}
+
+function columnSecret(
+  purpose: SecretPurpose,
+  dataset: Dataset,
+  c: TestColumn,
+  domain: string | undefined,
+  path = '',
+): Buffer {
+  return secretKey(
+    purpose,
+    domain ? `domain/${domain}` : `column/${dataset.table}/${c.name}${path}`,
+  ).export();
+}
+
+function canonical(typeName: string, v: unknown): string {
+  if (typeName === 'date') return new Date((v as number) * 86_400_000).toISOString().replace(/T.*/, '');
+  return typeof v === 'string' ? v : (v as number | bigint).toString();
+}
+
+/** An element of an array under the rule at `[]`; of an encrypted one, what was encrypted. */
+function element(dataset: Dataset, c: TestColumn, item: unknown): unknown {
+  const inner = c.rule?.action === 'paths' ? c.rule.paths['[]']! : undefined;
+  if (item === null || inner?.action === 'null') return null;
+  if (inner?.action === 'encrypt')
+    return typeof item === 'string' ? JSON.stringify(item) : canonical(c.typeName, item);
+  if (inner?.action !== 'hash') return item;
+  const own = columnSecret('pseudonym', dataset, c, undefined, '#[]');
+  return createHmac('sha256', own).update(canonical(c.typeName, item)).digest('base64url');
+}
+
+/** By the rules of the oracle, which share nothing with the engine. */
+function coarse(typeName: string, v: unknown, to: string | number): unknown {
+  const start = (days: number) => {
+    const { year, month } = civilFromDays(days);
+    return daysFromCivil(year, to === 'year' ? 1 : month, 1);
+  };
+  if (to === 'network') return networkText(v as string, 20, 48);
+  switch (typeName) {
+    case 'date':
+      return start(v as number);
+    case 'timestamp': {
+      const day = 86_400_000_000n;
+      const days = ((v as bigint) + 2n ** 80n * day) / day - 2n ** 80n;
+      const micros = (to === 'day' ? days : BigInt(start(Number(days)))) * day;
+      return micros < -(2n ** 63n) ? -(2n ** 63n) : micros;
+    }
+    case 'timestamptz': {
+      const text = v as string;
+      const fraction = text.length > 20 ? `.${'0'.repeat(text.length - 21)}` : '';
+      const rest = { year: '-01-01', month: '-01', day: '' }[to as 'year' | 'month' | 'day'];
+      return `${text.slice(0, 10 - rest.length)}${rest}T00:00:00${fraction}Z`;
+    }
+    default: {
+      const text = coarseText('decimal', String(v), to);
+      return typeName === 'numeric' ? text : typeName === 'int8' ? BigInt(text) : Number(text);
+    }
+  }
+}
+
+/** Debezium's words for what Postgres calls otherwise. */
+export const specialDecimals = new Map<unknown, string>([
+  ['NAN', 'NaN'],
+  ['POSITIVE_INFINITY', 'Infinity'],
+  ['NEGATIVE_INFINITY', '-Infinity'],
+]);

@@ -1,4 +1,4 @@
-import type { SinkName } from '../schemas/contract.ts';
+import type { SinkName } from '../schemas/sink-name.ts';
 import { join } from 'node:path';
 import type { Arrivals } from './clean-arrivals.ts';
 import { TopicArrivals } from './clean-arrivals.ts';

@@ -5,7 +5,7 @@ import { Command, InvalidArgumentError } from 'commander';
 import { TerminalReporter } from '../cli/terminal-reporter.ts';
 import { deleteCapture } from '../connectors/connect/delete-connector.ts';
 import { createKafka } from '../pipeline/kafka.ts';
-import { sinkNames } from '../schemas/contract.ts';
+import { sinkNames } from '../schemas/sink-name.ts';
 import { makeProject } from './bench-project.ts';
 import { type BenchStackOptions, leaseStack } from './bench-stack.ts';
 import { letheConnector, pauseConnector, startDebeziumAlone } from './connector.ts';

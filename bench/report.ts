@@ -1,6 +1,6 @@
 import { renderTable } from '../cli/table.ts';
 import type { Latency, Percentiles } from './latency.ts';
-import type { SinkName } from '../schemas/contract.ts';
+import type { SinkName } from '../schemas/sink-name.ts';
 import { median } from './statistics.ts';
 import { type Rates, type Stage, stages } from './throughput.ts';
 

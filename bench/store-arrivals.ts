@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { SinkName } from '../schemas/contract.ts';
+import type { SinkName } from '../schemas/sink-name.ts';
 import * as names from '../schemas/names.ts';
 import { createClickhouseClient } from '../sinks/clickhouse/client.ts';
 import { createElasticsearchClient } from '../sinks/elasticsearch/client.ts';

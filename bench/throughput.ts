@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { Admin } from 'kafkajs';
 import { topicSpecs } from '../connectors/kafka/topic-settings.ts';
 import { topicResources } from '../connectors/kafka/topics.ts';
-import type { SinkName } from '../schemas/contract.ts';
+import type { SinkName } from '../schemas/sink-name.ts';
 import * as names from '../schemas/names.ts';
 import { backlogRate, insertBacklog } from './backlog.ts';
 import type { BenchProject } from './bench-project.ts';

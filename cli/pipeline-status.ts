@@ -6,7 +6,7 @@ import { postgresOptions } from '../pipeline/postgres-options.ts';
 import { readTopics } from '../pipeline/read-topics.ts';
 import { parseSinkPosition, type SinkPosition } from '../pipeline/sink-position.ts';
 import type { Config } from '../schemas/config.ts';
-import { type SinkName, sinkNames } from '../schemas/contract.ts';
+import { type SinkName, sinkNames } from '../schemas/sink-name.ts';
 import type { Dataset } from '../schemas/dataset.ts';
 import { parseDurationMs } from '../schemas/duration.ts';
 import * as names from '../schemas/names.ts';

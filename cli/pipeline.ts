@@ -15,9 +15,9 @@ import type { Sink } from '../pipeline/sink.ts';
 import { SinkProcessor } from '../pipeline/sink-processor.ts';
 import { TransformProcessor, type TransformRoute } from '../pipeline/transform-processor.ts';
 import { cleanAvroSchema } from '../schemas/clean-schema.ts';
-import { type SinkName, sinkNames } from '../schemas/contract.ts';
+import { type SinkName, sinkNames } from '../schemas/sink-name.ts';
 import type { Config } from '../schemas/config.ts';
-import type { Dataset } from '../schemas/dataset.ts';
+import { type Dataset, sinkDataset } from '../schemas/dataset.ts';
 import * as names from '../schemas/names.ts';
 import { Registry } from '../schemas/registry.ts';
 import { createTableTransform } from '../transforms/table-transform.ts';
@@ -140,7 +140,7 @@ async function startSink(shared: Shared, name: SinkName): Promise<{ stop(): Prom
     groupId: names.sinkGroup(config, name),
     sink,
     routes: fed.map((dataset) => ({
-      dataset,
+      dataset: sinkDataset(dataset, name),
       cleanTopic: names.cleanTopic(config, dataset.table),
       deadLetterTopic: names.deadLetterTopic(config, dataset.table),
     })),

@@ -1,5 +1,5 @@
 import { LetheError } from '../schemas/errors.ts';
-import type { SinkName } from '../schemas/contract.ts';
+import type { SinkName } from '../schemas/sink-name.ts';
 import type { Config } from '../schemas/config.ts';
 import type { Sink } from '../pipeline/sink.ts';
 import { createClickhouseClient } from '../sinks/clickhouse/client.ts';

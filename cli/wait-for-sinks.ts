@@ -6,7 +6,7 @@ import { createKafka } from '../pipeline/kafka.ts';
 import { groupLag } from '../pipeline/lag.ts';
 import { postgresOptions } from '../pipeline/postgres-options.ts';
 import type { Config } from '../schemas/config.ts';
-import { sinkNames } from '../schemas/contract.ts';
+import { sinkNames } from '../schemas/sink-name.ts';
 import type { Dataset } from '../schemas/dataset.ts';
 import * as names from '../schemas/names.ts';
 

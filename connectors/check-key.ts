@@ -43,6 +43,13 @@ export function checkKey(loaded: LoadedContract, table: CatalogTable): Finding[]
       const message = `${name} is part of the primary key: ${rule.action} would make rows indistinguishable`;
       findings.push(contractFinding(loaded, 'KEY_ACTION', path, message, `Use one of: ${ways}.`));
     }
+    if (loaded.contract.sinks.some((sink) => rule.sinks?.includes(sink) === false)) {
+      const message = `${name} is part of the primary key: every store needs it`;
+      const keySinks = ['columns', name, 'sinks'];
+      findings.push(
+        contractFinding(loaded, 'KEY_NOT_LISTED', keySinks, message, 'Remove sinks here.', 'key'),
+      );
+    }
     const column = table.columns.find((candidate) => candidate.name === name);
     const kind = column && valueKind(column);
     if (kind && !keyKinds.has(kind)) {

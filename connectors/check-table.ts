@@ -1,9 +1,10 @@
 import { contractFinding } from '../schemas/check-contract.ts';
-import { needsValue } from '../schemas/dataset.ts';
+import { columnsRead, needsValue } from '../schemas/dataset.ts';
 import { didYouMean } from '../schemas/did-you-mean.ts';
 import type { Finding } from '../schemas/finding.ts';
 import type { LoadedContract } from '../schemas/load-contracts.ts';
 import { checkColumns } from './check-columns.ts';
+import { checkConditions } from './check-conditions.ts';
 import { checkKey } from './check-key.ts';
 import { checkSubject } from './check-subject.ts';
 import type { Catalog, CatalogTable } from './postgres/catalog.ts';
@@ -24,6 +25,7 @@ export function checkTable(loaded: LoadedContract, catalog: Catalog): Finding[] 
     ...checkKey(loaded, table),
     ...checkColumns(loaded, table, catalog.serverVersion),
     ...checkSubject(loaded, table, catalog.serverVersion),
+    ...checkConditions(loaded, table, catalog.serverVersion),
     ...noticesOf(loaded, table),
   ];
 }
@@ -81,9 +83,9 @@ function checkAccess(loaded: LoadedContract, table: CatalogTable): Finding[] {
 }
 
 function isPublished(loaded: LoadedContract, name: string): boolean {
-  const { columns, subject } = loaded.contract;
+  const { columns } = loaded.contract;
   const rule = Object.hasOwn(columns, name) ? columns[name] : undefined;
-  return rule !== undefined && (needsValue(rule) || name === subject?.key);
+  return rule !== undefined && (needsValue(rule) || columnsRead(loaded.contract).has(name));
 }
 
 /** What will happen without being asked for: said, not refused. */

@@ -1,5 +1,5 @@
 import type { Dataset } from '../schemas/dataset.ts';
-import type { SinkName } from '../schemas/contract.ts';
+import type { SinkName } from '../schemas/sink-name.ts';
 import type { ErrorCode } from '../schemas/errors.ts';
 import type { Version } from '../schemas/version.ts';
 

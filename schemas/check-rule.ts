@@ -7,7 +7,36 @@ import type { FieldPath } from './source-document.ts';
 
 /** What is wrong with a rule by itself, whatever its column. */
 export function checkRule(loaded: LoadedContract, at: FieldPath, rule: ColumnRule): Finding[] {
-  if (rule.action !== 'paths') return checkOptions(loaded, at, rule);
+  return [
+    ...checkStores(loaded, at, rule),
+    ...(rule.action === 'paths' ? checkPaths(loaded, at, rule) : checkOptions(loaded, at, rule)),
+  ];
+}
+
+/** Which stores a column goes to means something only for stores that the table feeds, and for a column that goes anywhere. */
+function checkStores(loaded: LoadedContract, at: FieldPath, rule: ColumnRule): Finding[] {
+  const { sinks } = loaded.contract;
+  const add = (option: string, message: string, fix: string): Finding[] => [
+    contractFinding(loaded, 'WRONG_VALUE', [...at, option], message, fix, 'key'),
+  ];
+  if (rule.action === 'drop') {
+    const option = rule.sinks ? 'sinks' : 'searchable';
+    if (rule[option] === undefined) return [];
+    return add(option, 'a dropped column goes to no store', 'Remove it.');
+  }
+  const other = rule.sinks?.find((sink) => !sinks.includes(sink));
+  if (other !== undefined)
+    return add('sinks', `the table does not feed ${other}`, 'Add it to the sinks of the table.');
+  const searched = (rule.sinks ?? sinks).includes('elasticsearch');
+  if (rule.searchable === undefined || searched) return [];
+  return add('searchable', 'the column does not go to Elasticsearch', 'Remove it.');
+}
+
+function checkPaths(
+  loaded: LoadedContract,
+  at: FieldPath,
+  rule: ColumnRule & { action: 'paths' },
+): Finding[] {
   const paths = Object.entries(rule.paths);
   const findings = paths.flatMap(([path, inner]) => {
     const place = [...at, 'paths', path];

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { formatAlphabets, type FormatAlphabet } from './format-alphabet.ts';
 import { bandDecimals, periods } from './generalise.ts';
 import { parsePath } from './json-path.ts';
+import { sinkNames } from './sink-name.ts';
 
 /** What a column holds. One vocabulary for all contracts; `person.*`, `payment.*` and `network.*` are personal. */
 export const classifications = [
@@ -94,6 +95,15 @@ export const pathRule = z.discriminatedUnion('action', [
 ]);
 export type PathRule = z.infer<typeof pathRule>;
 
+/** What a column has beside its action. */
+const column = {
+  classification,
+  /** The stores that get the column; all of the contract's if left out. The clean topic has it in any case. */
+  sinks: z.array(z.enum(sinkNames)).optional(),
+  /** false: Elasticsearch stores it and cannot be searched by it. */
+  searchable: z.boolean().optional(),
+};
+
 const path = z
   .string()
   .refine(
@@ -103,18 +113,18 @@ const path = z
 
 /** A column and what becomes of it on its way to the clean topic. */
 export const columnRule = z.discriminatedUnion('action', [
-  z.strictObject({ classification, ...shapes.keep }),
-  z.strictObject({ classification, ...shapes.drop }),
-  z.strictObject({ classification, ...shapes.null }),
-  z.strictObject({ classification, ...shapes.mask }),
-  z.strictObject({ classification, ...shapes.truncate }),
-  z.strictObject({ classification, ...shapes.generalise }),
-  z.strictObject({ classification, ...shapes.hash }),
-  z.strictObject({ classification, ...shapes.tokenise }),
-  z.strictObject({ classification, ...shapes['format-preserving'] }),
-  z.strictObject({ classification, ...shapes.encrypt }),
+  z.strictObject({ ...column, ...shapes.keep }),
+  z.strictObject({ ...column, ...shapes.drop }),
+  z.strictObject({ ...column, ...shapes.null }),
+  z.strictObject({ ...column, ...shapes.mask }),
+  z.strictObject({ ...column, ...shapes.truncate }),
+  z.strictObject({ ...column, ...shapes.generalise }),
+  z.strictObject({ ...column, ...shapes.hash }),
+  z.strictObject({ ...column, ...shapes.tokenise }),
+  z.strictObject({ ...column, ...shapes['format-preserving'] }),
+  z.strictObject({ ...column, ...shapes.encrypt }),
   z.strictObject({
-    classification,
+    ...column,
     action: z.literal('paths'),
     /** What no path names does not pass. */
     paths: z.record(path, pathRule).refine((all) => Object.keys(all).length > 0, 'name at least one path'),

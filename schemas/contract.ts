@@ -1,9 +1,8 @@
 import { z } from 'zod';
 import { columnRule } from './column-rule.ts';
 import { parseDurationMs } from './duration.ts';
-
-export const sinkNames = ['elasticsearch', 'clickhouse'] as const;
-export type SinkName = (typeof sinkNames)[number];
+import { conditionShape, consentShape } from './row-condition.ts';
+import { sinkNames } from './sink-name.ts';
 
 const name = z.string().min(1).max(63);
 
@@ -18,6 +17,10 @@ export const contractShape = z.strictObject({
   tier: z.union([z.literal(0), z.literal(1), z.literal(2)]),
   /** Whose data a row is: the kind of person and the column that says which one. */
   subject: z.strictObject({ type: z.string().regex(/^[a-z][a-z0-9-]{0,62}$/), key: name }).optional(),
+  /** Which rows pass: all conditions must hold. A row of which they no longer hold is deleted downstream. */
+  where: z.array(conditionShape).optional(),
+  /** Rows of people who did not agree to the purpose do not pass. */
+  consent: consentShape.optional(),
   sinks: z.array(z.enum(sinkNames)),
   /** Staleness objective: how old a derived store may be, for example `30s`. */
   staleness: z

@@ -2,6 +2,8 @@ import { createHash } from 'node:crypto';
 import type { ActionName, ColumnRule } from './column-rule.ts';
 import type { Contract } from './contract.ts';
 import { isGeneralisable } from './generalise.ts';
+import { conditionsOf, conditionTest, type RowCondition } from './row-condition.ts';
+import type { SinkName } from './sink-name.ts';
 import type { SourceColumn, SourceTable } from './source-table.ts';
 import { type ElementKind, elementKind, type ValueKind, valueKind } from './value-kind.ts';
 
@@ -35,7 +37,9 @@ export interface Dataset {
   readonly key: readonly DatasetColumn[];
   /** Column that says whose row it is; it need not be among `columns` (it may be dropped from the output). */
   readonly subject?: { readonly type: string; readonly key: string };
-  /** Columns that leave Postgres: those with an action that needs the value, key and subject included. */
+  /** What must hold of a row for it to pass; their columns need not be among `columns`. */
+  readonly conditions: readonly RowCondition[];
+  /** Columns that leave Postgres: those with an action that needs the value, key, subject and conditions included. */
   readonly published: readonly string[];
   /** 16 hex digits over contract and table: changes when what comes out may change. */
   readonly digest: string;
@@ -99,10 +103,11 @@ const hashable: ReadonlySet<ValueKind> = new Set([
 export function deriveDataset(contract: Contract, table: SourceTable): Dataset {
   const columns: DatasetColumn[] = [];
   const published: string[] = [];
+  const read = columnsRead(contract);
   for (const column of table.columns) {
     const rule = contract.columns[column.name];
     if (!rule) continue;
-    if (needsValue(rule) || column.name === contract.subject?.key) published.push(column.name);
+    if (needsValue(rule) || read.has(column.name)) published.push(column.name);
     if (rule.action !== 'drop') columns.push(deriveColumn(column, rule, table));
   }
   const key = columns.filter((c) => c.keyIndex !== undefined).sort((a, b) => a.keyIndex! - b.keyIndex!);
@@ -116,9 +121,33 @@ export function deriveDataset(contract: Contract, table: SourceTable): Dataset {
     columns,
     key,
     ...(contract.subject ? { subject: contract.subject } : {}),
+    conditions: conditionsOf(contract).map((rule) => ({
+      column: rule.column,
+      kind: kindOf(table, rule.column),
+      test: conditionTest(rule),
+    })),
     published,
     digest,
   };
+}
+
+/** Columns that the transform reads whatever becomes of them: who a row belongs to, and whether it passes. */
+export function columnsRead(contract: Contract): ReadonlySet<string> {
+  const conditions = conditionsOf(contract).map(({ column }) => column);
+  return new Set(contract.subject ? [contract.subject.key, ...conditions] : conditions);
+}
+
+/** The dataset as a store has it: without the columns that do not go there. */
+export function sinkDataset(dataset: Dataset, sink: SinkName): Dataset {
+  const columns = dataset.columns.filter(({ rule }) => rule.sinks?.includes(sink) ?? true);
+  return columns.length === dataset.columns.length ? dataset : { ...dataset, columns };
+}
+
+function kindOf(table: SourceTable, name: string): ValueKind {
+  const column = table.columns.find((candidate) => candidate.name === name);
+  const kind = column && valueKind(column);
+  if (!kind) throw new Error(`unchecked column ${table.table}.${name}`);
+  return kind;
 }
 
 function deriveColumn(column: SourceColumn, rule: ColumnRule, table: SourceTable): DatasetColumn {

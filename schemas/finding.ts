@@ -32,6 +32,8 @@ export const findingCodes = {
   KEY_TYPE: 'A key of a type without one canonical text.',
   ACTION_ON_TYPE: 'An action that cannot treat the type of the column.',
   PATH_CONFLICT: 'Two paths into one value of which only one can hold.',
+  CONDITION_TYPE:
+    'A condition on a type whose values have more than one spelling, or with a value the type never has.',
   TYPE_NOT_TAKEN: 'A type that no lossless path exists for.',
   SUBJECT_COLUMN_MISSING: 'The column that says whose row it is does not exist.',
   SUBJECT_NULLABLE: 'A row without a subject cannot be encrypted.',

@@ -1,9 +1,9 @@
 import type { ValueKind } from '../schemas/value-kind.ts';
-import type { AvroReader } from './avro-reader.ts';
+import { type AvroReader, malformed } from './avro-reader.ts';
 import { decimalText } from './special-decimal.ts';
 
 /**
- * The canonical text of a value, the same for keys, pseudonyms and subjects: text, decimal and uuid as they are, integers
+ * The canonical text of a value, the same for keys, pseudonyms, subjects and conditions: text, decimal and uuid as they are, integers
  * in decimal, dates in ISO 8601, timestamps with zone as Debezium writes them.
  * Returns undefined for kinds without one (the contract's checks refuse them).
  */
@@ -16,6 +16,8 @@ export function compileCanonicalText(kind: ValueKind): ((reader: AvroReader) => 
       return readText;
     case 'decimal':
       return (r) => decimalText(readText(r));
+    case 'boolean':
+      return readBoolean;
     case 'int':
       return (r) => String(r.readInt());
     case 'long':
@@ -25,6 +27,13 @@ export function compileCanonicalText(kind: ValueKind): ((reader: AvroReader) => 
     default:
       return undefined;
   }
+}
+
+function readBoolean(r: AvroReader): string {
+  const byte = r.buf[r.pos];
+  r.skip(1);
+  if (byte !== 0 && byte !== 1) throw malformed();
+  return byte === 1 ? 'true' : 'false';
 }
 
 function readText(r: AvroReader): string {

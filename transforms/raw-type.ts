@@ -1,4 +1,5 @@
 import type { ValueKind } from '../schemas/value-kind.ts';
+import { malformed } from './avro-reader.ts';
 import type { NamedTypes, WriterSchema } from './avro-skip.ts';
 
 /** How a field of the raw record is written: its type, and which branch is null where it is a union. */
@@ -50,4 +51,11 @@ const avroOfKind: Readonly<Record<ValueKind, readonly string[]>> = {
 /** Whether the raw field is what Debezium sends for the kind: if not, the source's type is no longer the contract's. */
 export function fits(field: RawField, kind: ValueKind): boolean {
   return avroOfKind[kind].includes(field.avro);
+}
+
+/** Reads the branch of a union of null and one type; both branches fit one byte (0 and 2 in zigzag). */
+export function isNull(buf: Buffer, at: number, raw: RawField): boolean {
+  const branch = buf[at];
+  if (branch !== 0 && branch !== 2) throw malformed();
+  return branch / 2 === raw.nullBranch;
 }

@@ -1,10 +1,11 @@
-import type { Dataset, DatasetColumn } from '../schemas/dataset.ts';
-import { AvroReader, malformed } from './avro-reader.ts';
+import { columnsRead, type Dataset, type DatasetColumn } from '../schemas/dataset.ts';
+import { AvroReader } from './avro-reader.ts';
 import { compileSkip, type NamedTypes, type Skip, unexpected, type WriterObject } from './avro-skip.ts';
 import type { ByteWriter } from './byte-writer.ts';
 import { compileCanonicalText } from './canonical-text.ts';
 import { type Cipher, type ColumnAction, compileColumnAction, type RowContext } from './column-action.ts';
-import { fits, type RawField, rawField } from './raw-type.ts';
+import { fits, isNull, type RawField, rawField } from './raw-type.ts';
+import { RowFilter } from './row-filter.ts';
 import { correctedDecimal } from './special-decimal.ts';
 import type { Secrets } from './text-action.ts';
 import { compileIsUnchanged, type IsUnchanged } from './unchanged-value.ts';
@@ -41,6 +42,7 @@ export class RowPlan {
   private readonly subjectField: number;
   private readonly subjectRaw: RawField | undefined;
   private readonly reader = new AvroReader();
+  readonly filter: RowFilter;
   /** The raw type by column, for values read back from the source. */
   readonly rawTypes: ReadonlyMap<string, RawField>;
 
@@ -57,8 +59,9 @@ export class RowPlan {
       fields.map((f, index) => [f.name, { index, type: rawField(f.type, names) }] as const),
     );
     this.rawTypes = new Map([...raw].flatMap(([name, f]) => (f.type ? [[name, f.type] as const] : [])));
-    const named = new Set(dataset.columns.map((c) => c.name));
-    this.unnamed = fields.map((f) => f.name).filter((n) => !named.has(n) && n !== dataset.subject?.key);
+    const named = new Set([...dataset.columns.map((c) => c.name), ...columnsRead(dataset.contract)]);
+    this.unnamed = fields.map((f) => f.name).filter((n) => !named.has(n));
+    this.filter = new RowFilter(dataset.conditions, raw, options.placeholder);
     const unchanged: { name: string; field: number; raw: RawField; test: IsUnchanged }[] = [];
     const steps: Step[] = [];
     const eachColumn: Step[] = [];
@@ -140,6 +143,9 @@ export class RowPlan {
       }
       if (test(buf, from, offsets[base + field + 1]!)) (names ??= []).push(name);
     }
+    for (const name of this.filter.unchanged(buf, offsets, base)) {
+      if (!names?.includes(name)) (names ??= []).push(name);
+    }
     return names;
   }
 
@@ -214,13 +220,6 @@ function columnStep(column: DatasetColumn, field: number, raw: RawField, action:
     if (nullable) out.byte(2);
     action(source, from, to, out, row);
   };
-}
-
-/** Reads the branch of a union of null and one type; both branches fit one byte (0 and 2 in zigzag). */
-function isNull(buf: Buffer, at: number, raw: RawField): boolean {
-  const branch = buf[at];
-  if (branch !== 0 && branch !== 2) throw malformed();
-  return branch / 2 === raw.nullBranch;
 }
 
 function subjectKind(raw: RawField): 'text' | 'int' | 'long' | undefined {

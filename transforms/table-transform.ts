@@ -99,6 +99,7 @@ export function createTableTransform(parts: TransformParts): TableTransform {
     if (head.after < 0) throw malformed();
     located.base = room.take(plan.row.fieldCount + 1);
     plan.row.locate(reader.reset(value, head.after), room.at, located.base);
+    if (plan.row.filter.passes(value, room.at, located.base) === false) return withdrawn(located);
     if (encrypts) {
       located.subjectId = plan.row.subjectId(value, room.at, located.base);
       if (located.subjectId === undefined) {
@@ -152,6 +153,9 @@ export function createTableTransform(parts: TransformParts): TableTransform {
       if (!columns) return write(l, offsets, out, corrected);
       const resolved = await resolve(l, columns);
       if (!resolved) return { kind: 'skipped', reason: 'superseded' };
+      if (!l.plan.row.filter.passes(l.value, offsets, l.base, resolved)) {
+        return finish(withdrawn(l), offsets, out);
+      }
       return write(l, offsets, out, corrected ? new Map([...corrected, ...resolved]) : resolved);
     } catch (error) {
       return failed(error);
@@ -179,6 +183,11 @@ export function createTableTransform(parts: TransformParts): TableTransform {
       return outcomes;
     },
   };
+}
+
+/** A row that may not pass: a delete to everybody downstream, whatever they had of it before. Nobody's key is asked for. */
+function withdrawn(located: Located): Located {
+  return { ...located, base: -1, headers: { ...located.headers, [header.op]: 'd' } };
 }
 
 /** A failure of one record is its outcome; a server's failure goes up, to be tried again. */

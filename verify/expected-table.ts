@@ -45,7 +45,7 @@ export async function readExpectedTable(
       : undefined;
     const protector = new Protector(check, secret);
     const rows = new Map<string, ExpectedRow>();
-    await query(`DECLARE expected NO SCROLL CURSOR FOR ${selectOf(check)}`);
+    await query(`DECLARE expected NO SCROLL CURSOR FOR ${selectOf(check, contract)}`);
     for (;;) {
       const page = await query(`FETCH ${fetchRows} FROM expected`);
       for (const row of page) rows.set(protector.keyOf(row), protector.expect(row));
@@ -55,14 +55,27 @@ export async function readExpectedTable(
 }
 
 /** Columns under plain aliases (`c0`, `c1`, …): no name of the table can collide with the subject's. */
-function selectOf(check: TableCheck): string {
+function selectOf(check: TableCheck, contract: Contract): string {
   const columns = check.columns.map((column, i) => {
     const name = quoteName(column.name);
     if (isArray(column.kind)) return `array_to_json(${name}) AS c${i}`;
     return `${column.kind === 'json' ? `to_json(${name})` : name} AS c${i}`;
   });
   if (check.subject) columns.push(`${quoteName(check.subject.column)} AS subject`);
-  return `SELECT ${columns.join(', ')} FROM ${qualifiedName(check.table)}`;
+  return `SELECT ${columns.join(', ')} FROM ${qualifiedName(check.table)}${whereOf(contract)}`;
+}
+
+/** Conditions in SQL's own logic, where null is neither in a list nor outside of one. */
+function whereOf({ where = [], consent }: Contract): string {
+  const list = (values: readonly (string | number | boolean)[]) =>
+    values.map((value) => `'${String(value).replaceAll("'", "''")}'`).join(', ');
+  const conditions = where.map((rule) => {
+    const text = `${quoteName(rule.column)}::text`;
+    if ('is' in rule) return `${text} IS ${rule.is === 'empty' ? '' : 'NOT '}NULL`;
+    return 'in' in rule ? `${text} IN (${list(rule.in)})` : `${text} NOT IN (${list(rule.notIn)})`;
+  });
+  if (consent) conditions.push(`${quoteName(consent.column)}::text IN (${list(consent.granted)})`);
+  return conditions.length === 0 ? '' : ` WHERE ${conditions.join(' AND ')}`;
 }
 
 class Protector {

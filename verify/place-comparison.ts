@@ -72,7 +72,7 @@ export class PlaceComparison {
   constructor(form: PlaceForm, context: PlaceContext) {
     this.#form = form;
     this.#context = context;
-    const { columns } = context.expected.check;
+    const columns = context.expected.check.columns.filter((column) => standsIn(column, form.place));
     this.#names = new Set(columns.map((column) => column.name));
     this.#plainTypes = new Map(
       columns
@@ -97,6 +97,7 @@ export class PlaceComparison {
     this.#seen.add(expected);
     const columns = row.faults.map((name) => ({ name, why: 'wrong' }));
     for (const [place, column] of this.#context.expected.check.columns.entries()) {
+      if (!this.#names.has(column.name)) continue;
       const why = this.#compareCell(row, expected, column, place);
       if (why) columns.push({ name: column.name, why });
     }
@@ -243,6 +244,11 @@ export class PlaceComparison {
   #note(finding: RowFinding): void {
     if (this.#findings.length < keptFindings) this.#findings.push(finding);
   }
+}
+
+/** The topic has every column; a store has those that the contract does not keep from it. */
+function standsIn({ rule }: ColumnCheck, place: PlaceName): boolean {
+  return place === 'clean topic' || (rule.sinks?.includes(place) ?? true);
 }
 
 function nonceFinding(key: string, column: string): RowFinding {

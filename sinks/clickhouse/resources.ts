@@ -1,7 +1,7 @@
 import type { ClickHouseClient } from '@clickhouse/client';
 import type { Resource } from '../../pipeline/resource.ts';
 import type { Config } from '../../schemas/config.ts';
-import type { Dataset } from '../../schemas/dataset.ts';
+import { type Dataset, sinkDataset } from '../../schemas/dataset.ts';
 import { clickhouseDatabase } from '../../schemas/names.ts';
 import { refuse, type Step, steppedResource } from '../../pipeline/planned-steps.ts';
 import { toLetheError } from './errors.ts';
@@ -26,7 +26,9 @@ export function clickhouseResources(
   datasets: readonly Dataset[],
   client: ClickHouseClient,
 ): Resource[] {
-  const fed = datasets.filter((dataset) => dataset.contract.sinks.includes('clickhouse'));
+  const fed = datasets
+    .filter((dataset) => dataset.contract.sinks.includes('clickhouse'))
+    .map((dataset) => sinkDataset(dataset, 'clickhouse'));
   if (fed.length === 0) return [];
   const database = clickhouseDatabase(config);
   return [

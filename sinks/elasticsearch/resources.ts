@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Client } from '@elastic/elasticsearch';
 import type { Resource } from '../../pipeline/resource.ts';
 import type { Config } from '../../schemas/config.ts';
-import type { Dataset } from '../../schemas/dataset.ts';
+import { type Dataset, sinkDataset } from '../../schemas/dataset.ts';
 import { indexAlias, indexName } from '../../schemas/names.ts';
 import { refuse, type Step, steppedResource } from '../../pipeline/planned-steps.ts';
 import { toLetheError } from './errors.ts';
@@ -25,6 +25,7 @@ export function elasticsearchResources(
 ): Resource[] {
   return datasets
     .filter((dataset) => dataset.contract.sinks.includes('elasticsearch'))
+    .map((dataset) => sinkDataset(dataset, 'elasticsearch'))
     .map((dataset) => {
       const alias = indexAlias(config, dataset.table);
       return steppedResource(`index ${alias}`, 'elasticsearch', () =>

@@ -50,6 +50,7 @@ const fields: Readonly<Record<DatasetColumn['clean'], (column: DatasetColumn) =>
 
 /** The field of a column. */
 export function fieldMapping(column: DatasetColumn): FieldMapping {
+  if (column.rule.searchable === false) return opaque;
   return fields[column.clean](column);
 }
 

@@ -223,3 +223,22 @@ test('a column too short for a domain of a million values cannot be format-prese
   ]);
   expect(findings(action('format-preserving, alphabet: lower'), short)).toEqual([]);
 });
+
+const conditions = (text: string) => action('hash').replace('sinks:', `${text}\nsinks:`);
+
+test.each([
+  ['a column that is not there', 'where: [{ column: stat, in: [a] }]', 'where.0.column COLUMN_MISSING'],
+  ['a type of many spellings', 'where: [{ column: seen, is: empty }]', 'where.0.column CONDITION_TYPE'],
+  ['a value the type never has', 'where: [{ column: id, in: [1, one] }]', 'where.0.in CONDITION_TYPE'],
+  [
+    'a consent that is no yes or no',
+    'consent: { purpose: ads, column: id }',
+    'consent.granted CONDITION_TYPE',
+  ],
+])('a condition on %s is refused', (_what, text, expected) => {
+  const table = withEmail('text');
+  const seen = { ...table.columns[0]!, name: 'seen', typeName: 'timestamptz', typeText: 'timestamptz' };
+  const listed = `${conditions(text)}  seen: { classification: internal, action: keep }\n`;
+  const found = findings(listed, { ...table, columns: [...table.columns, seen] });
+  expect(found.map((line) => line.split(' ').slice(2).join(' '))).toEqual([expected]);
+});

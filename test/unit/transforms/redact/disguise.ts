@@ -7,8 +7,8 @@ const zeros = [0xff10, 0x660, 0x6f0, 0x966, 0x1d7ec];
 export const disguise: fc.Arbitrary<(item: string) => string> = fc
   .record({
     zero: fc.option(fc.constantFrom(...zeros)),
-    space: fc.constantFrom(' ', '\u00A0', '\u202F'),
-    hyphen: fc.constantFrom('-', '\u2011', '\u2013'),
+    space: fc.constantFrom(...Array.from(' \u00A0\u2007\u202F\u3000')),
+    hyphen: fc.constantFrom(...Array.from('-\u2010\u2011\u2012\u2013\u2014\u2015\u2212\uFE58\uFE63\uFF0D')),
     hidden: fc.option(fc.constantFrom(...invisible)),
     form: fc.constantFrom('NFC', 'NFD'),
   })

@@ -181,6 +181,7 @@ export const people = [
   'Łukasz Ñandú',
   'J. Ång',
   'Van',
+  'Œuvrard Þor',
 ];
 const name = pick(
   'Zoë',

@@ -6,6 +6,7 @@ import type { LoadedContract } from '../schemas/load-contracts.ts';
 import { checkColumns } from './check-columns.ts';
 import { checkConditions } from './check-conditions.ts';
 import { checkKey } from './check-key.ts';
+import { checkNames } from './check-names.ts';
 import { checkSubject } from './check-subject.ts';
 import type { Catalog, CatalogTable } from './postgres/catalog.ts';
 
@@ -26,6 +27,7 @@ export function checkTable(loaded: LoadedContract, catalog: Catalog): Finding[] 
     ...checkColumns(loaded, table, catalog.serverVersion),
     ...checkSubject(loaded, table, catalog.serverVersion),
     ...checkConditions(loaded, table, catalog.serverVersion),
+    ...checkNames(loaded, table, catalog.serverVersion),
     ...noticesOf(loaded, table),
   ];
 }

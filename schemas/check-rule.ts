@@ -66,6 +66,7 @@ function checkPaths(
 
 /** Options that would be ignored silently. */
 function checkOptions(loaded: LoadedContract, at: FieldPath, rule: ColumnRule | PathRule): Finding[] {
+  if (rule.action === 'redact') return checkRedact(loaded, at, rule);
   if (rule.action !== 'generalise' || rule.to === 'network') return [];
   return (['v4', 'v6'] as const)
     .filter((option) => rule[option] !== undefined)
@@ -79,4 +80,21 @@ function checkOptions(loaded: LoadedContract, at: FieldPath, rule: ColumnRule | 
         'key',
       ),
     );
+}
+
+function checkRedact(
+  loaded: LoadedContract,
+  at: FieldPath,
+  { kinds, names }: PathRule & { action: 'redact' },
+): Finding[] {
+  if (names && kinds && !kinds.includes('name')) {
+    const message = 'names are given, and name is not among the kinds';
+    return [
+      contractFinding(loaded, 'WRONG_VALUE', [...at, 'kinds'], message, 'Add name to the kinds.', 'key'),
+    ];
+  }
+  if (names || !kinds?.includes('name')) return [];
+  const message = 'name is looked for, and no column says which names';
+  const fix = 'Add names: [<columns that hold the person’s names>].';
+  return [contractFinding(loaded, 'WRONG_VALUE', [...at, 'kinds'], message, fix, 'key')];
 }

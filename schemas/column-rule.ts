@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { formatAlphabets, type FormatAlphabet } from './format-alphabet.ts';
 import { bandDecimals, periods } from './generalise.ts';
 import { parsePath } from './json-path.ts';
+import { redactionKinds } from './redaction.ts';
 import { sinkNames } from './sink-name.ts';
 
 /** What a column holds. One vocabulary for all contracts; `person.*`, `payment.*` and `network.*` are personal. */
@@ -77,6 +78,13 @@ const shapes = {
     alphabet: z.enum(Object.keys(formatAlphabets) as [FormatAlphabet, ...FormatAlphabet[]]).default('digits'),
     domain,
   },
+  redact: {
+    action: z.literal('redact'),
+    /** What is looked for; everything if left out. */
+    kinds: z.array(z.enum(redactionKinds)).min(1).optional(),
+    /** Columns of the row whose values are names, found by the kind `name`. */
+    names: z.array(z.string().min(1).max(63)).min(1).optional(),
+  },
   encrypt: { action: z.literal('encrypt') },
 } as const;
 
@@ -91,6 +99,7 @@ export const pathRule = z.discriminatedUnion('action', [
   z.strictObject({ classification: classification.optional(), ...shapes.hash }),
   z.strictObject({ classification: classification.optional(), ...shapes.tokenise }),
   z.strictObject({ classification: classification.optional(), ...shapes['format-preserving'] }),
+  z.strictObject({ classification: classification.optional(), ...shapes.redact }),
   z.strictObject({ classification: classification.optional(), ...shapes.encrypt }),
 ]);
 export type PathRule = z.infer<typeof pathRule>;
@@ -122,6 +131,7 @@ export const columnRule = z.discriminatedUnion('action', [
   z.strictObject({ ...column, ...shapes.hash }),
   z.strictObject({ ...column, ...shapes.tokenise }),
   z.strictObject({ ...column, ...shapes['format-preserving'] }),
+  z.strictObject({ ...column, ...shapes.redact }),
   z.strictObject({ ...column, ...shapes.encrypt }),
   z.strictObject({
     ...column,
@@ -144,6 +154,7 @@ export const actionNames = [
   'hash',
   'tokenise',
   'format-preserving',
+  'redact',
   'encrypt',
   'paths',
 ] as const satisfies ActionName[];
@@ -156,4 +167,9 @@ export function innermostRules(rule: ColumnRule): readonly (ColumnRule | PathRul
 /** Is a value of the column, or a part of it, put under the subject's own key? */
 export function encrypts(rule: ColumnRule): boolean {
   return innermostRules(rule).some(({ action }) => action === 'encrypt');
+}
+
+/** Columns of the row that hold names which the rule redacts; none for any other action. */
+export function nameColumns(rule: ColumnRule): readonly string[] {
+  return innermostRules(rule).flatMap((inner) => (inner.action === 'redact' ? (inner.names ?? []) : []));
 }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { ActionName, ColumnRule } from './column-rule.ts';
+import { type ActionName, type ColumnRule, nameColumns } from './column-rule.ts';
 import type { Contract } from './contract.ts';
 import { isGeneralisable } from './generalise.ts';
 import { conditionsOf, conditionTest, type RowCondition } from './row-condition.ts';
@@ -62,6 +62,7 @@ export function cleanKind(rule: ColumnRule, kind: ValueKind): DatasetColumn['cle
       return kind;
     case 'mask':
     case 'truncate':
+    case 'redact':
       return kind === 'text' ? 'text' : undefined;
     case 'generalise':
       return isGeneralisable(kind, rule.to) ? kind : undefined;
@@ -131,10 +132,16 @@ export function deriveDataset(contract: Contract, table: SourceTable): Dataset {
   };
 }
 
-/** Columns that the transform reads whatever becomes of them: who a row belongs to, and whether it passes. */
+/** Columns that the transform reads whatever becomes of them: who a row belongs to, whether it passes, which names to redact. */
 export function columnsRead(contract: Contract): ReadonlySet<string> {
   const conditions = conditionsOf(contract).map(({ column }) => column);
-  return new Set(contract.subject ? [contract.subject.key, ...conditions] : conditions);
+  const subject = contract.subject ? [contract.subject.key] : [];
+  return new Set([...subject, ...conditions, ...namesRead(contract)]);
+}
+
+/** Columns whose values are names to redact, each once. */
+export function namesRead(contract: Contract): readonly string[] {
+  return [...new Set(Object.values(contract.columns).flatMap(nameColumns))];
 }
 
 /** The dataset as a store has it: without the columns that do not go there. */

@@ -14,6 +14,8 @@ export interface RowContext {
   readonly dataKey: DataKey | undefined;
   /** Canonical text of the subject's id. */
   readonly subjectId: string;
+  /** Names in the row's own columns, for free text to be freed of. */
+  readonly names: readonly string[];
 }
 
 /** Writes what the clean record gets for the value at [from, to) of `buf`, which is not null. */
@@ -61,8 +63,8 @@ function compileText({ table, column, secrets }: ActionSources): ColumnAction {
   const act = compileTextAction(table, column.name, column.rule, secrets);
   if (!canonical || !act) throw unexpected(`column ${column.name} has no value to write`);
   const reader = new AvroReader();
-  return (buf, from, to, out) => {
-    const text = act(canonical(reader.reset(buf, from, to)));
+  return (buf, from, to, out, row) => {
+    const text = act(canonical(reader.reset(buf, from, to)), row.names);
     if (text === undefined) throw malformed();
     out.text(text);
   };

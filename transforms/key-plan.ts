@@ -57,9 +57,11 @@ export class KeyPlan {
 
   /** The clean record's key from what readSource() gave. */
   clean(source: readonly string[]): string {
-    return encodeRecordKey(source.map((text, i) => this.protect[i]!(text) ?? refuse()));
+    return encodeRecordKey(source.map((text, i) => this.protect[i]!(text, noNames) ?? refuse()));
   }
 }
+
+const noNames: readonly string[] = [];
 
 function refuse(): never {
   throw malformed();

@@ -38,8 +38,12 @@ function compileAct(sources: ActionSources, path: string, rule: PathRule): PathA
       }
       const act = compileTextAction(table, column.name, rule, sources.secrets, path);
       if (!act) throw unexpected(`column ${column.name} cannot be treated by ${rule.action}`);
-      // Numbers and booleans by their JSON text.
-      return (token) => quoted(act(isString(token) ? stringOf(token) : token));
+      // Numbers and booleans by their JSON text; one in which there is nothing to redact stays what it is.
+      return (token, { names }) => {
+        if (isString(token)) return quoted(act(stringOf(token), names));
+        const text = act(token, names);
+        return rule.action === 'redact' && text === token ? token : quoted(text);
+      };
     }
   }
 }

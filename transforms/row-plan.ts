@@ -1,4 +1,4 @@
-import { columnsRead, type Dataset, type DatasetColumn } from '../schemas/dataset.ts';
+import { columnsRead, type Dataset, type DatasetColumn, namesRead } from '../schemas/dataset.ts';
 import { AvroReader } from './avro-reader.ts';
 import { compileSkip, type NamedTypes, type Skip, unexpected, type WriterObject } from './avro-skip.ts';
 import type { ByteWriter } from './byte-writer.ts';
@@ -6,12 +6,10 @@ import { compileCanonicalText } from './canonical-text.ts';
 import { type Cipher, type ColumnAction, compileColumnAction, type RowContext } from './column-action.ts';
 import { fits, isNull, type RawField, rawField } from './raw-type.ts';
 import { RowFilter } from './row-filter.ts';
+import { type Resolved, RowText } from './row-text.ts';
 import { correctedDecimal } from './special-decimal.ts';
 import type { Secrets } from './text-action.ts';
 import { compileIsUnchanged, type IsUnchanged } from './unchanged-value.ts';
-
-/** Values that stand for those in the raw row, Avro-encoded as the raw field's plain type; null for SQL null. */
-export type Resolved = ReadonlyMap<string, Buffer | null>;
 
 /** Writes one column (or a run of untouched ones) of the clean record from the raw row's field offsets. */
 type Step = (
@@ -43,6 +41,9 @@ export class RowPlan {
   private readonly subjectRaw: RawField | undefined;
   private readonly reader = new AvroReader();
   readonly filter: RowFilter;
+  private readonly names: readonly RowText[];
+  /** What is read of a row beside what is written of it. */
+  private readonly read: readonly RowText[];
   /** The raw type by column, for values read back from the source. */
   readonly rawTypes: ReadonlyMap<string, RawField>;
 
@@ -62,6 +63,10 @@ export class RowPlan {
     const named = new Set([...dataset.columns.map((c) => c.name), ...columnsRead(dataset.contract)]);
     this.unnamed = fields.map((f) => f.name).filter((n) => !named.has(n));
     this.filter = new RowFilter(dataset.conditions, raw, options.placeholder);
+    this.names = namesRead(dataset.contract).map(
+      (name) => new RowText(name, 'text', raw, options.placeholder),
+    );
+    this.read = [...this.filter.texts, ...this.names];
     const unchanged: { name: string; field: number; raw: RawField; test: IsUnchanged }[] = [];
     const steps: Step[] = [];
     const eachColumn: Step[] = [];
@@ -143,8 +148,9 @@ export class RowPlan {
       }
       if (test(buf, from, offsets[base + field + 1]!)) (names ??= []).push(name);
     }
-    for (const name of this.filter.unchanged(buf, offsets, base)) {
-      if (!names?.includes(name)) (names ??= []).push(name);
+    for (const text of this.read) {
+      if (text.read(buf, offsets, base) !== undefined || names?.includes(text.column)) continue;
+      (names ??= []).push(text.column);
     }
     return names;
   }
@@ -176,6 +182,12 @@ export class RowPlan {
     return this.subjectText(this.reader.reset(buf, from, to));
   }
 
+  /** The names that the row's own columns hold. */
+  namesOf(buf: Buffer, offsets: Int32Array, base: number, resolved: Resolved | undefined): readonly string[] {
+    if (this.names.length === 0) return noNames;
+    return this.names.flatMap((text) => text.read(buf, offsets, base, resolved) ?? []);
+  }
+
   write(
     buf: Buffer,
     offsets: Int32Array,
@@ -188,6 +200,7 @@ export class RowPlan {
   }
 }
 
+const noNames: readonly string[] = [];
 const writeNull: Step = (_buf, _offsets, _base, out) => out.byte(0);
 
 function copyRun(from: number, to: number): Step {

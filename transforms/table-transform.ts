@@ -11,7 +11,7 @@ import { encodeSourceValue } from './encode-value.ts';
 import { eventId, TraceIds } from './event-id.ts';
 import { PlanCache, type PlanSources, type ValuePlan } from './plan-cache.ts';
 import type { DataKey } from './protection.ts';
-import type { Resolved } from './row-plan.ts';
+import type { Resolved } from './row-text.ts';
 import type { ValueResolver } from './value-resolver.ts';
 
 /** What a transform is made of; all I/O is passed in. */
@@ -52,8 +52,6 @@ class Offsets {
     return this.used - n;
   }
 }
-
-const noSubject: RowContext = { dataKey: undefined, subjectId: '' };
 
 /** Makes the transform of one table: Confluent-framed raw Avro in, Confluent-framed clean Avro out. */
 export function createTableTransform(parts: TransformParts): TableTransform {
@@ -140,7 +138,8 @@ export function createTableTransform(parts: TransformParts): TableTransform {
     out.byte(0);
     out.reserve(4);
     out.pos = out.buf.writeUInt32BE(parts.cleanSchemaId, out.pos);
-    const row = encrypts ? { dataKey: l.dataKey, subjectId: l.subjectId! } : noSubject;
+    const names = l.plan.row.namesOf(l.value, offsets, l.base, resolved);
+    const row: RowContext = { dataKey: l.dataKey, subjectId: l.subjectId ?? '', names };
     l.plan.row.write(l.value, offsets, l.base, out, row, resolved);
     return { kind: 'clean', key: l.key, value: out.take(), headers: l.headers };
   }

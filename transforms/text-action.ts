@@ -1,12 +1,14 @@
 import { createHmac, type KeyObject } from 'node:crypto';
 import type { ColumnRule, PathRule } from '../schemas/column-rule.ts';
+import { redactionKinds } from '../schemas/redaction.ts';
 import { compileFormatPreserving } from './format-preserving.ts';
 import { networkOf } from './network.ts';
 import { type SecretPurpose, secretName } from './protection.ts';
+import { redactText } from './redact/redact-text.ts';
 import { compileToken } from './token.ts';
 
-/** Makes what stands in place of a text; undefined where it is no text that the action can treat. */
-export type TextAction = (text: string) => string | undefined;
+/** Makes what stands in place of a text; undefined where it is no text that the action can treat. `names` are the row's. */
+export type TextAction = (text: string, names: readonly string[]) => string | undefined;
 
 /** A secret by its name, fetched before compiling; throws for one that is not there. */
 export type Secrets = (purpose: SecretPurpose, scope: string) => KeyObject;
@@ -56,6 +58,10 @@ export function compileTextAction(
       return compileToken(secret());
     case 'format-preserving':
       return compileFormatPreserving(column, rule.alphabet, secret());
+    case 'redact': {
+      const kinds = new Set(rule.kinds ?? redactionKinds);
+      return (text, names) => redactText(text, kinds, names);
+    }
     default:
       return undefined;
   }

@@ -3,7 +3,7 @@ import type { Contract } from '../schemas/contract.ts';
 import type { KeyRing } from './key-ring.ts';
 import { type PostgresOptions, quoteName, type TextRow, withSnapshot } from './postgres.ts';
 import { isArray } from './rules/kind.ts';
-import { compileProtect, needsSecret } from './rules/protect-column.ts';
+import { compileProtect, needsSecret, type Protect } from './rules/protect-column.ts';
 import { recordKeyOf } from './rules/record-key.ts';
 import { canonicalText } from './rules/source-text.ts';
 import { qualifiedName, readTableCheck, type TableCheck } from './rules/table-check.ts';
@@ -43,7 +43,7 @@ export async function readExpectedTable(
     const secret = check.columns.some(({ rule }) => needsSecret(rule))
       ? (await keys()).pseudonymKey
       : undefined;
-    const protector = new Protector(check, secret);
+    const protector = new Protector(check, contract, secret);
     const rows = new Map<string, ExpectedRow>();
     await query(`DECLARE expected NO SCROLL CURSOR FOR ${selectOf(check, contract)}`);
     for (;;) {
@@ -61,8 +61,17 @@ function selectOf(check: TableCheck, contract: Contract): string {
     if (isArray(column.kind)) return `array_to_json(${name}) AS c${i}`;
     return `${column.kind === 'json' ? `to_json(${name})` : name} AS c${i}`;
   });
+  columns.push(...nameColumns(contract).map((name, i) => `${quoteName(name)} AS n${i}`));
   if (check.subject) columns.push(`${quoteName(check.subject.column)} AS subject`);
   return `SELECT ${columns.join(', ')} FROM ${qualifiedName(check.table)}${whereOf(contract)}`;
+}
+
+/** Columns that a rule names as holding names. */
+function nameColumns({ columns }: Contract): string[] {
+  const rules = Object.values(columns).flatMap((rule) =>
+    rule.action === 'paths' ? Object.values(rule.paths) : [rule],
+  );
+  return [...new Set(rules.flatMap((rule) => (rule.action === 'redact' ? (rule.names ?? []) : [])))];
 }
 
 /** Conditions in SQL's own logic, where null is neither in a list nor outside of one. */
@@ -80,11 +89,13 @@ function whereOf({ where = [], consent }: Contract): string {
 
 class Protector {
   readonly #check: TableCheck;
-  readonly #protect: readonly ((text: string) => string)[];
+  readonly #protect: readonly Protect[];
+  readonly #names: readonly string[];
   readonly #keyPlaces: readonly number[];
 
-  constructor(check: TableCheck, secret: Buffer | undefined) {
+  constructor(check: TableCheck, contract: Contract, secret: Buffer | undefined) {
     this.#check = check;
+    this.#names = nameColumns(contract).map((_, i) => `n${i}`);
     this.#protect = check.columns.map((column) => compileProtect(check.table, column, secret));
     this.#keyPlaces = check.key.map((column) => check.columns.findIndex((c) => c.name === column.name));
   }
@@ -101,7 +112,7 @@ class Protector {
           case 'hash':
           case 'tokenise':
           case 'format-preserving':
-            return this.#protect[place]!(text);
+            return this.#protect[place]!(text, []);
           default:
             throw new VerifyError(
               'NOT_COVERED',
@@ -114,9 +125,11 @@ class Protector {
 
   expect(row: TextRow): ExpectedRow {
     const digests = Buffer.alloc(this.#check.columns.length * digestBytes);
+    const names = this.#names.flatMap((name) => row[name] ?? []);
     for (const [place, column] of this.#check.columns.entries()) {
       const text = row[`c${place}`] ?? null;
-      const normal = text === null || column.rule.action === 'null' ? null : this.#protect[place]!(text);
+      const normal =
+        text === null || column.rule.action === 'null' ? null : this.#protect[place]!(text, names);
       normalDigest(normal).copy(digests, place * digestBytes);
     }
     const subject = this.#check.subject;

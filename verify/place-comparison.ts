@@ -178,6 +178,7 @@ export class PlaceComparison {
     switch (column.rule.action) {
       case 'mask':
       case 'truncate':
+      case 'redact':
       case 'hash':
       case 'tokenise':
       case 'format-preserving':

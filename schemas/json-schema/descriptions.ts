@@ -43,7 +43,7 @@ export const contractDescriptions: Readonly<Record<string, string>> = {
   'columns.*.sinks': 'The stores that get the column; all of the table’s if left out.',
   'columns.*.searchable': 'false: Elasticsearch stores the column and cannot be searched by it.',
   'columns.*.action':
-    'keep; drop (never leaves Postgres); null (never leaves Postgres, stays as an empty column); mask; truncate; generalise (to a period, a network or a band); hash (a keyed pseudonym); tokenise (a pseudonym that whoever has the key can open); format-preserving (encrypted into the same alphabet); encrypt (under the subject’s own key); paths (a rule for each path into json, hstore or an array).',
+    'keep; drop (never leaves Postgres); null (never leaves Postgres, stays as an empty column); mask; truncate; generalise (to a period, a network or a band); hash (a keyed pseudonym); tokenise (a pseudonym that whoever has the key can open); format-preserving (encrypted into the same alphabet); redact (takes e-mails, phones, cards, accounts, ids, addresses and names out of free text); encrypt (under the subject’s own key); paths (a rule for each path into json, hstore or an array).',
   'columns.*.keepStart': 'Characters left readable at the start.',
   'columns.*.keepEnd': 'Characters left readable at the end.',
   'columns.*.keep': 'Characters of the start that are kept.',
@@ -53,6 +53,8 @@ export const contractDescriptions: Readonly<Record<string, string>> = {
   'columns.*.v6': 'With to: network, the bits that are kept of an IPv6 address; 48 if left out.',
   'columns.*.alphabet':
     'The characters that are encrypted among themselves; all but separators must be of it.',
+  'columns.*.kinds': 'What redact looks for; everything if left out: docs/redaction.md.',
+  'columns.*.names': 'Columns of the row whose values are names for redact to find.',
   'columns.*.paths':
     'Keys parted by dots, [] for the elements of an array, * for any key, ** at the end for all below. What no path names does not pass.',
   'columns.*.domain':

@@ -51,6 +51,24 @@ const columns: readonly (readonly [name: string, type: string, rule: string, val
     `paths, paths: { size: { action: keep }, mail: { action: mask } }`,
     ['size=>M,mail=>"x@y.example",other=>z', 'size=>NULL', '', `size=>"${long('h')}"`],
   ],
+  [
+    'remark',
+    'text',
+    'redact, names: [owner, nickname]',
+    [
+      'Zoë Park called from +49 30 1234567, card 4111 1111 1111 1111, zoe@mail.example',
+      'nothing to find here',
+      long('Write to a@b.example!'),
+    ],
+  ],
+  ['owner', 'text', 'drop', ['Zoë Park', long('Somebody')]],
+  ['nickname', 'text', 'mask', ['Zozo']],
+  [
+    'ticket',
+    'jsonb',
+    `paths, paths: { 'lines[]': { action: redact, names: [owner] }, id: { action: redact, kinds: [card] } }`,
+    [json({ lines: ['by Zoë Park', '10.0.0.1', 7], id: 4111111111111111 }), json({ id: 12, lines: {} })],
+  ],
   ['labels', 'hstore', 'encrypt', ['a=>1', `a=>"${long('sealed')}"`]],
 ];
 

@@ -1,10 +1,12 @@
 import { createHmac, createSecretKey, hkdfSync, type KeyObject, randomBytes } from 'node:crypto';
 import { secretBytes, type SecretPurpose } from '../../keys/key-store.ts';
+import { redactionKinds } from '../../schemas/redaction.ts';
 import type { Dataset } from '../../schemas/dataset.ts';
 import { civilFromDays, daysFromCivil } from '../../verify/rules/calendar.ts';
 import { coarseText } from '../../verify/rules/coarse.ts';
 import { formattedText } from '../../verify/rules/format-preserving.ts';
 import { networkText } from '../../verify/rules/network.ts';
+import { redactedText } from '../../verify/rules/redact.ts';
 import { tokenOf } from '../../verify/rules/token.ts';
 import type { TestColumn } from './raw-events.ts';
 
@@ -45,6 +47,8 @@ export function expectedRow(
     } else if (c.rule.action === 'format-preserving') {
       const own = columnSecret('format', dataset, c, c.rule.domain);
       out[c.name] = formattedText(own, c.rule.alphabet, v as string);
+    } else if (c.rule.action === 'redact') {
+      out[c.name] = redactedText(v as string, new Set(redactionKinds), []);
     } else if (c.rule.action === 'paths') {
       out[c.name] = (v as unknown[]).map((item) => element(dataset, c, item));
     } else out[c.name] = v;

@@ -8,9 +8,12 @@ import { networkText } from './network.ts';
 import { normalFromSource } from './normal-form.ts';
 import { type AtLeaf, leafText, passedBy, ruledPaths } from './path-map.ts';
 import { columnKeyOf, maskOf, pseudonymOf } from './protect.ts';
+import { redactedText } from './redact.ts';
 import { canonicalText } from './source-text.ts';
 import type { ColumnCheck } from './table-check.ts';
 import { tokenOf } from './token.ts';
+
+const everyKind = ['email', 'phone', 'card', 'iban', 'national-id', 'ip', 'name'] as const;
 
 /** Bits of an address that are kept where a contract says nothing. */
 const usualBits = { v4: 24, v6: 48 };
@@ -25,12 +28,11 @@ export function needsSecret(rule: ColumnRule): boolean {
   return rules.some(({ action }) => ['hash', 'tokenise', 'format-preserving'].includes(action));
 }
 
+/** Normal form of what a reader must find; `names` are those in the row's own columns. */
+export type Protect = (text: string, names: readonly string[]) => string;
+
 /** Compiles the normal form of what a reader must find, of what Postgres prints; of an encrypted value, after opening it. */
-export function compileProtect(
-  table: string,
-  column: ColumnCheck,
-  secret: Buffer | undefined,
-): (text: string) => string {
+export function compileProtect(table: string, column: ColumnCheck, secret: Buffer | undefined): Protect {
   const { kind, rule, name } = column;
   if (rule.action === 'paths') return compilePaths(table, column, rule.paths, secret);
   if (rule.action === 'generalise' && rule.to !== 'network') {
@@ -38,8 +40,8 @@ export function compileProtect(
   }
   const act = compileText(table, name, rule, secret);
   if (!act) return (text) => normalFromSource(kind, text);
-  return (text) => {
-    const result = act(canonicalText(kind, text, column.fractionDigits));
+  return (text, names) => {
+    const result = act(canonicalText(kind, text, column.fractionDigits), names);
     if (result === undefined)
       throw new VerifyError('NOT_COVERED', `a value of ${table}.${name} under ${rule.action}`);
     return result;
@@ -52,7 +54,7 @@ function compileText(
   place: string,
   rule: ColumnRule | PathRule,
   secret: Buffer | undefined,
-): ((text: string) => string | undefined) | undefined {
+): ((text: string, names: readonly string[]) => string | undefined) | undefined {
   switch (rule.action) {
     case 'mask':
       return (text) => maskOf(text, rule.keepStart, rule.keepEnd);
@@ -74,6 +76,10 @@ function compileText(
       const key = columnKeyOf(secret!, 'format-preserving', table, place, rule.domain);
       return (text) => formattedText(key, rule.alphabet, text);
     }
+    case 'redact': {
+      const kinds = new Set(rule.kinds ?? everyKind);
+      return (text, names) => redactedText(text, kinds, names);
+    }
     default:
       return undefined;
   }
@@ -84,31 +90,35 @@ function compilePaths(
   column: ColumnCheck,
   paths: Readonly<Record<string, PathRule>>,
   secret: Buffer | undefined,
-): (text: string) => string {
+): Protect {
   const ruled = ruledPaths(paths);
   const texts = new Map(
     ruled.map(
       ({ path, rule }) => [path, compileText(table, `${column.name}#${path}`, rule, secret)] as const,
     ),
   );
-  const atLeaf: AtLeaf = (value, { path, rule }) => {
-    switch (rule.action) {
-      case 'keep':
-        return value;
-      case 'null':
-        return null;
-      case 'encrypt':
-        return opened(value);
-      case 'generalise':
-        if (typeof rule.to === 'number') {
-          if (!(value instanceof JsonNumber) || exponentOf(value.text) > 400) return undefined;
-          return new JsonNumber(coarseText('decimal', value.text.toLowerCase(), rule.to));
-        }
-        if (rule.to !== 'network') return typeof value === 'string' ? periodOf(value, rule.to) : undefined;
-    }
-    return texts.get(path)!(leafText(value));
-  };
-  return (text) => canonicalJson(passedBy(parseJson(text), ruled, atLeaf) ?? null);
+  const atLeaf =
+    (names: readonly string[]): AtLeaf =>
+    (value, { path, rule }) => {
+      switch (rule.action) {
+        case 'keep':
+          return value;
+        case 'null':
+          return null;
+        case 'encrypt':
+          return opened(value);
+        case 'generalise':
+          if (typeof rule.to === 'number') {
+            if (!(value instanceof JsonNumber) || exponentOf(value.text) > 400) return undefined;
+            return new JsonNumber(coarseText('decimal', value.text.toLowerCase(), rule.to));
+          }
+          if (rule.to !== 'network') return typeof value === 'string' ? periodOf(value, rule.to) : undefined;
+      }
+      const text = texts.get(path)!(leafText(value), names);
+      // A number in which there is nothing to redact stays a number.
+      return rule.action === 'redact' && typeof value !== 'string' && text === leafText(value) ? value : text;
+    };
+  return (text, names) => canonicalJson(passedBy(parseJson(text), ruled, atLeaf(names)) ?? null);
 }
 
 /** Beyond 400 there is no number worth a band, only one that fills the memory with zeros. */

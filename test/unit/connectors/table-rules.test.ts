@@ -116,7 +116,7 @@ test.each([
   [
     'text',
     'year',
-    'Use one of: keep, drop, null, mask, truncate, hash, tokenise, format-preserving, encrypt.',
+    'Use one of: keep, drop, null, mask, truncate, hash, tokenise, format-preserving, redact, encrypt.',
   ],
   ['inet', 'year', 'Write to: network.'],
 ])('%s cannot be generalised to %s, and what can be done is said', (type, to, fix) => {
@@ -209,7 +209,7 @@ test.each([
     'a path into a text',
     'paths, paths: { a: { action: keep } }',
     'text',
-    'Use one of: keep, drop, null, mask, truncate, hash, tokenise, format-preserving, encrypt.',
+    'Use one of: keep, drop, null, mask, truncate, hash, tokenise, format-preserving, redact, encrypt.',
   ],
 ])('%s is refused', (_what, rule, type, fix) => {
   const [finding] = checkTable(contractOf(action(rule)), catalogOf(withEmail(type)));
@@ -241,4 +241,15 @@ test.each([
   const listed = `${conditions(text)}  seen: { classification: internal, action: keep }\n`;
   const found = findings(listed, { ...table, columns: [...table.columns, seen] });
   expect(found.map((line) => line.split(' ').slice(2).join(' '))).toEqual([expected]);
+});
+
+test.each([
+  ['that the table does not have', 'nam', 'COLUMN_MISSING'],
+  ['that the contract does not list', 'other', 'COLUMN_MISSING'],
+  ['that holds no text', 'id', 'ACTION_ON_TYPE'],
+])('names from a column %s are refused', (_what, name, code) => {
+  const table = withEmail('text');
+  const columns = [...table.columns, columnOf('other', 'text')];
+  const found = findings(action(`redact, names: [${name}]`), { ...table, columns });
+  expect(found[0]).toBe(`error 8 columns.email ${code}`);
 });

@@ -93,3 +93,13 @@ test('bits of a network mean nothing for a period', () => {
     '0.yaml:8 columns.seen.v4 WRONG_VALUE',
   ]);
 });
+
+test.each([
+  ['names without the kind', 'names: [email], kinds: [email]'],
+  ['the kind without names', 'kinds: [name, email]'],
+])('redact with %s is refused', (_what, options) => {
+  const column = `  note: { classification: content.free-text, action: redact, ${options} }\n`;
+  expect(findings(contract('public.customers', keep('email') + column))).toEqual([
+    '0.yaml:8 columns.note.kinds WRONG_VALUE',
+  ]);
+});

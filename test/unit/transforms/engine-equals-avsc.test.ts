@@ -56,6 +56,7 @@ const rules: ColumnRule[] = [
   { classification, action: 'generalise', to: 10 },
   { classification, action: 'generalise', to: 0.25 },
   { classification, action: 'generalise', to: 'network', v4: 20 },
+  { classification, action: 'redact' },
   { classification, action: 'tokenise' },
   { classification, action: 'tokenise', domain: 'people' },
   { classification, action: 'format-preserving', alphabet: 'digits' },

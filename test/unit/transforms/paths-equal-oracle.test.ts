@@ -12,7 +12,7 @@ import { compileProtect, opened } from '../../../verify/rules/protect-column.ts'
 
 const root = randomBytes(32);
 const dataKey = { keyId: randomBytes(16), generation: 1, key: createSecretKey(randomBytes(32)) };
-const row = { dataKey, subjectId: '42' };
+const row = { dataKey, subjectId: '42', names: ['Zoë Park'] };
 const classification = 'internal' as const;
 
 function mapOf(paths: Record<string, PathRule>) {
@@ -47,7 +47,11 @@ function passed(paths: Record<string, PathRule>, text: string): string {
 
 function expected(paths: Record<string, PathRule>, text: string): string {
   const rule = { classification, action: 'paths', paths } as const;
-  return compileProtect('public.t', { name: 'doc', kind: 'json', rule, fractionDigits: 6 }, root)(text);
+  return compileProtect(
+    'public.t',
+    { name: 'doc', kind: 'json', rule, fractionDigits: 6 },
+    root,
+  )(text, row.names);
 }
 
 const names = ['a', 'b', 'c', 'name', '__proto__', 'constructor', 'ü', 'odd key', 'x.y', 'q"q', ''];
@@ -64,7 +68,14 @@ const scalar = fc.oneof(
     '12345678901234567890',
     '"10.1.2.3"',
   ),
-  fc.constantFrom('"1987-05-06"', '"1987-05-06T10:00:00Z"', '"not a date"', '"\\u0041\\n\\"x"'),
+  fc.constantFrom(
+    '"1987-05-06"',
+    '"1987-05-06T10:00:00Z"',
+    '"not a date"',
+    '"call zoe, +49 30 1234567"',
+    '4111111111111111',
+    '"\\u0041\\n\\"x"',
+  ),
   fc.string({ unit: 'grapheme', maxLength: 8 }).map((t) => JSON.stringify(t)),
 );
 const space = fc.constantFrom('', ' ', '\n\t');
@@ -95,6 +106,8 @@ const rules: PathRule[] = [
   { action: 'hash' },
   { action: 'hash', domain: 'people' },
   { action: 'tokenise' },
+  { action: 'redact' },
+  { action: 'redact', kinds: ['email', 'name'] },
   { action: 'encrypt' },
 ];
 const bare = (name: string) => /^[^.[\]"*\s]+$/.test(name);

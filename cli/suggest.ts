@@ -1,12 +1,11 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { Command } from 'commander';
+import { Command, InvalidArgumentError } from 'commander';
 import { type Suggestion, suggestContracts } from '../connectors/suggest/suggest-contracts.ts';
 import { withSource } from '../connectors/postgres/source-client.ts';
 import { FindingsError } from '../schemas/findings-error.ts';
 import { loadConfig } from '../schemas/load-config.ts';
 import { type LoadedContracts, loadContracts } from '../schemas/load-contracts.ts';
-import { parseCountFromZero } from './whole-number.ts';
 
 interface SuggestFlags {
   readonly config: string;
@@ -14,6 +13,14 @@ interface SuggestFlags {
   readonly write?: true;
   readonly json?: true;
   readonly sample: number;
+}
+
+/** Rows that are looked at together, so not any number of them. */
+const mostRows = 10_000;
+
+function parseSample(text: string): number {
+  if (/^\d{1,5}$/.test(text) && Number(text) <= mostRows) return Number(text);
+  throw new InvalidArgumentError(`It must be a whole number from 0 to ${mostRows}.`);
 }
 
 /** A suggestion and what became of its file. */
@@ -35,7 +42,7 @@ export function suggestCommand(): Command {
     .option('-c, --config <file>', 'configuration', 'lethe.yaml')
     .option('--all', 'every table of the database')
     .option('--write', 'write the contracts of tables that have none; never over a file')
-    .option('--sample <rows>', 'how many rows to look at; 0: names and types alone', parseCountFromZero, 200)
+    .option('--sample <rows>', 'how many rows to look at; 0: names and types alone', parseSample, 200)
     .option('--json', 'print the proposals as JSON')
     .action(async (table: string | undefined, flags: SuggestFlags) => {
       if ((table === undefined) === (flags.all === undefined)) {

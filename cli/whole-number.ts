@@ -5,8 +5,3 @@ export function parseCount(text: string): number {
   if (/^[1-9]\d{0,6}$/.test(text)) return Number(text);
   throw new InvalidArgumentError('It must be a whole number from 1 on.');
 }
-
-/** The same from 0 on. */
-export function parseCountFromZero(text: string): number {
-  return text === '0' ? 0 : parseCount(text);
-}

@@ -55,12 +55,21 @@ export class Relations {
     return type;
   }
 
-  /** Does the table list persons, or refer to one that does? */
-  isOfPeople(table: string): boolean {
+  /** Does the table list persons, or refer to one that does, be it over others? */
+  isOfPeople(table: string, seen: Set<string> = new Set()): boolean {
+    if (seen.has(table)) return false;
+    seen.add(table);
     return (
-      this.personOf(table) !== undefined ||
-      this.of(table).some((key) => this.personOf(key.toTable) !== undefined)
+      this.personOf(table) !== undefined || this.of(table).some((key) => this.isOfPeople(key.toTable, seen))
     );
+  }
+
+  /** Tables whose columns the foreign keys of this table repeat in the end. */
+  rootTables(table: string): string[] {
+    const names = this.of(table).flatMap((key) =>
+      key.columns.map((column) => this.#rootOf(`${table}.${column}`)),
+    );
+    return [...new Set(names.map((name) => name.slice(0, name.lastIndexOf('.'))))];
   }
 
   /** What makes the column an identity: it is in the primary key, refers to a column or is referred to. */

@@ -28,13 +28,10 @@ const mostBlocks = 2048;
 export async function sampleRows(client: ClientBase, table: CatalogTable, rows: number): Promise<Sample> {
   const columns = table.columns.filter(isSampled);
   if (rows === 0 || columns.length === 0) return noSample;
-  await client.query('begin transaction read only');
   try {
-    await client.query(`set local statement_timeout = ${statementTimeoutMs}`);
-    await client.query(`set local lock_timeout = ${lockTimeoutMs}`);
-    await client.query(`set local datestyle = 'ISO, YMD'`);
-    await client.query(`set local timezone = 'UTC'`);
-    await client.query('select setseed(0)');
+    await client.query(`begin transaction read only;
+      set local statement_timeout = ${statementTimeoutMs}; set local lock_timeout = ${lockTimeoutMs};
+      set local datestyle = 'ISO, YMD'; set local timezone = 'UTC'; select setseed(0)`);
     const percent = await percentOf(client, table);
     const result = await client.query<(string | null)[]>({
       text: statement(table, columns, percent, rows),

@@ -6,11 +6,18 @@ export async function readSerialColumns(client: ClientBase): Promise<Set<string>
   return new Set(rows.map((row) => row.name));
 }
 
+/**
+ * A default that takes from a sequence depends on it. The expression itself is not asked for: pg_get_expr would wait for
+ * whoever has locked the table.
+ */
 const sql = `
 select n.nspname || '.' || c.relname || '.' || a.attname as name
 from pg_catalog.pg_attribute a
 join pg_catalog.pg_class c on c.oid = a.attrelid and c.relkind in ('r', 'p')
 join pg_catalog.pg_namespace n on n.oid = c.relnamespace
-left join pg_catalog.pg_attrdef d on d.adrelid = a.attrelid and d.adnum = a.attnum
-where a.attnum > 0 and not a.attisdropped
-  and (a.attidentity <> '' or (a.attgenerated = '' and pg_catalog.pg_get_expr(d.adbin, d.adrelid) like 'nextval(%'))`;
+where a.attnum > 0 and not a.attisdropped and (a.attidentity <> '' or exists (
+  select from pg_catalog.pg_attrdef f
+  join pg_catalog.pg_depend d on d.classid = 'pg_catalog.pg_attrdef'::regclass and d.objid = f.oid
+    and d.refclassid = 'pg_catalog.pg_class'::regclass
+  join pg_catalog.pg_class s on s.oid = d.refobjid and s.relkind = 'S'
+  where f.adrelid = a.attrelid and f.adnum = a.attnum))`;

@@ -44,22 +44,20 @@ export interface SuggestOptions {
  */
 export async function suggestContracts(client: ClientBase, options: SuggestOptions): Promise<Suggestion[]> {
   const names = options.table === undefined ? await allTables(client) : [options.table];
-  const usable = names.filter((name) => contractShape.shape.table.safeParse(name).success);
-  const catalog = await readCatalog(client, usable);
+  const relations = new Relations(await readForeignKeys(client), await readSerialColumns(client));
+  // Whether a foreign key repeats something personal, the rows that it refers to may tell better.
+  const looked = new Set([...names, ...names.flatMap((name) => relations.rootTables(name))]);
+  const catalog = await readCatalog(client, [...looked].filter(isUsable));
   if (options.table !== undefined && !catalog.tables.has(options.table)) {
     const hint = didYouMean(options.table, catalog.names);
     throw new LetheError('CONTRACT_INVALID', `the database has no table ${options.table}.${hint}`, {
       fix: 'Write schema.table; Postgres minds the case.',
     });
   }
-  const work = new Suggesting(
-    catalog,
-    new Relations(await readForeignKeys(client), await readSerialColumns(client)),
-    options,
-  );
-  for (const name of catalog.tables.keys()) {
-    if (work.refusal(name) === undefined)
-      work.samples.set(name, await sampleTable(client, catalog, name, options));
+  const work = new Suggesting(catalog, relations, options);
+  for (const [name, table] of catalog.tables) {
+    if (work.refusal(name) !== undefined) continue;
+    work.samples.set(name, await sampleRows(client, table, options.sampleRows));
   }
   return work.suggestions(names);
 }
@@ -68,13 +66,9 @@ async function allTables(client: ClientBase): Promise<string[]> {
   return (await listTables(client)).map(({ schema, table }) => `${schema}.${table}`);
 }
 
-function sampleTable(
-  client: ClientBase,
-  catalog: Catalog,
-  name: string,
-  options: SuggestOptions,
-): Promise<Sample> {
-  return sampleRows(client, catalog.tables.get(name)!, options.sampleRows);
+/** Can a contract name it? */
+function isUsable(name: string): boolean {
+  return contractShape.shape.table.safeParse(name).success;
 }
 
 /** `public.orders` is `orders.yaml`, `sales.orders` is `sales.orders.yaml`. */

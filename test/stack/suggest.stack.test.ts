@@ -179,6 +179,11 @@ describe('a database as they are', () => {
     const domain = { action: 'hash', domain: 'logins-mail-address' };
     expect(byTable.get('public.logins')!.contract!.columns['mail_address']).toMatchObject(domain);
     expect(byTable.get('public.login_events')!.contract!.columns['who']).toMatchObject(domain);
+    // No call was made yet: that the number is a phone's is seen where it refers to.
+    const line = { action: 'hash', domain: 'lines-number' };
+    expect(byTable.get('public.lines')!.contract!.columns['number']).toMatchObject(line);
+    expect(byTable.get('public.calls')!.contract!.columns['number']).toMatchObject(line);
+    expect((await project.lethe('suggest', 'calls')).stdout).toContain('action: hash, domain: lines-number');
     expect(actionsOf(byTable.get('public.empty_one')!.contract!)).toEqual({
       id: 'keep',
       label: 'drop',
@@ -225,6 +230,36 @@ describe('a database as they are', () => {
     expect(unknown.stderr).toContain('the database has no table public.login. Did you mean public.logins?');
     expect((await project.lethe('suggest')).code).toBe(2);
     expect((await project.lethe('suggest', 'logins', '--all')).code).toBe(2);
+  });
+
+  it('is not waited for where a table is locked: names and types alone speak', async () => {
+    const project = await projectWith(load);
+    const other = new Client({ connectionString: project.source.url });
+    await other.connect();
+    try {
+      await other.query('begin; lock table "Verkauf"."Bestellungen" in access exclusive mode');
+      const { code, stdout } = await project.lethe('suggest', 'Verkauf.Bestellungen');
+      expect(code).toBe(0);
+      expect(stdout).toContain('from names and types alone (no rows: SQLSTATE 55P03)');
+      expect(stdout).toMatch(/^ {2}status: \{ .*action: drop/m);
+    } finally {
+      await other.end();
+    }
+  });
+
+  it('is told as far as the role sees it, and what the role lacks', async () => {
+    const project = await projectWith(load);
+    const role = `reader_${project.name}`;
+    await project.sql(`create role ${role} login password '${role}'; grant select on logins to ${role}`);
+    onTestFinished(async () => {
+      await project.sql(`drop owned by ${role}; drop role ${role}`);
+    });
+    const url = new URL(project.source.url);
+    url.username = url.password = role;
+    await project.writeConfig({ postgres: { url: url.href } });
+    const { byTable } = await suggestAll(project);
+    expect([...byTable.keys()].filter((table) => table.startsWith('Verkauf'))).toEqual([]);
+    expect(byTable.get('public.logins')!.refused).toContain('GRANT <owner of public.logins>');
   });
 
   it('proposes the same again as long as the rows are the same', async () => {

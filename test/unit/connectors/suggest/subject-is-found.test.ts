@@ -75,3 +75,15 @@ test('a text key and what refers to it get pseudonyms of one domain', () => {
   ];
   for (const rule of rules) expect(rule).toMatchObject({ action: 'hash', domain: 'products-sku' });
 });
+
+test('what belongs to a person over others keeps no moment as it is', () => {
+  const lines = tableOf({
+    table: 'public.order_lines',
+    columns: [id, refers('order_id'), columnOf('packed', 'timestamptz')],
+  });
+  const toOrders = { table: 'public.order_lines', columns: ['order_id'], toTable: 'public.orders' };
+  const packed = (foreignKeys: Partial<ForeignKey>[]) =>
+    proposeFor(lines, { foreignKeys }).contract.columns['packed']?.action;
+  expect(packed([toOrders])).toBe('keep');
+  expect(packed([toOrders, { table: 'public.orders' }])).toBe('generalise');
+});

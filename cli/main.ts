@@ -11,6 +11,7 @@ import { planCommand } from './plan.ts';
 import { runCommand } from './run.ts';
 import { statusCommand } from './status.ts';
 import { stackCommand } from './stack.ts';
+import { suggestCommand } from './suggest.ts';
 
 const { version } = JSON.parse(readFileSync(join(packageRoot(), 'package.json'), 'utf8')) as {
   version: string;
@@ -21,6 +22,7 @@ const program = new Command('lethe')
   .version(version)
   .exitOverride()
   .addCommand(checkCommand())
+  .addCommand(suggestCommand())
   .addCommand(planCommand())
   .addCommand(applyCommand())
   .addCommand(runCommand())

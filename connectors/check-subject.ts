@@ -8,7 +8,7 @@ import { generatedProblem } from './check-columns.ts';
 import type { CatalogTable } from './postgres/catalog.ts';
 
 /** Kinds that a subject's name in the key store can be made of. */
-const subjectKinds: ReadonlySet<ValueKind> = new Set(['text', 'int', 'long', 'uuid']);
+export const subjectKinds: ReadonlySet<ValueKind> = new Set(['text', 'int', 'long', 'uuid']);
 
 /** The column that says whose row it is must reach the processor and have one canonical text. */
 export function checkSubject(loaded: LoadedContract, table: CatalogTable, serverVersion: number): Finding[] {

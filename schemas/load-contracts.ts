@@ -49,12 +49,11 @@ export async function loadContracts(folder: string): Promise<LoadedContracts> {
   return { contracts, findings: sortFindings([...findings, ...duplicates(contracts)]) };
 }
 
-async function loadContract(
-  file: string,
-): Promise<
+type ParsedContract =
   | { contract: Contract; document: SourceDocument; findings: [] }
-  | { contract?: undefined; findings: Finding[] }
-> {
+  | { contract?: undefined; document?: undefined; findings: Finding[] };
+
+async function loadContract(file: string): Promise<ParsedContract> {
   let text: string;
   try {
     text = await readFile(file, 'utf8');
@@ -63,6 +62,11 @@ async function loadContract(
     const fix = 'Give this user the right to read it.';
     return { findings: [wholeFile('FILE_UNREADABLE', file, `the file cannot be read (${reason})`, fix)] };
   }
+  return parseContract(file, text);
+}
+
+/** A contract's text with the places of its fields, or every finding; `file` is what findings call it. */
+export function parseContract(file: string, text: string): ParsedContract {
   const { document, findings } = parseSource(file, text);
   if (!document) return { findings };
   const parsed = parseShape(contractShape, document, withNullAction(document));

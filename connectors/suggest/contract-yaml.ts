@@ -1,0 +1,46 @@
+import type { ColumnRule } from '../../schemas/contract.ts';
+import { type Proposal, unassignedOwner } from './propose-contract.ts';
+import type { Sample } from './sample-rows.ts';
+
+/** Words that some reader of YAML takes for something else than a text. */
+const reserved = new Set(['null', 'true', 'false', 'yes', 'no', 'on', 'off', 'y', 'n']);
+
+/** The proposal as the file that a person would write, with the reasons as comments: names, types and counts. */
+export function contractYaml(proposal: Proposal, sample: Pick<Sample, 'rows' | 'failure'>): string {
+  const { contract, reasons, subjectReason } = proposal;
+  const { subject } = contract;
+  return [
+    `# Proposed by \`lethe suggest\` from ${sourcesOf(sample)}. Whatever is in doubt is protected: read every line.`,
+    `table: ${contract.table}`,
+    `owner: ${contract.owner}${contract.owner === unassignedOwner ? ' # name who answers for this contract' : ''}`,
+    `tier: ${contract.tier}`,
+    ...(subject
+      ? [`# ${subjectReason}`, `subject: { type: ${subject.type}, key: ${scalar(subject.key)} }`]
+      : [`# No subject, so nothing can be encrypted: ${subjectReason}.`]),
+    `sinks: [${contract.sinks.join(', ')}]`,
+    `staleness: ${contract.staleness}`,
+    'columns:',
+    ...Object.entries(contract.columns).flatMap(([name, rule]) => [
+      `  # ${reasons[name]}`,
+      `  ${scalar(name)}: { ${ruleFields(rule)} }`,
+    ]),
+    '',
+  ].join('\n');
+}
+
+function sourcesOf({ rows, failure }: Pick<Sample, 'rows' | 'failure'>): string {
+  if (failure !== undefined) return `names and types alone (no rows: SQLSTATE ${failure})`;
+  return rows === 0 ? 'names and types alone' : `names, types and ${rows} sampled rows`;
+}
+
+function ruleFields(rule: ColumnRule): string {
+  return Object.entries(rule)
+    .map(([key, value]) => `${key}: ${value === 'null' ? `'null'` : String(value)}`)
+    .join(', ');
+}
+
+/** Plain where that is safe, else quoted; a JSON string is a double-quoted YAML one. */
+function scalar(text: string): string {
+  const isPlain = /^[A-Za-z_][A-Za-z0-9_]*$/.test(text) && !reserved.has(text.toLowerCase());
+  return isPlain ? text : JSON.stringify(text);
+}

@@ -1,4 +1,4 @@
-import type { ColumnRule } from '../../schemas/contract.ts';
+import type { ColumnRule } from '../../schemas/column-rule.ts';
 import { type Proposal, unassignedOwner } from './propose-contract.ts';
 import type { Sample } from './sample-rows.ts';
 

@@ -18,6 +18,7 @@ const families: Readonly<Record<ValueKind, Family>> = {
   decimal: 'number',
   text: 'text',
   uuid: 'opaque',
+  inet: 'opaque',
   date: 'day',
   time: 'clock',
   timestamp: 'day',

@@ -1,4 +1,4 @@
-import type { ColumnRule } from '../../schemas/contract.ts';
+import type { ColumnRule } from '../../schemas/column-rule.ts';
 import { cleanKind } from '../../schemas/dataset.ts';
 import { isGeneralisable } from '../../schemas/generalise.ts';
 import type { ValueKind } from '../../schemas/value-kind.ts';

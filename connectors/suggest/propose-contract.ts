@@ -1,4 +1,6 @@
-import type { ColumnRule, Contract, SinkName } from '../../schemas/contract.ts';
+import type { ColumnRule } from '../../schemas/column-rule.ts';
+import type { SinkName } from '../../schemas/sink-name.ts';
+import type { Contract } from '../../schemas/contract.ts';
 import { needsValue } from '../../schemas/dataset.ts';
 import { valueKind } from '../../schemas/value-kind.ts';
 import { generatedProblem } from '../check-columns.ts';

@@ -1,7 +1,8 @@
 import type { ClientBase } from 'pg';
 import { checkContracts } from '../../schemas/check-contract.ts';
 import type { Config } from '../../schemas/config.ts';
-import { type Contract, contractShape, sinkNames, tableParts } from '../../schemas/contract.ts';
+import { sinkNames } from '../../schemas/sink-name.ts';
+import { type Contract, contractShape, tableParts } from '../../schemas/contract.ts';
 import { didYouMean } from '../../schemas/did-you-mean.ts';
 import { LetheError } from '../../schemas/errors.ts';
 import type { Finding } from '../../schemas/finding.ts';

@@ -34,7 +34,8 @@ const phone = fc.oneof(
 const email = fc
   .tuple(word, word, fc.constantFrom('org', 'de', 'co.uk'))
   .map(([a, b, c]) => `${a}@${b}.${c}`);
-const personal = fc.oneof(email, card, iban, phone, fc.ipV4(), fc.ipV6());
+// With seven groups and `::` an address has as many colons as it can have.
+const personal = fc.oneof(email, card, iban, phone, fc.ipV4(), fc.ipV6(), fc.constant('0:0:0:0:0:0:0::'));
 
 const labels = Array.from({ length: 150 }, (_, i) => ['placed', 'paid', 'sent', null][i % 4]!);
 const plainNames = fc.constantFrom('status', 'kind', 'x', 'col7', 'flavour', 'value', 'grind');
@@ -69,6 +70,7 @@ describe('a proposal', () => {
           expect(text).not.toContain(value);
         },
       ),
+      { numRuns: 2_000 },
     );
   });
 

@@ -57,7 +57,8 @@ export function canaryValue(column: ProtectedColumn, tag: string): RowValue {
 
 /** The same in a TOAST-sized value, with a canary at its start, in its middle and at its end. */
 export function largeCanaryValue(column: ProtectedColumn, tag: string, random: Random): RowValue {
-  const token = (place: string): string => `${describe(column).value}${tag}_${place}`;
+  const mail = column.kind === 'email' ? '@canary.example' : '';
+  const token = (place: string): string => `${describe(column).value}${tag}_${place}${mail}`;
   const half = random.toastLength() / 2;
   const parts = [token('start'), random.longText(half), token('middle'), random.longText(half), token('end')];
   switch (column.kind) {
@@ -123,6 +124,8 @@ function make(column: ProtectedColumn): Description {
       const iso = `19${two(21, 19, 31)}-${day}T${time}`;
       return { value: column.kind === 'timestamp' ? iso : `${iso}Z`, bytes: instantForms(iso) };
     }
+    case 'digits':
+      return textForm(`6${digits.slice(1, 16)}`);
     case 'decimal':
       return textForm(`8${digits.slice(1, 8)}.${digits.slice(8, 9)}7`);
     case 'coordinate':

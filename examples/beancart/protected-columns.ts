@@ -14,6 +14,7 @@ export type ProtectedKind =
   | 'inet'
   | 'uuid'
   | 'long'
+  | 'digits'
   | 'decimal'
   | 'coordinate'
   | 'date'
@@ -28,7 +29,7 @@ export interface ProtectedColumn {
   readonly column: string;
   readonly action: ProtectedAction;
   readonly kind: ProtectedKind;
-  /** Code points that a mask leaves readable; a canary stands between them. */
+  /** Code points that a mask or a truncation leaves readable; a canary stands between them. */
   readonly keepStart: number;
   readonly keepEnd: number;
   /** Some values are TOAST-sized. */
@@ -56,14 +57,14 @@ const declared: Readonly<Record<Table, readonly Entry[]>> = {
     ['full_name', 'encrypt', 'text'],
     ['display_name', 'mask', 'text', { keepStart: 1 }],
     ['phone', 'mask', 'text', { keepEnd: 2 }],
-    ['birth_date', 'encrypt', 'date'],
+    ['birth_date', 'generalise', 'date'],
     ['national_id', 'drop', 'text'],
     ['credit_limit', 'encrypt', 'decimal'],
     ['allergies', 'encrypt', 'texts', { large: true }],
     ['preferences', 'encrypt', 'json', { large: true }],
     ['needs_assistance', 'encrypt', 'boolean'],
     ['signup_ip', 'null', 'inet'],
-    ['last_login_ip', 'hash', 'inet'],
+    ['last_login_ip', 'generalise', 'inet'],
     ['last_login_at', 'encrypt', 'timestamptz'],
     ['terms_accepted_at', 'encrypt', 'timestamp'],
     ['call_after', 'encrypt', 'time'],
@@ -78,17 +79,17 @@ const declared: Readonly<Record<Table, readonly Entry[]>> = {
     ['company', 'null', 'text'],
     ['line1', 'encrypt', 'text'],
     ['line2', 'encrypt', 'text'],
-    ['postcode', 'mask', 'text', { keepStart: 2 }],
+    ['postcode', 'truncate', 'text', { keepStart: 2 }],
     ['phone', 'mask', 'text', { keepStart: 3, keepEnd: 2 }],
     ['latitude', 'drop', 'coordinate'],
-    ['longitude', 'hash', 'coordinate'],
+    ['longitude', 'generalise', 'coordinate'],
     ['door_code', 'drop', 'text'],
     ['delivery_hint', 'unnamed', 'text'],
   ],
   payment_methods: [
     ['token', 'hash', 'text'],
     ['customer_ref', 'hash', 'text', { valuesOf: 'customers.external_ref' }],
-    ['card_number', 'mask', 'text', { keepStart: 6, keepEnd: 4 }],
+    ['card_number', 'format-preserving', 'digits'],
     ['card_expiry', 'drop', 'date'],
     ['iban', 'encrypt', 'text'],
     ['account_holder', 'encrypt', 'text'],
@@ -116,10 +117,10 @@ const declared: Readonly<Record<Table, readonly Entry[]>> = {
   orders: [
     ['payment_token', 'hash', 'text', { valuesOf: 'payment_methods.token' }],
     ['contact_email', 'hash', 'email'],
-    ['loyalty_card', 'hash', 'long'],
+    ['loyalty_card', 'tokenise', 'long'],
     ['client_ip', 'null', 'inet'],
     ['user_agent', 'drop', 'text'],
-    ['invoice', 'encrypt', 'json'],
+    ['invoice', 'paths', 'json'],
     ['gift_note', 'encrypt', 'text', { large: true }],
     ['debug_trace', 'unnamed', 'text'],
   ],
@@ -139,7 +140,7 @@ const declared: Readonly<Record<Table, readonly Entry[]>> = {
     ['courier_remark', 'unnamed', 'text'],
   ],
   reviews: [
-    ['body', 'mask', 'text', { keepStart: 16, large: true }],
+    ['body', 'redact', 'email', { large: true }],
     ['author_name', 'mask', 'text', { keepStart: 1 }],
     ['author_email', 'encrypt', 'email'],
     ['author_ip', 'hash', 'inet'],

@@ -2,8 +2,8 @@
 export const statementKinds = [
   'insert',
   'update-kept',
-  'update-masked',
-  'update-hashed',
+  'update-masked', // or made coarse, redacted, cut to its paths
+  'update-hashed', // or tokenised, or encrypted into its own form
   'update-encrypted',
   'update-hidden', // dropped, nulled or unnamed columns alone: nothing of it may come out
   'toast-changed',

@@ -19,8 +19,8 @@ export type Story = (lane: Lane) => Promise<void>;
 const deck: readonly (readonly [number, Story])[] = [
   [8, updateKept],
   [3, updateProtected('update-encrypted', ['encrypt'])],
-  [2, updateProtected('update-masked', ['mask'])],
-  [2, updateProtected('update-hashed', ['hash'])],
+  [2, updateProtected('update-masked', ['mask', 'truncate', 'generalise', 'redact', 'paths'])],
+  [2, updateProtected('update-hashed', ['hash', 'tokenise', 'format-preserving'])],
   [2, updateProtected('update-hidden', ['drop', 'null', 'unnamed'])],
   [2, nullAndBack],
   [3, growAndTouch],

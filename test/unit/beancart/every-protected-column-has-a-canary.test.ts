@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { canaries, canaryMark } from '../../../examples/beancart/canaries.ts';
+import { actionNames } from '../../../schemas/column-rule.ts';
 import { beancartFolder } from '../../../examples/beancart/folder.ts';
 import { protectedColumns } from '../../../examples/beancart/protected-columns.ts';
 import type { RowValue } from '../../../examples/beancart/row.ts';
@@ -17,7 +18,10 @@ function protectedByContract(): string[] {
     names.flatMap((name) => {
       const rule = contracts.get(table)?.columns[name];
       if (rule?.action === 'keep') return [];
-      const kept = rule?.action === 'mask' ? `${rule.keepStart} ${rule.keepEnd}` : '0 0';
+      const kept =
+        rule?.action === 'mask'
+          ? `${rule.keepStart} ${rule.keepEnd}`
+          : `${rule?.action === 'truncate' ? rule.keep : 0} 0`;
       return [`${table}.${name} ${rule?.action ?? 'unnamed'} ${kept}`];
     }),
   );
@@ -34,7 +38,7 @@ test('the canaries cover exactly the columns that the contracts do not keep', ()
   );
 });
 
-test('contracts name no column that the table lacks, every table has unnamed ones, all six actions are used', () => {
+test('contracts name no column that the table lacks, every table has unnamed ones, every action is used', () => {
   expect([...contracts.keys()].sort()).toEqual([...columns.keys()].sort());
   for (const [table, contract] of contracts) {
     const names = columns.get(table)!;
@@ -42,7 +46,7 @@ test('contracts name no column that the table lacks, every table has unnamed one
     expect(names.length, table).toBeGreaterThan(Object.keys(contract.columns).length);
   }
   const actions = [...contracts.values()].flatMap((c) => Object.values(c.columns).map((rule) => rule.action));
-  expect(new Set(actions)).toEqual(new Set(['keep', 'drop', 'null', 'mask', 'hash', 'encrypt']));
+  expect(new Set(actions)).toEqual(new Set(actionNames));
 });
 
 test('only a boolean cannot carry a canary, and no form of one occurs in another', () => {
@@ -68,7 +72,7 @@ describe('in the sample', () => {
     const canary = canaries().find((c) => c.table === column.table && c.column === column.column)!;
     const planted = values.filter((value) => text(value).includes(canary.value));
     expect(planted.length).toBeGreaterThan(0);
-    if (column.kind === 'text' && column.action === 'mask') {
+    if (column.kind === 'text' && (column.action === 'mask' || column.action === 'truncate')) {
       for (const value of planted as string[]) {
         expect(value.slice(column.keepStart, value.length - column.keepEnd)).toContain(canaryMark);
         expect(value.slice(0, column.keepStart)).not.toMatch(/[a-z]/);

@@ -1,4 +1,5 @@
 import { Pool } from 'pg';
+import { SourceGate } from '../connectors/postgres/source-gate.ts';
 import { ValueReader } from '../connectors/postgres/value-reader.ts';
 import { associatedData, ciphertextOverhead, encryptInto } from '../keys/ciphertext.ts';
 import { MasterKey } from '../keys/master-key.ts';
@@ -83,6 +84,7 @@ export async function startPipeline(
 
 async function startTransform(shared: Shared): Promise<{ stop(): Promise<void> }> {
   const { config, datasets, registry, keys, log, outages, counters } = shared;
+  const gate = new SourceGate(config, datasets);
   const resolver = new ValueReader(postgresOptions(config.postgres), datasets);
   const routes = await Promise.all(
     datasets.map(async (dataset): Promise<TransformRoute> => {
@@ -95,6 +97,7 @@ async function startTransform(shared: Shared): Promise<{ stop(): Promise<void> }
         cipher: { overhead: ciphertextOverhead, encryptInto, associatedData },
         resolver,
         placeholder: names.unavailablePlaceholder(config),
+        onMissing: (columns) => gate.confirm(table, columns),
         onUnnamed: (fields) => log.warn({ table, fields }, 'columns that no contract names are dropped'),
       });
       return {
@@ -113,6 +116,7 @@ async function startTransform(shared: Shared): Promise<{ stop(): Promise<void> }
     groupId: names.transformGroup(config),
     routes,
     transactionalId: (topic, partition) => names.transactionalId(config, topic, partition),
+    gate: (table) => gate.check(table),
     sealer: createPayloadSealer(keys),
     purge,
     counters,
@@ -126,6 +130,7 @@ async function startTransform(shared: Shared): Promise<{ stop(): Promise<void> }
       await processor.stop();
       await purge.stop();
       await resolver.close();
+      await gate.close();
     },
   };
 }

@@ -4,6 +4,7 @@ import { HttpService } from '../connectors/http-service.ts';
 import { adminConnection } from '../connectors/kafka/admin.ts';
 import { topicSpecs } from '../connectors/kafka/topic-settings.ts';
 import { topicResources } from '../connectors/kafka/topics.ts';
+import { contractResources } from '../connectors/postgres/applied-contracts.ts';
 import { publicationResources } from '../connectors/postgres/publication.ts';
 import { replicaIdentityResources } from '../connectors/postgres/replica-identity.ts';
 import { sourceTableResources } from '../connectors/postgres/source-tables.ts';
@@ -24,8 +25,8 @@ export interface ProjectResources {
 }
 
 /**
- * Everything that is derived, in the order in which it is applied: what others need comes first, and the connector
- * last, since from then on changes flow.
+ * Everything that is derived, in the order in which it is applied: what others need comes first, and the connector late, since
+ * from then on changes flow. That all of it is under these contracts now is recorded at the very end.
  */
 export function projectResources(config: Config, datasets: readonly Dataset[]): ProjectResources {
   const kafka = adminConnection(config);
@@ -42,6 +43,7 @@ export function projectResources(config: Config, datasets: readonly Dataset[]): 
       ...(elasticsearch ? elasticsearchResources(config, datasets, elasticsearch) : []),
       ...(clickhouse ? clickhouseResources(config, datasets, clickhouse) : []),
       ...connectorResources(config, datasets, new ConnectClient(config.connect)),
+      ...contractResources(config, datasets),
     ],
     close: async () => {
       await kafka.close();

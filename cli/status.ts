@@ -1,7 +1,13 @@
 import { Command } from 'commander';
+import { type ContractStatus, readContractStatus } from './contract-status.ts';
 import { type PipelineStatus, readStatus, type SinkStatus } from './pipeline-status.ts';
 import { openProject } from './project.ts';
 import { type Cell, renderTable } from './table.ts';
+
+/** Where the pipeline stands, and how its tables stand to their contracts. */
+export interface ProjectStatus extends PipelineStatus {
+  readonly contracts: readonly ContractStatus[];
+}
 
 /** `lethe status`: connector, slot, groups, sinks against their objectives, dead letters; exit 1 if something is wrong. */
 export function statusCommand(): Command {
@@ -10,15 +16,18 @@ export function statusCommand(): Command {
     .option('-c, --config <file>', 'configuration', 'lethe.yaml')
     .option('--json', 'print JSON')
     .action(async (flags: { config: string; json?: true }) => {
-      const { config, datasets } = await openProject(flags.config);
-      const status = await readStatus(config, datasets);
+      const { config, datasets, catalog } = await openProject(flags.config);
+      const status: ProjectStatus = {
+        ...(await readStatus(config, datasets)),
+        contracts: await readContractStatus(config, datasets, catalog),
+      };
       process.stdout.write(flags.json ? `${JSON.stringify(status)}\n` : renderStatus(status));
       if (!status.healthy) process.exitCode = 1;
     });
 }
 
 /** The status as tables for people. */
-export function renderStatus(status: PipelineStatus): string {
+export function renderStatus(status: ProjectStatus): string {
   const { connector, slot, groups, sinks, deadLetters } = status;
   const reading = connector.phase === 'snapshot' ? ', reading a snapshot' : '';
   const parts = [
@@ -42,9 +51,28 @@ export function renderStatus(status: PipelineStatus): string {
         );
   return [
     renderTable(['part', 'name', 'state'], parts),
+    renderTable(['table', 'contract', 'unclassified columns'], status.contracts.map(contractRow)),
     renderTable(['table', 'sink', 'raw', 'clean', 'position', 'staleness', 'objective'], sinks.map(sinkRow)),
     dead,
   ].join('\n');
+}
+
+function contractRow({ table, state, changed, unclassified, left }: ContractStatus): (string | Cell)[] {
+  const columns = changed.length === 0 ? '' : `: ${changed.join(', ')}`;
+  const behind = Object.entries(left ?? {}).flatMap(([place, count]) =>
+    count === 0 ? [] : [`${place} ${count}`],
+  );
+  const still = behind.length === 0 ? 'its rows are read again' : `older ones in ${behind.join(', ')}`;
+  const says = {
+    applied: 'applied',
+    pending: `not yet protected${columns} (${still})`,
+    'not applied': `not applied${columns}`,
+  };
+  return [
+    table,
+    mark(says[state], state === 'applied'),
+    unclassified.length === 0 ? '-' : unclassified.join(', '),
+  ];
 }
 
 function sinkRow(s: SinkStatus): (string | Cell)[] {

@@ -38,6 +38,8 @@ export interface TransformProcessorParts {
   readonly groupId: string;
   readonly routes: readonly TransformRoute[];
   readonly transactionalId: (topic: string, partition: number) => string;
+  /** Resolves if changes of the table may be processed now; else a retriable error. */
+  readonly gate: (table: string) => Promise<void>;
   readonly sealer: PayloadSealer;
   readonly purge: RawPurge;
   readonly counters: Counters;
@@ -146,6 +148,8 @@ export class TransformProcessor {
       try {
         // A member that was away learns here that the partition is no longer its own, before it fences the new holder.
         await heartbeat();
+        const { table } = route.transform;
+        await untilItWorks(`table ${table}`, () => this.parts.gate(table), patience);
         const session = await this.session(topic, partition);
         const messages = batch.messages.filter(
           (m) => session.nextOffset === undefined || BigInt(m.offset) >= session.nextOffset,

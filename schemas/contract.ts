@@ -26,6 +26,8 @@ export const contractShape = z.strictObject({
   staleness: z
     .string()
     .refine((text) => parseDurationMs(text) !== undefined, 'write a duration: 500ms, 30s, 5m, 1h'),
+  /** What becomes of the table when it has a column that stands in no contract: the column does not pass, or nothing does. */
+  unclassified: z.enum(['drop', 'halt']).optional(),
   columns: z.record(name, columnRule),
 });
 export type Contract = z.infer<typeof contractShape>;

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { canonicalJson } from './canonical-json.ts';
 import { type ActionName, type ColumnRule, nameColumns } from './column-rule.ts';
 import type { Contract } from './contract.ts';
 import { isGeneralisable } from './generalise.ts';
@@ -41,7 +42,7 @@ export interface Dataset {
   readonly conditions: readonly RowCondition[];
   /** Columns that leave Postgres: those with an action that needs the value, key, subject and conditions included. */
   readonly published: readonly string[];
-  /** 16 hex digits over contract and table: changes when what comes out may change. */
+  /** 16 hex digits over the contract's rules and the table: changes when what comes out may change. */
   readonly digest: string;
 }
 
@@ -113,7 +114,7 @@ export function deriveDataset(contract: Contract, table: SourceTable): Dataset {
   }
   const key = columns.filter((c) => c.keyIndex !== undefined).sort((a, b) => a.keyIndex! - b.keyIndex!);
   const digest = createHash('sha256')
-    .update(JSON.stringify([contract, columns, published]))
+    .update(canonicalJson([rulesOf(contract), columns, published]))
     .digest('hex')
     .slice(0, 16);
   return {
@@ -130,6 +131,12 @@ export function deriveDataset(contract: Contract, table: SourceTable): Dataset {
     published,
     digest,
   };
+}
+
+/** What of a contract decides about clean records; its owner, objective and stores do not. */
+export function rulesOf(contract: Contract): Pick<Contract, 'subject' | 'where' | 'consent' | 'columns'> {
+  const { subject, where, consent, columns } = contract;
+  return { subject, where, consent, columns };
 }
 
 /** Columns that the transform reads whatever becomes of them: who a row belongs to, whether it passes, which names to redact. */

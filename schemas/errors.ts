@@ -26,6 +26,10 @@ export const errorCodes = {
     cause: 'The replication slot is gone or invalidated: changes were lost.',
     action: 'Take a new snapshot and reconcile before you go on.',
   },
+  TABLE_HALTED: {
+    cause: 'A table waits: the contract here is not the one that was applied, or a column stands in none.',
+    action: 'Run `lethe plan`, then `lethe apply`; start what runs under an older contract again.',
+  },
   AUTH_FAILED: {
     cause: 'A server refused the credentials.',
     action: 'Check user and password in lethe.yaml.',
@@ -90,7 +94,12 @@ export type ErrorCode = keyof typeof errorCodes;
 
 /** Whether trying the same again can help: a pure function of the code. */
 export function isRetriable(code: ErrorCode): boolean {
-  return code === 'UNREACHABLE' || code === 'SERVER_FAILED' || code === 'KEY_STORE_UNAVAILABLE';
+  return (
+    code === 'TABLE_HALTED' ||
+    code === 'UNREACHABLE' ||
+    code === 'SERVER_FAILED' ||
+    code === 'KEY_STORE_UNAVAILABLE'
+  );
 }
 
 /** An error with a code of {@link errorCodes}; `fix` is the way out, shown under the message. */

@@ -53,6 +53,8 @@ export const connectorName = (config: Named): string => `lethe-${config.name}`;
 export const sourceSchema = 'lethe';
 export const heartbeatTable = (config: Named): string => `${sourceSchema}.heartbeat_${config.name}`;
 export const signalTable = (config: Named): string => `${sourceSchema}.signal_${config.name}`;
+/** Which contract of each table was applied, and when: what runs under another one has to wait. */
+export const contractsTable = (config: Named): string => `${sourceSchema}.contracts_${config.name}`;
 
 export const transformGroup = (config: Named): string => `lethe-${config.name}-transform`;
 export const sinkGroup = (config: Named, sink: string): string => `lethe-${config.name}-${sink}`;

@@ -27,6 +27,11 @@ export interface PlanSources {
   readonly placeholder: string;
   /** Called once for each writer schema with the raw fields that the contract does not name. */
   readonly onUnnamed?: (fields: readonly string[]) => void;
+  /**
+   * Called for each writer schema that lacks columns of the contract. Resolves if they are only newer than the events, which then have null
+   * for them until the rows are read again; throws a retriable error if the table has them no more.
+   */
+  readonly onMissing?: (columns: readonly string[]) => Promise<void>;
 }
 
 const mostSchemas = 64;
@@ -106,8 +111,11 @@ export class PlanCache {
   }
 
   private async compileValue(id: number): Promise<ValuePlan> {
-    const { dataset, cipher, placeholder, writerSchema, onUnnamed } = this.sources;
+    const { dataset, cipher, placeholder, writerSchema, onUnnamed, onMissing } = this.sources;
     const envelope = new EnvelopePlan(await writerSchema(id));
+    const written = new Set(envelope.row.fields?.map(({ name }) => name));
+    const missing = dataset.columns.filter(({ name, rule }) => rule.action !== 'null' && !written.has(name));
+    if (missing.length > 0) await onMissing?.(missing.map(({ name }) => name));
     const { secret: secrets } = this;
     const row = new RowPlan(envelope.row, envelope.names, dataset, { placeholder, cipher, secrets });
     if (row.unnamed.length > 0) onUnnamed?.(row.unnamed);

@@ -1,12 +1,13 @@
 import type { Config } from '../../schemas/config.ts';
-import { heartbeatTable, signalTable, sourceSchema } from '../../schemas/names.ts';
+import { contractsTable, heartbeatTable, signalTable, sourceSchema } from '../../schemas/names.ts';
 import { type Step, steppedResource } from '../../pipeline/planned-steps.ts';
 import type { Resource } from '../../pipeline/resource.ts';
+import { appliedContractsSql } from './applied-contracts.ts';
 import { withSource } from './source-client.ts';
 
 type Named = Pick<Config, 'name' | 'topics' | 'postgres'>;
 
-/** Lethe's own schema at the source with the heartbeat and signal tables of this pipeline. */
+/** Lethe's own schema at the source with the heartbeat, signal and contract tables of this pipeline. */
 export function sourceTableResources(config: Named): Resource[] {
   const tables = [
     {
@@ -18,6 +19,7 @@ export function sourceTableResources(config: Named): Resource[] {
       name: signalTable(config),
       sql: '(id varchar(64) PRIMARY KEY, type varchar(32) NOT NULL, data varchar(8192))',
     },
+    { name: contractsTable(config), sql: appliedContractsSql },
   ];
   return [
     steppedResource(`schema ${sourceSchema}`, 'postgres', async () =>

@@ -38,6 +38,8 @@ export const contractDescriptions: Readonly<Record<string, string>> = {
   'consent.granted': 'Values that mean yes; true if left out.',
   sinks: 'The stores that the table feeds.',
   staleness: 'How old a store may be: 500ms, 30s, 5m, 1h.',
+  unclassified:
+    'What becomes of the table when it has a column that stands in no contract: drop (the column does not pass, the default) or halt (nothing does).',
   columns: 'Every column that may pass and what becomes of it. What is not named does not pass.',
   'columns.*.classification': 'What the column holds.',
   'columns.*.sinks': 'The stores that get the column; all of the table’s if left out.',

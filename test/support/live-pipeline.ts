@@ -92,6 +92,11 @@ export class LivePipeline {
 
   async apply(): Promise<Project> {
     await applyProject(this.configPath);
+    return this.open();
+  }
+
+  /** Reads files and tables as they are now. */
+  async open(): Promise<Project> {
     this.project = await openProject(this.configPath);
     return this.project;
   }

@@ -1,0 +1,144 @@
+import { randomUUID } from 'node:crypto';
+import type { ClientBase } from 'pg';
+import { type Step, steppedResource } from '../../pipeline/planned-steps.ts';
+import type { Resource } from '../../pipeline/resource.ts';
+import { canonicalJson } from '../../schemas/canonical-json.ts';
+import type { Config } from '../../schemas/config.ts';
+import { type Dataset, rulesOf } from '../../schemas/dataset.ts';
+import { contractsTable, signalTable } from '../../schemas/names.ts';
+import { withSource } from './source-client.ts';
+
+type Named = Pick<Config, 'name' | 'topics' | 'postgres'>;
+
+/** Columns of the table of applied contracts. */
+export const appliedContractsSql = `(table_name text, digest text, rules jsonb NOT NULL,
+  applied_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+  reread text NOT NULL CHECK (reread IN ('none', 'due', 'requested', 'done')),
+  PRIMARY KEY (table_name, digest))`;
+
+/**
+ * Whether the rows that were there before are read again under a contract: not needed, to be asked for by the first processor that runs
+ * under it, asked for, or seen to be complete everywhere.
+ */
+export type Reread = 'none' | 'due' | 'requested' | 'done';
+
+/** The contract of a table that was applied last. */
+export interface AppliedContract {
+  readonly table: string;
+  readonly digest: string;
+  readonly rules: ReturnType<typeof rulesOf>;
+  /** Rules of the one before; null if it is the first. */
+  readonly before: ReturnType<typeof rulesOf> | null;
+  readonly reread: Reread;
+}
+
+/** The latest of each table; none at all where nothing was ever applied. */
+export async function readAppliedContracts(
+  client: ClientBase,
+  config: Named,
+): Promise<ReadonlyMap<string, AppliedContract>> {
+  const table = contractsTable(config);
+  const { rows: found } = await client.query<{ there: boolean }>(
+    'select to_regclass($1) is not null as there',
+    [table],
+  );
+  if (!found[0]?.there) return new Map();
+  const { rows } = await client.query<AppliedContract>(
+    `select table_name as "table", digest, rules, reread,
+       lag(rules) over (partition by table_name order by applied_at) as before
+     from ${table} order by applied_at`,
+  );
+  // The last of each table stays.
+  return new Map(rows.map((row) => [row.table, row]));
+}
+
+/**
+ * Records which contract each table is under, the last thing that is applied. What there was under another one, or of a table that joins
+ * a pipeline at work, is to be read again.
+ */
+export function contractResources(config: Named, datasets: readonly Dataset[]): Resource[] {
+  return [
+    steppedResource('contracts', 'postgres', () =>
+      withSource(config.postgres, async (client) => {
+        const applied = await readAppliedContracts(client, config);
+        const fresh = datasets.filter(({ table }) => !applied.has(table));
+        const changed = datasets.filter(
+          ({ table, digest }) => (applied.get(table)?.digest ?? digest) !== digest,
+        );
+        const steps = changed.map((dataset): Step => {
+          const columns = changedColumns(applied.get(dataset.table)!.rules, dataset).join(', ');
+          const what = columns === '' ? '' : ` (${columns})`;
+          const summary = `contract or shape of ${dataset.table} changes${what}: its rows are read again`;
+          return { change: { action: 'update', summary }, run: () => record(config, [dataset], 'due') };
+        });
+        if (fresh.length === 0) return steps;
+        const joins = applied.size > 0;
+        const summary = `contracts of ${fresh.map(({ table }) => table).join(', ')}${joins ? ': their rows are read' : ''}`;
+        return [
+          ...steps,
+          { change: { action: 'create', summary }, run: () => record(config, fresh, joins ? 'due' : 'none') },
+        ];
+      }),
+    ),
+  ];
+}
+
+/** Columns whose rule differs; all of them where the subject or the rows that pass do. */
+export function changedColumns(before: AppliedContract['rules'], dataset: Dataset): string[] {
+  const now = rulesOf(dataset.contract);
+  const names = [...new Set([...Object.keys(before.columns), ...Object.keys(now.columns)])];
+  const whole = !same([before.subject, before.where, before.consent], [now.subject, now.where, now.consent]);
+  return whole ? names : names.filter((name) => !same(before.columns[name], now.columns[name]));
+}
+
+function same(a: unknown, b: unknown): boolean {
+  return canonicalJson(a) === canonicalJson(b);
+}
+
+async function record(config: Named, datasets: readonly Dataset[], reread: Reread): Promise<void> {
+  await withSource(config.postgres, async (client) => {
+    for (const dataset of datasets) {
+      await client.query(
+        `insert into ${contractsTable(config)} (table_name, digest, rules, reread) values ($1, $2, $3, $4)
+         on conflict (table_name, digest) do update set applied_at = clock_timestamp(), reread = 'due'`,
+        [dataset.table, dataset.digest, JSON.stringify(rulesOf(dataset.contract)), reread],
+      );
+    }
+  });
+}
+
+/** Older processors look this often whether their contract is still the one that was applied. */
+export const gateIntervalMs = 500;
+
+/**
+ * Asks Debezium for an incremental snapshot of a table whose rows are to be read again, if nobody did yet. Only after every processor
+ * under an older contract has had the time to see that it is one.
+ */
+export async function requestReread(client: ClientBase, config: Named, dataset: Dataset): Promise<void> {
+  const data = JSON.stringify({ 'data-collections': [dataset.table], type: 'incremental' });
+  await client.query(
+    `with due as (
+       update ${contractsTable(config)} set reread = 'requested'
+       where table_name = $1 and digest = $2 and reread = 'due'
+         and applied_at < clock_timestamp() - make_interval(secs => $3)
+       returning 1)
+     insert into ${signalTable(config)} (id, type, data) select $4, 'execute-snapshot', $5 from due`,
+    [dataset.table, dataset.digest, (4 * gateIntervalMs) / 1000, `lethe-reread-${randomUUID()}`, data],
+  );
+}
+
+/** Notes that nothing of an older contract is left anywhere. */
+export async function rereadIsDone(client: ClientBase, config: Named, dataset: Dataset): Promise<void> {
+  await client.query(
+    `update ${contractsTable(config)} set reread = 'done' where table_name = $1 and digest = $2 and reread = 'requested'`,
+    [dataset.table, dataset.digest],
+  );
+}
+
+/** Notes that events came which do not hold what the contract asks for: only their rows do. */
+export async function rereadIsDue(client: ClientBase, config: Named, dataset: Dataset): Promise<void> {
+  await client.query(
+    `update ${contractsTable(config)} set reread = 'due' where table_name = $1 and digest = $2`,
+    [dataset.table, dataset.digest],
+  );
+}

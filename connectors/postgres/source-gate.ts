@@ -1,0 +1,144 @@
+import { type ClientBase, Pool } from 'pg';
+import { postgresOptions } from '../../pipeline/postgres-options.ts';
+import type { Config } from '../../schemas/config.ts';
+import { tableParts } from '../../schemas/contract.ts';
+import type { Dataset } from '../../schemas/dataset.ts';
+import { isRetriable, LetheError } from '../../schemas/errors.ts';
+import {
+  type AppliedContract,
+  gateIntervalMs,
+  readAppliedContracts,
+  requestReread,
+  rereadIsDue,
+} from './applied-contracts.ts';
+import { sourceError } from './source-client.ts';
+
+type Named = Pick<Config, 'name' | 'topics' | 'postgres'>;
+
+interface Seen {
+  readonly applied: ReadonlyMap<string, AppliedContract>;
+  /** Columns in no contract, of tables that are to halt then. */
+  readonly unclassified: ReadonlyMap<string, readonly string[]>;
+}
+
+/**
+ * Lets a table's changes be processed only while the contract here is the one that was applied last: an instance that was left behind
+ * must not write what a newer contract protects. Looks at the source at most twice a second; while that is away
+ * nothing can have been applied there, and what was seen last holds.
+ */
+export class SourceGate {
+  private readonly config: Named;
+  private readonly pool: Pool;
+  private readonly datasets: ReadonlyMap<string, Dataset>;
+  private readonly now: () => number;
+  private seen: Seen | undefined;
+  private looking: Promise<void> | undefined;
+  private lookedMs = -Infinity;
+
+  constructor(config: Named, datasets: readonly Dataset[], now: () => number = () => performance.now()) {
+    this.config = config;
+    this.pool = new Pool({ ...postgresOptions(config.postgres), max: 1 });
+    this.pool.on('error', () => {});
+    this.datasets = new Map(datasets.map((dataset) => [dataset.table, dataset]));
+    this.now = now;
+  }
+
+  /** Resolves if changes of the table may be processed; TABLE_HALTED, to be tried again, if not. */
+  async check(table: string): Promise<void> {
+    if (this.now() - this.lookedMs >= gateIntervalMs) {
+      await (this.looking ??= this.look().finally(() => (this.looking = undefined)));
+    }
+    const dataset = this.datasets.get(table)!;
+    const { applied, unclassified } = this.seen!;
+    if (applied.get(table)?.digest !== dataset.digest) {
+      throw new LetheError('TABLE_HALTED', `the contract of ${table} here is not the one that was applied`);
+    }
+    const columns = unclassified.get(table);
+    if (columns) {
+      throw new LetheError(
+        'TABLE_HALTED',
+        `${table} has columns that its contract does not name: ${columns.join(', ')}`,
+        {
+          fix: 'Name them in the contract, with drop if they are not to pass, and apply.',
+        },
+      );
+    }
+  }
+
+  /**
+   * Resolves if the table has these columns, which its events lack, now: they will have null for them, so its rows are to be read
+   * again. TABLE_HALTED if one is gone: nobody knows then what stands in its place.
+   */
+  async confirm(table: string, columns: readonly string[]): Promise<void> {
+    const dataset = this.datasets.get(table)!;
+    const gone = await this.query(async (client) => {
+      const there = await columnsOf(client, table);
+      const missing = columns.filter((name) => !there.includes(name));
+      if (missing.length === 0) await rereadIsDue(client, this.config, dataset);
+      return missing;
+    });
+    if (gone.length === 0) return;
+    throw new LetheError(
+      'TABLE_HALTED',
+      `columns of ${table} are renamed or dropped at the source: ${gone.join(', ')}`,
+      {
+        fix: 'Follow the change in the contract and apply, or take it back at the source.',
+      },
+    );
+  }
+
+  async close(): Promise<void> {
+    await this.pool.end();
+  }
+
+  private async look(): Promise<void> {
+    try {
+      this.seen = await this.query((client) => this.read(client));
+    } catch (error) {
+      if (!this.seen || !(error instanceof LetheError) || !isRetriable(error.code)) throw error;
+    }
+    this.lookedMs = this.now();
+  }
+
+  private async query<T>(use: (client: ClientBase) => Promise<T>): Promise<T> {
+    try {
+      const client = await this.pool.connect();
+      try {
+        return await use(client);
+      } finally {
+        client.release();
+      }
+    } catch (cause) {
+      throw sourceError(this.config.postgres, cause, 'query');
+    }
+  }
+
+  private async read(client: ClientBase): Promise<Seen> {
+    const applied = await readAppliedContracts(client, this.config);
+    const unclassified = new Map<string, readonly string[]>();
+    for (const dataset of this.datasets.values()) {
+      const own = applied.get(dataset.table);
+      if (own?.reread === 'due' && own.digest === dataset.digest) {
+        await requestReread(client, this.config, dataset);
+      }
+      if (dataset.contract.unclassified !== 'halt') continue;
+      const columns = (await columnsOf(client, dataset.table)).filter(
+        (name) => !Object.hasOwn(dataset.contract.columns, name),
+      );
+      if (columns.length > 0) unclassified.set(dataset.table, columns);
+    }
+    return { applied, unclassified };
+  }
+}
+
+/** Names of the table's columns, in its order. */
+async function columnsOf(client: ClientBase, qualified: string): Promise<string[]> {
+  const { schema, table } = tableParts(qualified);
+  const { rows } = await client.query<{ name: string }>(
+    `select a.attname as name from pg_catalog.pg_attribute a
+     join pg_catalog.pg_class c on c.oid = a.attrelid join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+     where n.nspname = $1 and c.relname = $2 and a.attnum > 0 and not a.attisdropped order by a.attnum`,
+    [schema, table],
+  );
+  return rows.map(({ name }) => name);
+}

@@ -42,7 +42,7 @@ export async function applyProject(
   const project = await openFitProject(configPath);
   for (const line of warningLines(project)) say(line);
   const { config, datasets } = project;
-  const { resources, close } = projectResources(config, datasets);
+  const { resources, close } = await projectResources(config, datasets);
   try {
     return await applyResources(resources, say);
   } finally {

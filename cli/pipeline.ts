@@ -123,6 +123,7 @@ async function startTransform(shared: Shared): Promise<{ stop(): Promise<void> }
     log,
     outages,
   });
+  gate.start();
   await purge.start();
   await processor.start();
   return {

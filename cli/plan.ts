@@ -28,7 +28,7 @@ export function planCommand(): Command {
     .action(async (flags: PlanFlags) => {
       const project = await openFitProject(flags.config);
       for (const line of warningLines(project)) process.stderr.write(`${line}\n`);
-      const { resources, close } = projectResources(project.config, project.datasets);
+      const { resources, close } = await projectResources(project.config, project.datasets);
       try {
         const plan = await planResources(resources);
         process.stdout.write(flags.json ? planJson(plan) : planTable(plan));

@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { type ContractStatus, readContractStatus } from './contract-status.ts';
+import type { OlderValues } from './older-values.ts';
 import { type PipelineStatus, readStatus, type SinkStatus } from './pipeline-status.ts';
 import { openProject } from './project.ts';
 import { type Cell, renderTable } from './table.ts';
@@ -59,13 +60,9 @@ export function renderStatus(status: ProjectStatus): string {
 
 function contractRow({ table, state, changed, unclassified, left }: ContractStatus): (string | Cell)[] {
   const columns = changed.length === 0 ? '' : `: ${changed.join(', ')}`;
-  const behind = Object.entries(left ?? {}).flatMap(([place, count]) =>
-    count === 0 ? [] : [`${place} ${count}`],
-  );
-  const still = behind.length === 0 ? 'its rows are read again' : `older ones in ${behind.join(', ')}`;
   const says = {
     applied: 'applied',
-    pending: `not yet protected${columns} (${still})`,
+    pending: `not yet protected${columns} (${left ? whatIsLeft(left) : ''})`,
     'not applied': `not applied${columns}`,
   };
   return [
@@ -73,6 +70,17 @@ function contractRow({ table, state, changed, unclassified, left }: ContractStat
     mark(says[state], state === 'applied'),
     unclassified.length === 0 ? '-' : unclassified.join(', '),
   ];
+}
+
+function whatIsLeft({ inForce, ...places }: OlderValues): string {
+  const counts = Object.entries(places).flatMap(([place, count]) =>
+    count === 0 ? [] : [`${place} ${count}`],
+  );
+  if (counts.length === 0) return 'all read again: `lethe apply` merges what was replaced';
+  const older = `older ones in ${counts.join(', ')}`;
+  return inForce > 0
+    ? `its rows are read again; ${older}`
+    : `replaced, to be merged by \`lethe apply\` and compacted; ${older}`;
 }
 
 function sinkRow(s: SinkStatus): (string | Cell)[] {

@@ -46,10 +46,22 @@ const cleanSettings = {
   'cleanup.policy': 'compact',
   'min.cleanable.dirty.ratio': '0.1',
   'max.compaction.lag.ms': String(dayMs),
+  'segment.ms': String(7 * dayMs),
   'delete.retention.ms': String(7 * dayMs),
   'segment.bytes': String(4 * segmentBytes),
   'max.message.bytes': String(cleanRecordMaxBytes),
   'compression.type': 'producer',
+};
+
+/**
+ * While a contract is being changed: the records of the rereading start new segments, and what they replace is compacted at once
+ * instead of within a day.
+ */
+const changingSettings = {
+  ...cleanSettings,
+  'min.cleanable.dirty.ratio': '0.001',
+  'max.compaction.lag.ms': '1000',
+  'segment.ms': '1000',
 };
 
 const deadLetterSettings = {
@@ -68,10 +80,14 @@ const passingSettings = {
   'segment.ms': String(hourMs / 6),
 };
 
-/** Every topic of the pipeline. Debezium's are among them: a topic made by its first record has other settings. */
+/**
+ * Every topic of the pipeline. Debezium's are among them: a topic made by its first record has other settings.
+ * `underChange`: tables whose contract is being changed.
+ */
 export function topicSpecs(
   config: Pick<Config, 'name' | 'topics'>,
   datasets: readonly Pick<Dataset, 'table'>[],
+  underChange: ReadonlySet<string> = new Set(),
 ): TopicSpec[] {
   const { partitions, replicationFactor } = config.topics;
   const spec = (topic: string, count: number, settings: TopicSpec['settings']): TopicSpec => ({
@@ -83,7 +99,7 @@ export function topicSpecs(
   return [
     ...datasets.flatMap(({ table }) => [
       spec(rawTopic(config, table), partitions, rawSettings),
-      spec(cleanTopic(config, table), partitions, cleanSettings),
+      spec(cleanTopic(config, table), partitions, underChange.has(table) ? changingSettings : cleanSettings),
       spec(deadLetterTopic(config, table), 1, deadLetterSettings),
     ]),
     // Debezium reads signals in order only from one partition.

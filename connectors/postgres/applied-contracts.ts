@@ -13,14 +13,14 @@ type Named = Pick<Config, 'name' | 'topics' | 'postgres'>;
 /** Columns of the table of applied contracts. */
 export const appliedContractsSql = `(table_name text, digest text, rules jsonb NOT NULL,
   applied_at timestamptz NOT NULL DEFAULT clock_timestamp(),
-  reread text NOT NULL CHECK (reread IN ('none', 'due', 'requested', 'done')),
+  reread text NOT NULL CHECK (reread IN ('none', 'due', 'requested', 'merged', 'done')),
   PRIMARY KEY (table_name, digest))`;
 
 /**
  * Whether the rows that were there before are read again under a contract: not needed, to be asked for by the first processor that runs
- * under it, asked for, or seen to be complete everywhere.
+ * under it, asked for, complete and merged in the stores, or seen to have left nothing older anywhere.
  */
-export type Reread = 'none' | 'due' | 'requested' | 'done';
+export type Reread = 'none' | 'due' | 'requested' | 'merged' | 'done';
 
 /** The contract of a table that was applied last. */
 export interface AppliedContract {
@@ -107,7 +107,7 @@ async function record(config: Named, datasets: readonly Dataset[], reread: Rerea
   });
 }
 
-/** Older processors look this often whether their contract is still the one that was applied. */
+/** Processors look this often, and at most twice as late, whether their contract is still the one that was applied. */
 export const gateIntervalMs = 500;
 
 /**
@@ -127,11 +127,33 @@ export async function requestReread(client: ClientBase, config: Named, dataset: 
   );
 }
 
-/** Notes that nothing of an older contract is left anywhere. */
-export async function rereadIsDone(client: ClientBase, config: Named, dataset: Dataset): Promise<void> {
+/** Notes how far the rereading has come, from one state to the next. */
+export async function advanceReread(
+  client: ClientBase,
+  config: Named,
+  dataset: Dataset,
+  [from, to]: readonly ['requested', 'merged'] | readonly ['merged', 'done'],
+): Promise<void> {
   await client.query(
-    `update ${contractsTable(config)} set reread = 'done' where table_name = $1 and digest = $2 and reread = 'requested'`,
-    [dataset.table, dataset.digest],
+    `update ${contractsTable(config)} set reread = $4 where table_name = $1 and digest = $2 and reread = $3`,
+    [dataset.table, dataset.digest, from, to],
+  );
+}
+
+/** Tables of which something older is still to go: from the moment a change is planned until nothing is left. */
+export function tablesUnderChange(
+  applied: ReadonlyMap<string, AppliedContract>,
+  datasets: readonly Dataset[],
+): ReadonlySet<string> {
+  if (applied.size === 0) return new Set();
+  const settled: ReadonlySet<string | undefined> = new Set(['none', 'done']);
+  return new Set(
+    datasets
+      .filter(({ table, digest }) => {
+        const own = applied.get(table);
+        return own?.digest !== digest || !settled.has(own.reread);
+      })
+      .map(({ table }) => table),
   );
 }
 

@@ -34,6 +34,7 @@ export class SourceGate {
   private seen: Seen | undefined;
   private looking: Promise<void> | undefined;
   private lookedMs = -Infinity;
+  private timer: NodeJS.Timeout | undefined;
 
   constructor(config: Named, datasets: readonly Dataset[], now: () => number = () => performance.now()) {
     this.config = config;
@@ -43,11 +44,15 @@ export class SourceGate {
     this.now = now;
   }
 
+  /** Looks at the source also while no changes come: rows are to be read again on a quiet table too. */
+  start(): void {
+    // A source that is away is met by whoever asks.
+    this.timer = setInterval(() => void this.refresh().catch(() => {}), gateIntervalMs);
+  }
+
   /** Resolves if changes of the table may be processed; TABLE_HALTED, to be tried again, if not. */
   async check(table: string): Promise<void> {
-    if (this.now() - this.lookedMs >= gateIntervalMs) {
-      await (this.looking ??= this.look().finally(() => (this.looking = undefined)));
-    }
+    if (this.now() - this.lookedMs >= 2 * gateIntervalMs) await this.refresh();
     const dataset = this.datasets.get(table)!;
     const { applied, unclassified } = this.seen!;
     if (applied.get(table)?.digest !== dataset.digest) {
@@ -88,7 +93,13 @@ export class SourceGate {
   }
 
   async close(): Promise<void> {
+    clearInterval(this.timer);
+    await this.looking?.catch(() => {});
     await this.pool.end();
+  }
+
+  private async refresh(): Promise<void> {
+    await (this.looking ??= this.look().finally(() => (this.looking = undefined)));
   }
 
   private async look(): Promise<void> {

@@ -8,6 +8,7 @@ import { checkCommand } from './check.ts';
 import { demoCommand } from './demo.ts';
 import { explainError } from './explain-error.ts';
 import { planCommand } from './plan.ts';
+import { previewCommand } from './preview.ts';
 import { runCommand } from './run.ts';
 import { statusCommand } from './status.ts';
 import { stackCommand } from './stack.ts';
@@ -21,6 +22,7 @@ const program = new Command('lethe')
   .version(version)
   .exitOverride()
   .addCommand(checkCommand())
+  .addCommand(previewCommand())
   .addCommand(planCommand())
   .addCommand(applyCommand())
   .addCommand(runCommand())

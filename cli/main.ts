@@ -6,6 +6,7 @@ import { packageRoot } from '../stack/package-root.ts';
 import { applyCommand } from './apply.ts';
 import { checkCommand } from './check.ts';
 import { demoCommand } from './demo.ts';
+import { diffCommand } from './diff.ts';
 import { explainError } from './explain-error.ts';
 import { planCommand } from './plan.ts';
 import { previewCommand } from './preview.ts';
@@ -22,6 +23,7 @@ const program = new Command('lethe')
   .version(version)
   .exitOverride()
   .addCommand(checkCommand())
+  .addCommand(diffCommand())
   .addCommand(previewCommand())
   .addCommand(planCommand())
   .addCommand(applyCommand())

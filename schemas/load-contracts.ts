@@ -39,35 +39,41 @@ export async function loadContracts(folder: string): Promise<LoadedContracts> {
       findings: [wholeFile('NO_CONTRACTS', folder, 'the folder holds no *.yaml: nothing would pass', fix)],
     };
   }
-  const contracts: LoadedContract[] = [];
+  const files: ContractFile[] = [];
   const findings: Finding[] = [];
   for (const name of names) {
-    const loaded = await loadContract(join(folder, name));
-    if (loaded.contract) contracts.push({ contract: loaded.contract, document: loaded.document });
-    findings.push(...loaded.findings);
+    const file = join(folder, name);
+    try {
+      files.push({ file, text: await readFile(file, 'utf8') });
+    } catch (error) {
+      const reason = (error as NodeJS.ErrnoException).code ?? 'unknown error';
+      const fix = 'Give this user the right to read it.';
+      findings.push(wholeFile('FILE_UNREADABLE', file, `the file cannot be read (${reason})`, fix));
+    }
   }
-  return { contracts, findings: sortFindings([...findings, ...duplicates(contracts)]) };
+  const parsed = parseContracts(files);
+  return { contracts: parsed.contracts, findings: sortFindings([...findings, ...parsed.findings]) };
 }
 
-async function loadContract(
-  file: string,
-): Promise<
-  | { contract: Contract; document: SourceDocument; findings: [] }
-  | { contract?: undefined; findings: Finding[] }
-> {
-  let text: string;
-  try {
-    text = await readFile(file, 'utf8');
-  } catch (error) {
-    const reason = (error as NodeJS.ErrnoException).code ?? 'unknown error';
-    const fix = 'Give this user the right to read it.';
-    return { findings: [wholeFile('FILE_UNREADABLE', file, `the file cannot be read (${reason})`, fix)] };
+/** A contract as text; `file` is what findings call it. */
+export interface ContractFile {
+  readonly file: string;
+  readonly text: string;
+}
+
+/** Contracts from their texts, wherever these come from. */
+export function parseContracts(files: readonly ContractFile[]): LoadedContracts {
+  const contracts: LoadedContract[] = [];
+  const findings: Finding[] = [];
+  for (const { file, text } of files) {
+    const { document, findings: syntax } = parseSource(file, text);
+    findings.push(...syntax);
+    if (!document) continue;
+    const parsed = parseShape(contractShape, document, withNullAction(document));
+    findings.push(...parsed.findings);
+    if (parsed.value) contracts.push({ contract: parsed.value, document });
   }
-  const { document, findings } = parseSource(file, text);
-  if (!document) return { findings };
-  const parsed = parseShape(contractShape, document, withNullAction(document));
-  if (!parsed.value) return { findings: parsed.findings };
-  return { contract: parsed.value, document, findings: [] };
+  return { contracts, findings: sortFindings([...findings, ...duplicates(contracts)]) };
 }
 
 /** `action: null` is YAML's null; whoever writes the word means the action of that name. */

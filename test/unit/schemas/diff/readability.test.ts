@@ -8,6 +8,7 @@ import type { Contract } from '../../../../schemas/contract.ts';
 import { contractChanges } from '../../../../schemas/diff/contract-changes.ts';
 import { comparePlaces } from '../../../../schemas/diff/places.ts';
 import { type Comparison, compareReadability } from '../../../../schemas/diff/readability.ts';
+import { LetheError } from '../../../../schemas/errors.ts';
 import { pathConflicts } from '../../../../schemas/json-path.ts';
 import type { ActionSources } from '../../../../transforms/column-action.ts';
 import { compilePathMap } from '../../../../transforms/path-map.ts';
@@ -209,6 +210,8 @@ describe('a change of contracts', () => {
           value === 'leaf' ? `leaf-${leaves.push('') - 1}-` : value,
         );
         const [before, after] = [shown(from, text), shown(to, text)];
+        // A row that was a dead letter passes now with all that was readable of the others.
+        if (before === undefined || after === undefined) return;
         const won = leaves.some((_, i) => after.includes(`leaf-${i}-`) && !before.includes(`leaf-${i}-`));
         if (!won) return;
         found++;
@@ -216,10 +219,10 @@ describe('a change of contracts', () => {
           expect.objectContaining({ severity: 'exposes', column: 'x' }),
         );
       }),
-      { numRuns: 10_000 },
+      { numRuns: 5_000 },
     );
     expect(found).toBeGreaterThan(100);
-  });
+  }, 30_000);
 });
 
 const row = {
@@ -227,8 +230,8 @@ const row = {
   subjectId: '1',
 };
 
-/** What the engine lets pass of a document, as text; only whole leaves are looked for in it. */
-function shown(rule: ColumnRule, text: string): string {
+/** What the engine lets pass of a document, as text, in which whole leaves are looked for; undefined for a dead letter. */
+function shown(rule: ColumnRule, text: string): string | undefined {
   if (rule.action === 'keep') return text;
   if (rule.action !== 'paths') return '';
   const sources: ActionSources = {
@@ -240,8 +243,8 @@ function shown(rule: ColumnRule, text: string): string {
   };
   try {
     return compilePathMap(sources, rule)(text, row) ?? '';
-  } catch {
-    // A value that an action cannot treat is a dead letter: nothing of the row passes.
-    return '';
+  } catch (error) {
+    if (error instanceof LetheError) return undefined;
+    throw error;
   }
 }

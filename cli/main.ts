@@ -6,8 +6,10 @@ import { packageRoot } from '../stack/package-root.ts';
 import { applyCommand } from './apply.ts';
 import { checkCommand } from './check.ts';
 import { demoCommand } from './demo.ts';
+import { diffCommand } from './diff.ts';
 import { explainError } from './explain-error.ts';
 import { planCommand } from './plan.ts';
+import { previewCommand } from './preview.ts';
 import { runCommand } from './run.ts';
 import { statusCommand } from './status.ts';
 import { stackCommand } from './stack.ts';
@@ -23,6 +25,8 @@ const program = new Command('lethe')
   .exitOverride()
   .addCommand(checkCommand())
   .addCommand(suggestCommand())
+  .addCommand(diffCommand())
+  .addCommand(previewCommand())
   .addCommand(planCommand())
   .addCommand(applyCommand())
   .addCommand(runCommand())

@@ -74,6 +74,20 @@ export function parseContract(file: string, text: string): ParsedContract {
   return { contract: parsed.value, document, findings: [] };
 }
 
+/** A contract as text; `file` is what findings call it. */
+export interface ContractFile {
+  readonly file: string;
+  readonly text: string;
+}
+
+/** Contracts from their texts, wherever these come from. */
+export function parseContracts(files: readonly ContractFile[]): LoadedContracts {
+  const parsed = files.map(({ file, text }) => parseContract(file, text));
+  const contracts = parsed.flatMap(({ contract, document }) => (contract ? [{ contract, document }] : []));
+  const findings = parsed.flatMap((one) => one.findings);
+  return { contracts, findings: sortFindings([...findings, ...duplicates(contracts)]) };
+}
+
 /** `action: null` is YAML's null; whoever writes the word means the action of that name. */
 function withNullAction(document: SourceDocument): unknown {
   const root = document.value as { columns?: Record<string, { action?: unknown }> };

@@ -6,6 +6,8 @@ export interface CatalogColumn extends SourceColumn {
   readonly generation: 'none' | 'stored' | 'virtual';
   /** May this role read it? */
   readonly readable: boolean;
+  /** Of a timestamptz: digits of its fraction, as declared; 6 if nothing is. */
+  readonly fractionDigits?: number;
 }
 
 /** A table with what the checks need beyond its shape. */
@@ -104,6 +106,7 @@ function toColumn(row: ColumnRow): CatalogColumn {
     generated: row.generated !== '',
     generation: row.generated === 'v' ? 'virtual' : row.generated === 's' ? 'stored' : 'none',
     readable: row.readable,
+    ...(row.type_name === 'timestamptz' ? { fractionDigits: row.typmod < 0 ? 6 : row.typmod } : {}),
   };
 }
 

@@ -1,8 +1,8 @@
+import { rawAvroType as columnType } from '../../connectors/preview/raw-schema.ts';
 import type { AvroSchema } from '../../schemas/clean-schema.ts';
 import type { ColumnRule } from '../../schemas/column-rule.ts';
 import { deriveDataset, type Dataset } from '../../schemas/dataset.ts';
 import type { SourceColumn, SourceTable } from '../../schemas/source-table.ts';
-import { valueKind, elementKind } from '../../schemas/value-kind.ts';
 
 /** A column for tests: its Postgres type, nullability and rule; an unnamed column has no rule. */
 export interface TestColumn {
@@ -25,30 +25,8 @@ const defaults: Record<string, unknown> = {
 };
 
 /** The Avro type Debezium's converter writes for a Postgres type. */
-export function rawAvroType(typeName: string): { type: string; items?: unknown } {
-  const column = { typeName, typeKind: 'b' };
-  const kind = valueKind(column);
-  switch (kind) {
-    case 'boolean':
-    case 'int':
-    case 'long':
-    case 'float':
-    case 'double':
-    case 'bytes':
-      return { type: kind };
-    case 'date':
-      return { type: 'int' };
-    case 'time':
-    case 'timestamp':
-      return { type: 'long' };
-    case 'array':
-      return {
-        type: 'array',
-        items: ['null', elementKind(column) === 'text' ? 'string' : elementKind(column)!],
-      };
-    default:
-      return { type: 'string' };
-  }
+export function rawAvroType(typeName: string): ReturnType<typeof columnType> {
+  return columnType({ typeName, typeKind: 'b' });
 }
 
 /** Writer schema of a change event as Debezium 3 with the Avro converter registers it. */

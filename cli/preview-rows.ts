@@ -1,0 +1,87 @@
+import { randomUUID } from 'node:crypto';
+import type avsc from 'avsc';
+import { RawRows } from '../connectors/preview/raw-rows.ts';
+import { readSourceRows, type SourceRow } from '../connectors/preview/source-rows.ts';
+import { associatedData, ciphertextOverhead, encryptInto } from '../keys/ciphertext.ts';
+import type { Outcome, RawRecord } from '../pipeline/transform.ts';
+import { VersionClock } from '../pipeline/version-clock.ts';
+import { cleanAvroSchema } from '../schemas/clean-schema.ts';
+import { type ErrorCode, LetheError } from '../schemas/errors.ts';
+import { avroType } from '../schemas/registry.ts';
+import { createTableTransform } from '../transforms/table-transform.ts';
+import { cleanValue } from './clean-value.ts';
+import { previewKeys } from './preview-keys.ts';
+import type { PreviewSource } from './preview-source.ts';
+
+/** A row that would become a dead letter. */
+export interface FailedRow {
+  readonly failed: ErrorCode;
+  readonly reason: string;
+}
+
+/** What consumers would get of one row: JSON text of each value by column; or nothing, since the contract withholds it. */
+export type PreviewedRow =
+  | { readonly values: ReadonlyMap<string, string> }
+  | FailedRow
+  | { readonly withheld: true };
+
+export interface PreviewedRows {
+  readonly rows: readonly PreviewedRow[];
+  readonly notes: readonly string[];
+}
+
+/** The first rows of the table under its contract, through the engine. Reads the source and the key store, and writes nothing. */
+export async function previewRows(source: PreviewSource, limit: number): Promise<PreviewedRows> {
+  const { config, table, dataset } = source;
+  const columns = table.columns.filter(({ name }) => dataset.published.includes(name));
+  const rows = await readSourceRows(config.postgres, table.table, columns, table.primaryKey, limit);
+  const raw = new RawRows(columns, table.primaryKey);
+  const keys = await previewKeys(config, dataset);
+  try {
+    const transform = createTableTransform({
+      dataset,
+      cleanSchemaId: 0,
+      writerSchema: async (id) => raw.writerSchema(id),
+      protection: keys.protection,
+      cipher: { overhead: ciphertextOverhead, encryptInto, associatedData },
+      // A row that is read whole has no placeholder: no value of it may look like one.
+      placeholder: randomUUID(),
+      resolver: { read: async () => null },
+    });
+    const records = rows.map(encodedBy(raw.encoder()));
+    const sound = records.filter((record) => 'offset' in record);
+    const outcomes = (await transform.transform(sound, VersionClock.from(undefined))).values();
+    const type = avroType(cleanAvroSchema(dataset));
+    return {
+      rows: records.map((record) =>
+        'failed' in record ? record : previewed(outcomes.next().value!, source, type),
+      ),
+      notes: [
+        ...(keys.note === undefined ? [] : [keys.note]),
+        ...(rows.length === 0 ? ['the table holds no row'] : []),
+      ],
+    };
+  } finally {
+    await keys.close();
+  }
+}
+
+function encodedBy(encode: (row: SourceRow) => RawRecord): (row: SourceRow) => RawRecord | FailedRow {
+  return (row) => {
+    try {
+      return encode(row);
+    } catch (error) {
+      if (error instanceof LetheError) return { failed: error.code, reason: error.message };
+      throw error;
+    }
+  };
+}
+
+function previewed(outcome: Outcome, { dataset }: PreviewSource, type: avsc.Type): PreviewedRow {
+  if (outcome.kind === 'failed') return { failed: outcome.code, reason: outcome.reason };
+  if (outcome.kind === 'skipped' || outcome.value === null) return { withheld: true };
+  const record = type.fromBuffer(outcome.value.subarray(5)) as Record<string, unknown>;
+  return {
+    values: new Map(dataset.columns.map((column) => [column.name, cleanValue(column, record[column.name])])),
+  };
+}

@@ -100,6 +100,8 @@ function captureConfig(config: Config, datasets: readonly Dataset[]): Record<str
     'skipped.operations': 'none',
     // Tombstones are made after the contract, with the version of the delete.
     'tombstones.on.delete': 'false',
+    // A logical message (pg_logical_emit_message) is of no table, so no contract is asked: none passes, whatever its prefix.
+    'message.prefix.exclude.list': '(?s:.*)',
   };
 }
 

@@ -49,6 +49,10 @@ test('exactly the tables of the contracts and the heartbeat are captured', () =>
   }
 });
 
+test('no logical message passes, whatever its prefix', () => {
+  expect(debeziumConfig(configOf(), [dataset])['message.prefix.exclude.list']).toBe('(?s:.*)');
+});
+
 test('it fails rather than passes on less', () => {
   expect(debeziumConfig(configOf(), [dataset])).toMatchObject({
     'errors.tolerance': 'none',

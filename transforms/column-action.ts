@@ -1,11 +1,13 @@
 import { createHmac, type KeyObject } from 'node:crypto';
 import type { DatasetColumn } from '../schemas/dataset.ts';
+import { compileAssociatedData } from './associated-data.ts';
 import { AvroReader } from './avro-reader.ts';
 import type { ByteWriter } from './byte-writer.ts';
 import { compileCanonicalText } from './canonical-text.ts';
 import { unexpected } from './avro-skip.ts';
 import { compileGeneralise } from './generalise.ts';
 import type { DataKey } from './protection.ts';
+import { SizedBuffers } from './sized-buffers.ts';
 
 /** What an action may need besides the value. */
 export interface RowContext {
@@ -75,14 +77,18 @@ export function compileColumnAction(
     }
     case 'encrypt': {
       if (!subjectType) throw unexpected(`column ${column.name} has no subject`);
+      const associatedData = compileAssociatedData((id) =>
+        cipher.associatedData(table, column.name, subjectType, id),
+      );
+      const plaintexts = new SizedBuffers();
       return (buf, from, to, out, row) => {
         // Fail closed: without the subject's key there is no way on that would not be plaintext.
         if (!row.dataKey) throw unexpected(`column ${column.name} has no data key`);
         const size = to - from + cipher.overhead;
         out.length(size);
         out.reserve(size);
-        const aad = cipher.associatedData(table, column.name, subjectType, row.subjectId);
-        out.pos = cipher.encryptInto(out.buf, out.pos, row.dataKey, aad, buf.subarray(from, to));
+        const plaintext = plaintexts.part(buf, from, to);
+        out.pos = cipher.encryptInto(out.buf, out.pos, row.dataKey, associatedData(row.subjectId), plaintext);
       };
     }
     default:

@@ -1,10 +1,12 @@
 #!/usr/bin/env node
 import { Command } from 'commander';
 import { explainError } from '../cli/explain-error.ts';
+import { engineCommand } from './engine.ts';
 import { pipelineCommand } from './pipeline.ts';
 
 const program = new Command('bench')
-  .description('Measures Lethe on real servers: npm run bench -- <name> [--json]')
+  .description('Measures Lethe: npm run bench -- <name> [--json]')
+  .addCommand(engineCommand())
   .addCommand(pipelineCommand());
 
 try {

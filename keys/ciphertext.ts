@@ -26,19 +26,26 @@ interface Key {
 
 /** Writes the ciphertext of `plaintext` into `out` at `at`, which must have room; returns the end. */
 export function encryptInto(out: Buffer, at: number, key: Key, aad: Buffer, plaintext: Buffer): number {
-  out[at] = ciphertextFormat;
-  key.keyId.copy(out, at + 1);
-  out.writeUInt32BE(key.generation, at + 17);
   const nonce = nextNonce();
-  nonce.copy(out, at + 21);
   const cipher = createCipheriv('aes-256-gcm', key.key, nonce);
   cipher.setAAD(aad);
   const body = cipher.update(plaintext);
   cipher.final();
-  body.copy(out, at + 33);
+  out[at] = ciphertextFormat;
+  put(out, at + 1, key.keyId);
+  out.writeUInt32BE(key.generation, at + 17);
+  put(out, at + 21, nonce);
+  put(out, at + 33, body);
   const end = at + 33 + body.length;
-  cipher.getAuthTag().copy(out, end);
+  put(out, end, cipher.getAuthTag());
   return end + 16;
+}
+
+/** A loop beats the call into C++ for bytes as few as most values have. */
+function put(out: Buffer, at: number, bytes: Buffer): void {
+  const n = bytes.length;
+  if (n < 256) for (let i = 0; i < n; i++) out[at + i] = bytes[i]!;
+  else bytes.copy(out, at);
 }
 
 export function encrypt(key: Key, aad: Buffer, plaintext: Buffer): Buffer {
@@ -74,12 +81,16 @@ export function decrypt(key: KeyObject, aad: Buffer, data: Buffer): Buffer | und
  */
 const pool = Buffer.allocUnsafeSlow(12 * 4096);
 let poolAt = pool.length;
+/** The nonce of the ciphertext that is being made: node:crypto takes a copy. */
+const current = Buffer.alloc(12);
 
+/** The next nonce, valid until the next call. */
 function nextNonce(): Buffer {
   if (poolAt >= pool.length) {
     randomFillSync(pool);
     poolAt = 0;
   }
+  for (let i = 0; i < 12; i++) current[i] = pool[poolAt + i]!;
   poolAt += 12;
-  return pool.subarray(poolAt - 12, poolAt);
+  return current;
 }

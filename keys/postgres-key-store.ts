@@ -46,21 +46,20 @@ export class PostgresKeyStore implements KeyStore {
   }
 
   async dataKeys(type: string, ids: readonly string[]): Promise<(StoredKey | null)[]> {
-    const found = new Map<string, StoredKey | null>();
+    const found: (StoredKey | null)[] = [];
     const missing: string[] = [];
     const now = this.now();
     for (const id of ids) {
       const cached = this.cache.get(`${type}\n${id}`);
-      if (cached && cached.until > now) found.set(id, cached.key);
-      else missing.push(id);
+      const known = cached && cached.until > now;
+      found.push(known ? cached.key : null);
+      if (!known) missing.push(id);
     }
-    if (missing.length > 0) {
-      for (const [id, key] of await this.load(type, missing)) {
-        found.set(id, key);
-        if (key) this.cache.set(`${type}\n${id}`, { key, until: now + this.maxAgeMs });
-      }
-    }
-    return ids.map((id) => found.get(id) ?? null);
+    if (missing.length === 0) return found;
+    const loaded = await this.load(type, missing);
+    for (const [id, key] of loaded)
+      if (key) this.cache.set(`${type}\n${id}`, { key, until: now + this.maxAgeMs });
+    return ids.map((id, i) => found[i] ?? loaded.get(id) ?? null);
   }
 
   async keyById(keyId: Buffer, generation: number): Promise<StoredKey | null> {

@@ -1,10 +1,13 @@
+import { formatVersion, type Version, zeroVersion } from '../schemas/version.ts';
 import {
-  compareVersions,
-  formatVersion,
-  parseVersion,
-  type Version,
-  zeroVersion,
-} from '../schemas/version.ts';
+  compareWords,
+  halves,
+  parseVersionWords,
+  versionOf,
+  type VersionWords,
+  versionWords,
+  wordsOf,
+} from '../schemas/version-words.ts';
 
 /** Where a change stands at the source. */
 export interface SourcePosition {
@@ -31,58 +34,83 @@ export interface SourcePosition {
  * The state travels in the metadata of the committed offset, in the same transaction as the output.
  */
 export class VersionClock {
-  private last: Version;
-  private streamed: Version;
+  private readonly last: VersionWords;
+  private readonly streamed: VersionWords;
+  private readonly own: VersionWords = new Uint32Array(versionWords);
 
-  private constructor(last: Version, streamed: Version) {
+  private constructor(last: VersionWords, streamed: VersionWords) {
     this.last = last;
     this.streamed = streamed;
   }
 
   /** A clock that has seen nothing, or one from {@link state}. */
   static from(state: string | null | undefined, epoch = 1n): VersionClock {
-    const [last, streamed] = (state ?? '').split(' ').map(parseVersion);
-    if (last && streamed && last.epoch >= epoch) return new VersionClock(last, streamed);
-    return new VersionClock({ ...zeroVersion, epoch }, { ...zeroVersion, epoch });
+    const [last, streamed] = (state ?? '').split(' ').map(parseVersionWords);
+    if (last && streamed && last[0]! >= epoch) return new VersionClock(last, streamed);
+    const start = wordsOf({ ...zeroVersion, epoch });
+    return new VersionClock(start, start.slice());
   }
 
   /** Text for the offset's metadata: positions only. */
   state(): string {
-    return `${formatVersion(this.last)} ${formatVersion(this.streamed)}`;
+    return `${formatVersion(versionOf(this.last))} ${formatVersion(versionOf(this.streamed))}`;
   }
 
   /** A copy to try a batch with. */
   copy(): VersionClock {
-    return new VersionClock(this.last, this.streamed);
+    return new VersionClock(this.last.slice(), this.streamed.slice());
   }
 
   /** Goes on where another one stands. */
   set(other: VersionClock): void {
-    this.last = other.last;
-    this.streamed = other.streamed;
+    this.last.set(other.last);
+    this.streamed.set(other.streamed);
   }
 
   /** The version of the next change of the partition. */
-  next(at: SourcePosition): Version {
-    if (at.read) return this.nextRead(at);
-    const commit = at.previousCommit ?? this.last.commit;
-    const own: Version = { epoch: this.last.epoch, commit, lsn: at.lsn ?? 0n, seq: 0n };
-    const order = compareVersions(own, { ...this.streamed, seq: 0n });
-    if (order < 0) return own;
-    // Rows of one multi-row insert share an LSN; the sequence keeps them apart.
-    const version = order === 0 || compareVersions(own, this.last) <= 0 ? after(this.last) : own;
-    this.streamed = order === 0 ? this.streamed : own;
-    this.last = version;
-    return version;
+  next({ read, previousCommit, lsn }: SourcePosition): Version {
+    const commit = previousCommit === undefined ? undefined : halves(previousCommit);
+    const own = lsn === undefined ? undefined : halves(lsn);
+    return versionOf(this.advance(read, commit, own));
   }
 
-  private nextRead(at: SourcePosition): Version {
-    const first = this.last.commit === 0n && this.last.lsn === 0n && this.last.seq === 0n;
-    this.last = first && at.lsn ? { ...this.last, commit: at.lsn, lsn: 0n, seq: 1n } : after(this.last);
-    return this.last;
+  /** {@link next} for positions in words, the high one first; what it returns is valid until it is called again. */
+  advance(read: boolean, commit: Uint32Array | undefined, lsn: Uint32Array | undefined): VersionWords {
+    const { last, streamed, own } = this;
+    if (read) return this.advanceRead(lsn);
+    own[0] = last[0]!;
+    own[1] = commit ? commit[0]! : last[1]!;
+    own[2] = commit ? commit[1]! : last[2]!;
+    own[3] = lsn ? lsn[0]! : 0;
+    own[4] = lsn ? lsn[1]! : 0;
+    own[5] = 0;
+    const order = compareWords(own, streamed, versionWords - 1);
+    if (order < 0) return own;
+    // Rows of one multi-row insert share an LSN; the sequence keeps them apart.
+    if (order === 0 || compareWords(own, last, versionWords) <= 0) step(last);
+    else assign(last, own);
+    if (order > 0) assign(streamed, own);
+    return last;
+  }
+
+  private advanceRead(lsn: Uint32Array | undefined): VersionWords {
+    const { last } = this;
+    const first = (last[1]! | last[2]! | last[3]! | last[4]! | last[5]!) === 0;
+    if (first && lsn && (lsn[0]! | lsn[1]!) !== 0) {
+      last[1] = lsn[0]!;
+      last[2] = lsn[1]!;
+      last[5] = 1;
+    } else step(last);
+    return last;
   }
 }
 
-function after(v: Version): Version {
-  return { ...v, seq: v.seq + 1n };
+function step(v: VersionWords): void {
+  if (v[5] === 0xffff_ffff) throw new RangeError('more changes at one position than a version keeps apart');
+  v[5]!++;
+}
+
+/** A loop: the call into C++ that is set() costs more than six words. */
+function assign(to: VersionWords, from: VersionWords): void {
+  for (let i = 0; i < versionWords; i++) to[i] = from[i]!;
 }

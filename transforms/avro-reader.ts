@@ -69,6 +69,52 @@ export class AvroReader {
     throw malformed();
   }
 
+  /** A zigzag varint that is not negative, as two words of 32 bits, the high one first. */
+  readWords(words: Uint32Array, at: number): void {
+    const start = this.pos;
+    const small = this.readShortVarint();
+    if (small >= 0) {
+      if (small % 2 !== 0) throw malformed();
+      const value = small / 2;
+      words[at] = value / 0x1_0000_0000;
+      words[at + 1] = value % 0x1_0000_0000;
+      return;
+    }
+    this.pos = start;
+    const value = this.readLong();
+    if (value < 0n) throw malformed();
+    words[at] = Number(value >> 32n);
+    words[at + 1] = Number(value & 0xffff_ffffn);
+  }
+
+  /** A zigzag varint of 64 bits in decimal. */
+  readLongText(): string {
+    const start = this.pos;
+    const small = this.readShortVarint();
+    if (small >= 0) return String(small % 2 === 0 ? small / 2 : -(small + 1) / 2);
+    this.pos = start;
+    return String(this.readLong());
+  }
+
+  /** A varint of up to seven bytes, which a number holds exactly; -1 for a longer one. */
+  private readShortVarint(): number {
+    const { buf, end } = this;
+    let pos = this.pos;
+    let result = 0;
+    let scale = 1;
+    for (let i = 0; i < 7; i++) {
+      if (pos >= end) throw malformed();
+      const byte = buf[pos++]!;
+      result += (byte & 0x7f) * scale;
+      if (byte < 0x80) {
+        this.pos = pos;
+        return result;
+      }
+      scale *= 128;
+    }
+    return -1;
+  }
+
   /** A string's or bytes value's content; the view is valid as long as the buffer is. */
   readBytes(): Buffer {
     const length = this.readInt();

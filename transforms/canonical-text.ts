@@ -21,7 +21,7 @@ export function compileCanonicalText(kind: ValueKind): ((reader: AvroReader) => 
     case 'int':
       return (r) => String(r.readInt());
     case 'long':
-      return (r) => String(r.readLong());
+      return (r) => r.readLongText();
     case 'date':
       return (r) => isoDate(r.readInt());
     default:

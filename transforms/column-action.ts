@@ -1,4 +1,5 @@
 import type { DatasetColumn } from '../schemas/dataset.ts';
+import { compileAssociatedData } from './associated-data.ts';
 import { compileArrayMap } from './array-map.ts';
 import { AvroReader, malformed } from './avro-reader.ts';
 import { unexpected } from './avro-skip.ts';
@@ -7,6 +8,7 @@ import { compileCanonicalText } from './canonical-text.ts';
 import { compileGeneralise } from './generalise.ts';
 import { compilePathMap } from './path-map.ts';
 import type { DataKey } from './protection.ts';
+import { SizedBuffers } from './sized-buffers.ts';
 import { compileTextAction, type Secrets } from './text-action.ts';
 
 /** What an action may need besides the value. */
@@ -72,14 +74,18 @@ function compileText({ table, column, secrets }: ActionSources): ColumnAction {
 
 function compileEncrypt({ table, column, subjectType, cipher }: ActionSources): ColumnAction {
   if (!subjectType) throw unexpected(`column ${column.name} has no subject`);
+  const associatedData = compileAssociatedData((id) =>
+    cipher.associatedData(table, column.name, subjectType, id),
+  );
+  const plaintexts = new SizedBuffers();
   return (buf, from, to, out, row) => {
     // Fail closed: without the subject's key there is no way on that would not be plaintext.
     if (!row.dataKey) throw unexpected(`column ${column.name} has no data key`);
     const size = to - from + cipher.overhead;
     out.length(size);
     out.reserve(size);
-    const aad = cipher.associatedData(table, column.name, subjectType, row.subjectId);
-    out.pos = cipher.encryptInto(out.buf, out.pos, row.dataKey, aad, buf.subarray(from, to));
+    const plaintext = plaintexts.part(buf, from, to);
+    out.pos = cipher.encryptInto(out.buf, out.pos, row.dataKey, associatedData(row.subjectId), plaintext);
   };
 }
 

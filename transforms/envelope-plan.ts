@@ -1,132 +1,120 @@
 import { AvroReader, malformed } from './avro-reader.ts';
 import {
-  compileSkip,
   NamedTypes,
-  type Skip,
   unexpected,
+  type WriterField,
   type WriterObject,
   type WriterSchema,
 } from './avro-skip.ts';
+import { ChangeHead } from './change-head.ts';
+import { FieldWalk } from './field-walk.ts';
+import type { Offsets } from './offsets.ts';
 
-/** What the engine needs of a change event beside its row; positions are Postgres LSNs. */
-export interface ChangeHead {
-  /** `c`, `u`, `d`, `r`, `t` (truncate) or `m` (message). */
-  op: string;
-  /** `true`, `first`, `last`, `incremental`, ... for reads; undefined or `false` while streaming. */
-  snapshot: string | undefined;
-  /** End LSN of the commit before this transaction, from source.sequence[0]. */
-  previousCommit: bigint | undefined;
-  lsn: bigint | undefined;
-  txId: bigint | undefined;
-  /** Commit time, ms since the epoch. */
-  commitMs: number;
-  /** Where the row after the change starts; -1 if there is none. */
-  after: number;
+/** A field that is read: where its offset stands, and the byte before a value that is not null; -1 if there is none. */
+interface HeadField {
+  readonly at: number;
+  readonly valueByte: number;
 }
-
-type Read = (reader: AvroReader, head: ChangeHead) => void;
 
 /**
  * Compiled from a writer schema of Debezium's change event envelope
  * (https://debezium.io/documentation/reference/stable/connectors/postgresql.html#postgresql-change-events-value):
- * reads op and source, notes where `after` starts, and skips the rest, `before` above all: with the default replica identity it
+ * reads op and source, finds the fields of `after`, and skips the rest, `before` above all: with the default replica identity it
  * holds invented values, with FULL it holds old personal data.
  */
 export class EnvelopePlan {
   /** Writer schema of the row. */
   readonly row: WriterObject;
   readonly names: NamedTypes;
-  private readonly reads: readonly Read[];
+  private readonly rowWalk: FieldWalk;
+  private readonly nullByte: number;
+  /** The envelope's fields before `after` and those behind it, the source's own in the place of `source`. */
+  private readonly before: FieldWalk;
+  private readonly behind: FieldWalk;
+  private readonly offsets: Int32Array;
+  private readonly reader = new AvroReader();
+  private readonly op: HeadField | undefined;
+  private readonly sequence: HeadField | undefined;
+  private readonly lsn: HeadField | undefined;
+  private readonly txId: HeadField | undefined;
+  private readonly commitMs: HeadField | undefined;
 
   constructor(schema: WriterSchema) {
     this.names = new NamedTypes(schema);
-    const envelope = record(this.names.resolve(schema), 'the change event');
-    const after = envelope.fields?.find((f) => f.name === 'after');
-    if (!after) throw unexpected('the change event has no field after');
-    this.row = record(nonNull(after.type, this.names), 'after');
-    this.reads = (envelope.fields ?? []).map((field) => {
-      const skip = compileSkip(field.type, this.names);
-      if (field.name === 'after') return readAfter(skip, this.names.resolve(field.type));
-      if (field.name === 'op') return (r, head) => void (head.op = r.readBytes().toString('latin1'));
-      if (field.name === 'source')
-        return compileSource(record(this.names.resolve(field.type), 'source'), this.names);
-      return skip;
+    const fields = record(this.names.resolve(schema), 'the change event').fields ?? [];
+    const afterAt = fields.findIndex((f) => f.name === 'after');
+    if (afterAt < 0) throw unexpected('the change event has no field after');
+    const type = this.names.resolve(fields[afterAt]!.type);
+    this.row = record(nonNull(type, this.names), 'after');
+    if (!Array.isArray(type) || type.length !== 2) throw unexpected('after is not nullable');
+    this.nullByte = 2 * type.indexOf('null');
+    this.rowWalk = new FieldWalk(this.row.fields ?? [], this.names);
+    const before = this.flat(fields.slice(0, afterAt));
+    const behind = this.flat(fields.slice(afterAt + 1));
+    this.before = new FieldWalk(before, this.names);
+    this.behind = new FieldWalk(behind, this.names);
+    this.offsets = new Int32Array(before.length + behind.length + 2);
+    const places = new Map<string, HeadField>();
+    for (const [i, field] of [...before, undefined, ...behind].entries()) {
+      if (!field) continue;
+      const type = this.names.resolve(field.type);
+      const valueByte = Array.isArray(type) ? 2 - 2 * type.indexOf('null') : -1;
+      places.set(field.name, { at: i, valueByte });
+    }
+    this.op = places.get('op');
+    this.sequence = places.get('source.sequence');
+    this.lsn = places.get('source.lsn');
+    this.txId = places.get('source.txId');
+    this.commitMs = places.get('source.ts_ms');
+  }
+
+  /** Reads the framed envelope, which must fill the buffer to its end; takes room for the offsets of the row's fields. */
+  read(buf: Buffer, head: ChangeHead, room: Offsets): void {
+    const { offsets } = this;
+    let pos = this.before.run(buf, 5, offsets, 0);
+    const branch = buf[pos++];
+    head.row = -1;
+    if (branch !== this.nullByte) {
+      if (branch !== 2 - this.nullByte) throw malformed();
+      head.row = room.take(this.rowWalk.count + 1);
+      pos = this.rowWalk.run(buf, pos, room.at, head.row);
+    }
+    pos = this.behind.run(buf, pos, offsets, this.before.count + 1);
+    if (pos !== buf.length) throw malformed();
+    const op = this.op ? this.valueAt(buf, this.op) : -1;
+    head.setOp(op < 0 ? 0 : buf[op] === 2 ? buf[op + 1]! : 0);
+    const sequence = this.sequence ? this.valueAt(buf, this.sequence) : -1;
+    if (sequence < 0) head.hasCommit = false;
+    else head.readSequence(this.reader.reset(buf, sequence));
+    const lsn = this.lsn ? this.valueAt(buf, this.lsn) : -1;
+    head.hasLsn = lsn >= 0;
+    if (lsn >= 0) this.reader.reset(buf, lsn).readWords(head.lsn, 0);
+    const txId = this.txId ? this.valueAt(buf, this.txId) : -1;
+    head.hasTxId = txId >= 0;
+    if (txId >= 0) this.reader.reset(buf, txId).readWords(head.txId, 0);
+    const commitMs = this.commitMs ? this.valueAt(buf, this.commitMs) : -1;
+    head.commitMs = commitMs < 0 ? 0 : this.reader.reset(buf, commitMs).readInt();
+  }
+
+  /** Where the value of a field starts; -1 if it is null. */
+  private valueAt(buf: Buffer, field: HeadField): number {
+    const at = this.offsets[field.at]!;
+    if (field.valueByte < 0) return at;
+    return buf[at] === field.valueByte ? at + 1 : -1;
+  }
+
+  private flat(fields: readonly WriterField[]): WriterField[] {
+    return fields.flatMap((field) => {
+      if (field.name !== 'source') return [field];
+      const source = record(this.names.resolve(field.type), 'source');
+      return (source.fields ?? []).map((f) => ({ name: `source.${f.name}`, type: f.type }));
     });
   }
-
-  /** Reads the envelope that the reader stands at; it must fill the reader to its end. */
-  read(reader: AvroReader): ChangeHead {
-    const head: ChangeHead = {
-      op: '',
-      snapshot: undefined,
-      previousCommit: undefined,
-      lsn: undefined,
-      txId: undefined,
-      commitMs: 0,
-      after: -1,
-    };
-    for (const read of this.reads) read(reader, head);
-    if (reader.pos !== reader.end) throw malformed();
-    return head;
-  }
-}
-
-function readAfter(skip: Skip, type: WriterSchema): Read {
-  if (!Array.isArray(type)) throw unexpected('after is not nullable');
-  const nullBranch = type.indexOf('null');
-  return (r, head) => {
-    const at = r.pos;
-    const branch = r.readInt();
-    if (branch !== nullBranch) head.after = r.pos;
-    r.pos = at;
-    skip(r);
-  };
-}
-
-function compileSource(source: WriterObject, names: NamedTypes): Read {
-  const reads = (source.fields ?? []).map((field): Read => {
-    const skip = compileSkip(field.type, names);
-    const type = names.resolve(field.type);
-    const nullBranch = Array.isArray(type) ? type.indexOf('null') : undefined;
-    const optional =
-      (read: Read): Read =>
-      (r, head) => {
-        if (nullBranch === undefined || r.readInt() !== nullBranch) read(r, head);
-      };
-    switch (field.name) {
-      case 'snapshot':
-        return optional((r, head) => void (head.snapshot = r.readBytes().toString('latin1')));
-      case 'sequence':
-        return optional(
-          (r, head) => void (head.previousCommit = previousCommit(r.readBytes().toString('latin1'))),
-        );
-      case 'lsn':
-        return optional((r, head) => void (head.lsn = r.readLong()));
-      case 'txId':
-        return optional((r, head) => void (head.txId = r.readLong()));
-      case 'ts_ms':
-        return optional((r, head) => void (head.commitMs = Number(r.readLong())));
-      default:
-        return skip;
-    }
-  });
-  return (r, head) => {
-    for (const read of reads) read(r, head);
-  };
-}
-
-/** `["24023128","24023200"]` or `[null,"24023200"]`: the commit before, then the change's own LSN. */
-function previousCommit(sequence: string): bigint | undefined {
-  if (!sequence.startsWith('["')) return undefined;
-  const digits = sequence.slice(2, sequence.indexOf('"', 2));
-  if (!/^\d{1,20}$/.test(digits)) throw malformed();
-  return BigInt(digits);
 }
 
 function nonNull(type: WriterSchema, names: NamedTypes): WriterSchema {
-  const resolved = names.resolve(type);
-  if (!Array.isArray(resolved)) return resolved;
-  const branch = resolved.find((t) => t !== 'null');
+  if (!Array.isArray(type)) return type;
+  const branch = type.find((t) => t !== 'null');
   if (branch === undefined) throw unexpected('after has no type');
   return names.resolve(branch);
 }

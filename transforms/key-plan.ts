@@ -11,6 +11,8 @@ export class KeyPlan {
   private readonly reads: readonly ((reader: AvroReader, parts: string[]) => void)[];
   private readonly protect: readonly TextAction[];
   private readonly size: number;
+  /** Reads the key where it is one integer that is kept: its text is the key. */
+  private readonly single: ((reader: AvroReader) => string) | undefined;
 
   constructor(schema: WriterSchema, dataset: Dataset, secrets: Secrets) {
     const names = new NamedTypes(schema);
@@ -45,6 +47,16 @@ export class KeyPlan {
         parts[at] = text(reader);
       };
     });
+    const [only] = dataset.key;
+    const isInteger = only && (only.source === 'int' || only.source === 'long');
+    if (isInteger && this.size === 1 && only.rule.action === 'keep') {
+      const read = this.reads[0]!;
+      const parts = [''];
+      this.single = (reader) => {
+        read(reader, parts);
+        return parts[0]!;
+      };
+    }
     if (found.size !== dataset.key.length) throw unexpected('the key lacks a column of the contract');
   }
 
@@ -55,9 +67,12 @@ export class KeyPlan {
     return parts;
   }
 
-  /** The clean record's key from what readSource() gave. */
-  clean(source: readonly string[]): string {
-    return encodeRecordKey(source.map((text, i) => this.protect[i]!(text, noNames) ?? refuse()));
+  /** The clean record's key. */
+  readClean(reader: AvroReader): string {
+    if (this.single) return this.single(reader);
+    return encodeRecordKey(
+      this.readSource(reader).map((text, i) => this.protect[i]!(text, noNames) ?? refuse()),
+    );
   }
 }
 

@@ -144,5 +144,6 @@ export class PlanCache {
 
 /** Confluent wire format: a zero byte, the schema id in four bytes, Avro. */
 function frameId(frame: Buffer): number | undefined {
-  return frame.length < 5 || frame[0] !== 0 ? undefined : frame.readUInt32BE(1);
+  if (frame.length < 5 || frame[0] !== 0) return undefined;
+  return ((frame[1]! << 24) | (frame[2]! << 16) | (frame[3]! << 8) | frame[4]!) >>> 0;
 }

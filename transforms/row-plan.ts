@@ -1,9 +1,10 @@
 import { columnsRead, type Dataset, type DatasetColumn, namesRead } from '../schemas/dataset.ts';
 import { AvroReader } from './avro-reader.ts';
-import { compileSkip, type NamedTypes, type Skip, unexpected, type WriterObject } from './avro-skip.ts';
+import { type NamedTypes, unexpected, type WriterObject } from './avro-skip.ts';
 import type { ByteWriter } from './byte-writer.ts';
 import { compileCanonicalText } from './canonical-text.ts';
 import { type Cipher, type ColumnAction, compileColumnAction, type RowContext } from './column-action.ts';
+import { OrdinaryRow } from './ordinary-row.ts';
 import { fits, isNull, type RawField, rawField } from './raw-type.ts';
 import { RowFilter } from './row-filter.ts';
 import { type Resolved, RowText } from './row-text.ts';
@@ -22,15 +23,14 @@ type Step = (
 ) => void;
 
 /**
- * The plan compiled from (writer schema of the row, contract): offsets of the raw fields are found by skipping, then the clean
+ * The plan compiled from (writer schema of the row, contract): from the offsets of the raw fields the clean
  * record is written in its own order, untouched neighbours as one byte range. A raw field that the contract does not
  * name has no step: it cannot pass.
  */
 export class RowPlan {
-  readonly fieldCount: number;
   /** Names of raw fields that no contract names: dropped, to be counted and shown. */
   readonly unnamed: readonly string[];
-  private readonly skips: readonly Skip[];
+  private readonly ordinary: OrdinaryRow;
   private readonly steps: readonly Step[];
   /** The same, column by column, for rows with values read back from the source. */
   private readonly eachColumn: readonly Step[];
@@ -54,8 +54,6 @@ export class RowPlan {
     options: { placeholder: string; cipher: Cipher; secrets: Secrets },
   ) {
     const fields = row.fields ?? [];
-    this.fieldCount = fields.length;
-    this.skips = fields.map((f) => compileSkip(f.type, names));
     const raw = new Map(
       fields.map((f, index) => [f.name, { index, type: rawField(f.type, names) }] as const),
     );
@@ -118,6 +116,7 @@ export class RowPlan {
     this.eachColumn = eachColumn;
     this.unchanged = unchanged;
     this.decimals = decimals;
+    this.ordinary = new OrdinaryRow(dataset.columns, raw, options.placeholder);
     const subject = dataset.subject ? raw.get(dataset.subject.key) : undefined;
     this.subjectField = subject?.index ?? -1;
     this.subjectRaw = subject?.type;
@@ -125,16 +124,10 @@ export class RowPlan {
     this.subjectText = kind ? compileCanonicalText(kind) : undefined;
   }
 
-  /**
-   * Finds the fields of the row that `reader` stands at: offsets[base + i] is where field i starts, one more the end.
-   * One array serves a batch: a small typed array per record costs more than the walk.
-   */
-  locate(reader: AvroReader, offsets: Int32Array, base: number): void {
-    for (let i = 0; i < this.fieldCount; i++) {
-      offsets[base + i] = reader.pos;
-      this.skips[i]!(reader);
-    }
-    offsets[base + this.fieldCount] = reader.pos;
+  /** Seen at a glance: no value to be read back or corrected, and nothing unknown of what the row is judged by. */
+  isOrdinary(buf: Buffer, offsets: Int32Array, base: number): boolean {
+    for (const text of this.read) if (text.read(buf, offsets, base) === undefined) return false;
+    return this.ordinary.is(buf, offsets, base);
   }
 
   /** Columns whose value is Debezium's placeholder for unchanged TOAST. */

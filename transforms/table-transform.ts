@@ -3,12 +3,13 @@ import type { VersionClock } from '../pipeline/version-clock.ts';
 import { encrypts as isEncrypted } from '../schemas/column-rule.ts';
 import { isRetriable, LetheError } from '../schemas/errors.ts';
 import { header } from '../schemas/record-headers.ts';
-import { formatVersion } from '../schemas/version.ts';
 import { AvroReader, malformed } from './avro-reader.ts';
 import { ByteWriter } from './byte-writer.ts';
+import { ChangeHead } from './change-head.ts';
+import { ChangeHeaders } from './change-headers.ts';
 import type { RowContext } from './column-action.ts';
 import { encodeSourceValue } from './encode-value.ts';
-import { eventId, TraceIds } from './event-id.ts';
+import { Offsets } from './offsets.ts';
 import { PlanCache, type PlanSources, type ValuePlan } from './plan-cache.ts';
 import type { DataKey } from './protection.ts';
 import type { Resolved } from './row-text.ts';
@@ -21,109 +22,98 @@ export interface TransformParts extends PlanSources {
   readonly resolver: ValueResolver;
 }
 
-/** A record on its way: located, not yet written. */
-interface Located {
+/** A row that waits: for its subject's key, or for values to be read back from the source. */
+interface Waiting {
+  readonly kind: 'waiting';
   readonly record: RawRecord;
-  readonly value: Buffer;
-  readonly sourceKey: readonly string[];
-  readonly txId: bigint | undefined;
   readonly key: string;
   readonly headers: Record<string, string>;
   readonly plan: ValuePlan;
-  /** Where its field offsets stand; -1 for a delete. */
-  base: number;
-  subjectId: string | undefined;
-  dataKey: DataKey | undefined;
+  /** Where its field offsets stand. */
+  readonly base: number;
+  readonly ordinary: boolean;
+  readonly txId: bigint | undefined;
+  readonly subjectId: string;
+  /** Which of the batch's data keys is its own. */
+  keyIndex: number;
 }
 
-/** Field offsets of a batch in one growing array. */
-class Offsets {
-  at = new Int32Array(4096);
-  private used = 0;
+/** Data keys of a batch's subjects, by the index that its rows know. */
+type DataKeys = readonly (DataKey | null)[];
 
-  /** Where `n` entries are free. */
-  take(n: number): number {
-    if (this.used + n > this.at.length) {
-      const larger = new Int32Array(Math.max(this.at.length * 2, this.used + n));
-      larger.set(this.at);
-      this.at = larger;
-    }
-    this.used += n;
-    return this.used - n;
-  }
-}
+/** Most rows need nothing beside their values, and then no object of their own. */
+const nothingOfTheRow: RowContext = { dataKey: undefined, subjectId: '', names: [] };
 
 /** Makes the transform of one table: Confluent-framed raw Avro in, Confluent-framed clean Avro out. */
 export function createTableTransform(parts: TransformParts): TableTransform {
   const { dataset } = parts;
   const plans = new PlanCache(parts);
-  const traceIds = new TraceIds();
+  const makeHeaders = new ChangeHeaders(dataset);
   const encrypts = dataset.columns.some(({ rule }) => isEncrypted(rule));
   const reader = new AvroReader();
+  const head = new ChangeHead();
+  const frame = Buffer.alloc(5);
+  frame.writeUInt32BE(parts.cleanSchemaId, 1);
 
-  function locate(record: RawRecord, clock: VersionClock, room: Offsets): Located | Outcome {
+  /** All that can be done at once for a record; nothing it leaves in `head` outlives it. */
+  function start(record: RawRecord, clock: VersionClock, room: Offsets, out: ByteWriter): Outcome | Waiting {
     const { key: rawKey, value } = record;
     if (value === null) return { kind: 'skipped', reason: 'tombstone' };
     const plan = plans.value(value);
-    const head = plan.envelope.read(reader.reset(value, 5));
-    const version = formatVersion(
-      clock.next({ read: head.op === 'r', previousCommit: head.previousCommit, lsn: head.lsn }),
+    plan.envelope.read(value, head, room);
+    const { op, row: base } = head;
+    const version = clock.advance(
+      head.read,
+      head.hasCommit ? head.commit : undefined,
+      head.hasLsn ? head.lsn : undefined,
     );
-    if (head.op === 't' || head.op === 'm' || rawKey === null) return { kind: 'skipped', reason: 'no-row' };
-    const keys = plans.key(rawKey);
-    const sourceKey = keys.readSource(reader.reset(rawKey, 5));
-    const key = keys.clean(sourceKey);
-    const headers = {
-      [header.version]: version,
-      [header.eventId]: eventId(dataset.table, key, version),
-      [header.traceId]: traceIds.of(version, head.txId),
-      [header.op]: head.op,
-      [header.commitMs]: String(head.commitMs),
-      [header.contract]: dataset.digest,
-    };
-    const located: Located = {
-      record,
-      value,
-      sourceKey,
-      txId: head.txId,
-      key,
-      headers,
-      plan,
-      base: -1,
-      subjectId: undefined,
-      dataKey: undefined,
-    };
-    if (head.op === 'd') return located;
-    if (head.after < 0) throw malformed();
-    located.base = room.take(plan.row.fieldCount + 1);
-    plan.row.locate(reader.reset(value, head.after), room.at, located.base);
-    if (plan.row.filter.passes(value, room.at, located.base) === false) return withdrawn(located);
-    if (encrypts) {
-      located.subjectId = plan.row.subjectId(value, room.at, located.base);
-      if (located.subjectId === undefined) {
-        throw new LetheError('SUBJECT_MISSING', `a row of ${dataset.table} has no data subject`);
-      }
+    if (op === 't' || op === 'm' || rawKey === null) return { kind: 'skipped', reason: 'no-row' };
+    const key = plans.key(rawKey).readClean(reader.reset(rawKey, 5));
+    const headers = makeHeaders.of(head, version, key);
+    if (op === 'd') return { kind: 'clean', key, value: null, headers };
+    if (base < 0) throw malformed();
+    // Nobody's key is asked for a row that may not pass.
+    if (plan.row.filter.passes(value, room.at, base) === false) return withdrawn(key, headers);
+    const ordinary = plan.row.isOrdinary(value, room.at, base);
+    if (ordinary && !encrypts) {
+      const clean = write(plan, value, room.at, base, out, undefined, '', undefined);
+      room.release(base);
+      return { kind: 'clean', key, value: clean, headers };
     }
-    return located;
+    const subjectId = encrypts ? plan.row.subjectId(value, room.at, base) : '';
+    if (subjectId === undefined) {
+      throw new LetheError('SUBJECT_MISSING', `a row of ${dataset.table} has no data subject`);
+    }
+    const txId = ordinary ? undefined : head.transaction();
+    return { kind: 'waiting', record, key, headers, plan, base, ordinary, txId, subjectId, keyIndex: -1 };
   }
 
   /** Data keys for all rows of the batch in one call. */
-  async function fetchKeys(rows: readonly Located[]): Promise<void> {
-    const ids = [...new Set(rows.map((l) => l.subjectId!))];
-    if (ids.length === 0) return;
-    const keys = await parts.protection.dataKeys(dataset.subject!.type, ids);
-    const byId = new Map(ids.map((id, i) => [id, keys[i]]));
-    for (const row of rows) row.dataKey = byId.get(row.subjectId!) ?? undefined;
+  async function fetchKeys(rows: readonly (Outcome | Waiting)[]): Promise<DataKeys> {
+    const indexes = new Map<string, number>();
+    const ids: string[] = [];
+    for (const row of rows) {
+      if (row.kind !== 'waiting') continue;
+      let index = indexes.get(row.subjectId);
+      if (index === undefined) {
+        index = ids.push(row.subjectId) - 1;
+        indexes.set(row.subjectId, index);
+      }
+      row.keyIndex = index;
+    }
+    return ids.length === 0 ? [] : parts.protection.dataKeys(dataset.subject!.type, ids);
   }
 
   /** Values of unchanged columns, read back from the source; undefined where the row is gone. */
-  async function resolve(l: Located, columns: readonly string[]): Promise<Resolved | undefined> {
-    const values = await parts.resolver.read(dataset.table, l.sourceKey, columns, l.txId);
+  async function resolve(row: Waiting, columns: readonly string[]): Promise<Resolved | undefined> {
+    const rawKey = row.record.key!;
+    const sourceKey = plans.key(rawKey).readSource(reader.reset(rawKey, 5));
+    const values = await parts.resolver.read(dataset.table, sourceKey, columns, row.txId);
     if (!values) return undefined;
     return new Map(
       columns.map((name) => {
         const value = values.get(name);
-        const raw = l.plan.row.rawTypes.get(name);
+        const raw = row.plan.row.rawTypes.get(name);
         if (value === undefined || !raw) {
           throw new LetheError('VALUE_UNRESOLVED', `column ${name} of ${dataset.table} cannot be read back`);
         }
@@ -132,33 +122,55 @@ export function createTableTransform(parts: TransformParts): TableTransform {
     );
   }
 
-  function write(l: Located, offsets: Int32Array, out: ByteWriter, resolved: Resolved | undefined): Outcome {
-    if (encrypts && !l.dataKey) throw new LetheError('SUBJECT_ERASED', `a row of ${dataset.table}`);
+  function write(
+    plan: ValuePlan,
+    value: Buffer,
+    offsets: Int32Array,
+    base: number,
+    out: ByteWriter,
+    dataKey: DataKey | undefined,
+    subjectId: string,
+    resolved: Resolved | undefined,
+  ): Buffer {
     out.begin();
-    out.byte(0);
-    out.reserve(4);
-    out.pos = out.buf.writeUInt32BE(parts.cleanSchemaId, out.pos);
-    const names = l.plan.row.namesOf(l.value, offsets, l.base, resolved);
-    const row: RowContext = { dataKey: l.dataKey, subjectId: l.subjectId ?? '', names };
-    l.plan.row.write(l.value, offsets, l.base, out, row, resolved);
-    return { kind: 'clean', key: l.key, value: out.take(), headers: l.headers };
+    out.copy(frame, 0, 5);
+    const names = plan.row.namesOf(value, offsets, base, resolved);
+    const row = encrypts || names.length > 0 ? { dataKey, subjectId, names } : nothingOfTheRow;
+    plan.row.write(value, offsets, base, out, row, resolved);
+    return out.take();
   }
 
-  async function finish(l: Located, offsets: Int32Array, out: ByteWriter): Promise<Outcome> {
-    try {
-      if (l.base < 0) return { kind: 'clean', key: l.key, value: null, headers: l.headers };
-      const corrected = l.plan.row.corrections(l.value, offsets, l.base);
-      const columns = l.plan.row.unresolved(l.value, offsets, l.base);
-      if (!columns) return write(l, offsets, out, corrected);
-      const resolved = await resolve(l, columns);
-      if (!resolved) return { kind: 'skipped', reason: 'superseded' };
-      if (!l.plan.row.filter.passes(l.value, offsets, l.base, resolved)) {
-        return finish(withdrawn(l), offsets, out);
-      }
-      return write(l, offsets, out, corrected ? new Map([...corrected, ...resolved]) : resolved);
-    } catch (error) {
-      return failed(error);
-    }
+  function finish(
+    row: Waiting,
+    keys: DataKeys,
+    offsets: Int32Array,
+    out: ByteWriter,
+    resolved: Resolved | undefined,
+  ): Outcome {
+    const { plan, key, headers, base, record, subjectId } = row;
+    const dataKey = keys[row.keyIndex] ?? undefined;
+    if (encrypts && !dataKey) throw new LetheError('SUBJECT_ERASED', `a row of ${dataset.table}`);
+    const value = write(plan, record.value!, offsets, base, out, dataKey, subjectId, resolved);
+    return { kind: 'clean', key, value, headers };
+  }
+
+  /** Finishes a row that may hold numeric's special values, or values to be read back. */
+  async function finishSpecial(
+    row: Waiting,
+    keys: DataKeys,
+    offsets: Int32Array,
+    out: ByteWriter,
+  ): Promise<Outcome> {
+    const { plan, record, base } = row;
+    const corrected = plan.row.corrections(record.value!, offsets, base);
+    const columns = plan.row.unresolved(record.value!, offsets, base);
+    if (!columns) return finish(row, keys, offsets, out, corrected);
+    const resolved = await resolve(row, columns);
+    if (!resolved) return { kind: 'skipped', reason: 'superseded' };
+    if (!plan.row.filter.passes(record.value!, offsets, base, resolved))
+      return withdrawn(row.key, row.headers);
+    const all = corrected ? new Map([...corrected, ...resolved]) : resolved;
+    return finish(row, keys, offsets, out, all);
   }
 
   return {
@@ -167,26 +179,40 @@ export function createTableTransform(parts: TransformParts): TableTransform {
       await plans.load(records);
       // Batches of several partitions are under way at once: nothing that outlives a wait is shared between calls.
       const room = new Offsets();
-      const located = records.map((record) => {
+      const out = new ByteWriter(records.reduce((sum, r) => sum + (r.value?.length ?? 0), 0) + 1024);
+      const started: (Outcome | Waiting)[] = [];
+      for (const record of records) {
         try {
-          return locate(record, clock, room);
+          started.push(start(record, clock, room, out));
         } catch (error) {
-          return failed(error);
+          started.push(failed(error));
         }
-      });
-      if (encrypts) await fetchKeys(located.filter((l): l is Located => !('kind' in l) && l.base >= 0));
-      const bytes = records.reduce((sum, r) => sum + (r.value?.length ?? 0), 0);
-      const out = new ByteWriter(bytes + 1024);
+      }
+      const keys = encrypts ? await fetchKeys(started) : [];
       const outcomes: Outcome[] = [];
-      for (const l of located) outcomes.push('kind' in l ? l : await finish(l, room.at, out));
+      for (const row of started) {
+        if (row.kind !== 'waiting') {
+          outcomes.push(row);
+          continue;
+        }
+        try {
+          outcomes.push(
+            row.ordinary
+              ? finish(row, keys, room.at, out, undefined)
+              : await finishSpecial(row, keys, room.at, out),
+          );
+        } catch (error) {
+          outcomes.push(failed(error));
+        }
+      }
       return outcomes;
     },
   };
 }
 
-/** A row that may not pass: a delete to everybody downstream, whatever they had of it before. Nobody's key is asked for. */
-function withdrawn(located: Located): Located {
-  return { ...located, base: -1, headers: { ...located.headers, [header.op]: 'd' } };
+/** A row that may not pass: a delete to everybody downstream, whatever they had of it before. */
+function withdrawn(key: string, headers: Readonly<Record<string, string>>): Outcome {
+  return { kind: 'clean', key, value: null, headers: { ...headers, [header.op]: 'd' } };
 }
 
 /** A failure of one record is its outcome; a server's failure goes up, to be tried again. */

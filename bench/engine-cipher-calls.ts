@@ -1,0 +1,131 @@
+import {
+  createCipheriv,
+  createDecipheriv,
+  createHmac,
+  createSecretKey,
+  type KeyObject,
+  randomBytes,
+  randomFillSync,
+} from 'node:crypto';
+import type avsc from 'avsc';
+import { associatedData } from '../keys/ciphertext.ts';
+import type { KeyStore } from '../keys/key-store.ts';
+import type { RawRecord } from '../pipeline/transform.ts';
+import { plainType } from '../schemas/clean-schema.ts';
+import { avroType } from '../schemas/registry.ts';
+import type { Contestant } from './engine-contestants.ts';
+import type { BenchTable } from './engine-events.ts';
+
+/** What one event gives to the calls, all of it made before the clock runs. */
+interface Input {
+  readonly texts: readonly string[];
+  readonly plaintexts: readonly { readonly aad: Buffer; readonly plaintext: Buffer }[];
+  /** What the subject's key is looked up by, and its wrapped form. */
+  readonly subject: string;
+  readonly key: KeyObject;
+  readonly wrapped: Wrapped | undefined;
+}
+
+interface Wrapped {
+  readonly nonce: Buffer;
+  readonly aad: Buffer;
+  readonly body: Buffer;
+  readonly tag: Buffer;
+}
+
+/**
+ * The bare calls of node:crypto that the contract needs for the events, and nothing else: HMAC-SHA-256 for a pseudonym,
+ * AES-256-GCM for a ciphertext; for a person not seen before also the digest that finds the key, and its unwrapping.
+ */
+export class CipherCalls {
+  private readonly inputs = new Map<RawRecord, Input>();
+  private readonly pool = Buffer.allocUnsafeSlow(12 * 4096);
+  private poolAt = this.pool.length;
+  private readonly secret = createSecretKey(randomBytes(32));
+  private readonly wrapping = randomBytes(32);
+  private readonly cold: boolean;
+
+  private constructor(cold: boolean) {
+    this.cold = cold;
+  }
+
+  /** Over events of persons whose keys `keys` has; `cold` calls make each key from its wrapped form. */
+  static async over(
+    table: BenchTable,
+    records: readonly RawRecord[],
+    keys: KeyStore,
+    { cold }: { readonly cold: boolean },
+  ): Promise<CipherCalls> {
+    const calls = new CipherCalls(cold);
+    const { dataset } = table;
+    const subject = dataset.subject!;
+    const envelope = avroType(table.envelope);
+    const rows = records.map(
+      (record) => (envelope.decode(record.value!, 5).value as { after: Record<string, unknown> }).after,
+    );
+    const ids = rows.map((row) => String(row[subject.key]));
+    const dataKeys = await keys.dataKeys(subject.type, ids);
+    const hashed = dataset.columns.filter((c) => c.rule.action === 'hash').map((c) => c.name);
+    const encrypted = dataset.columns
+      .filter((c) => c.rule.action === 'encrypt')
+      .map((c): [string, avsc.Type] => [c.name, avroType(plainType(c))]);
+    for (const [i, row] of rows.entries()) {
+      const id = ids[i]!;
+      calls.inputs.set(records[i]!, {
+        texts: hashed.flatMap((name) => (row[name] === null ? [] : [row[name] as string])),
+        plaintexts: encrypted.flatMap(([name, type]) => {
+          if (row[name] === null) return [];
+          const aad = associatedData(dataset.table, name, subject.type, id);
+          return [{ aad, plaintext: type.toBuffer(row[name]) }];
+        }),
+        subject: `${subject.type}\n${id}`,
+        key: dataKeys[i]!.key,
+        wrapped: cold ? calls.wrap(randomBytes(32), id) : undefined,
+      });
+    }
+    return calls;
+  }
+
+  readonly run: Contestant = async (batches) => {
+    for (const batch of batches) for (const record of batch) this.call(this.inputs.get(record)!);
+  };
+
+  private call({ texts, plaintexts, subject, key, wrapped }: Input): void {
+    for (const text of texts) createHmac('sha256', this.secret).update(text).digest('base64url');
+    let dataKey = key;
+    if (this.cold && wrapped) {
+      createHmac('sha256', this.wrapping).update(subject).digest();
+      const decipher = createDecipheriv('aes-256-gcm', this.wrapping, wrapped.nonce);
+      decipher.setAAD(wrapped.aad);
+      decipher.setAuthTag(wrapped.tag);
+      const unwrapped = decipher.update(wrapped.body);
+      decipher.final();
+      dataKey = createSecretKey(unwrapped);
+    }
+    for (const { aad, plaintext } of plaintexts) {
+      const cipher = createCipheriv('aes-256-gcm', dataKey, this.nextNonce());
+      cipher.setAAD(aad);
+      cipher.update(plaintext);
+      cipher.final();
+      cipher.getAuthTag();
+    }
+  }
+
+  private nextNonce(): Buffer {
+    if (this.poolAt >= this.pool.length) {
+      randomFillSync(this.pool);
+      this.poolAt = 0;
+    }
+    this.poolAt += 12;
+    return this.pool.subarray(this.poolAt - 12, this.poolAt);
+  }
+
+  private wrap(secret: Buffer, id: string): Wrapped {
+    const nonce = randomBytes(12);
+    const aad = Buffer.from(`lethe/wrap/v1\n00000000-0000-4000-8000-${id.padStart(12, '0')}\n1`);
+    const cipher = createCipheriv('aes-256-gcm', this.wrapping, nonce);
+    cipher.setAAD(aad);
+    const body = Buffer.concat([cipher.update(secret), cipher.final()]);
+    return { nonce, aad, body, tag: cipher.getAuthTag() };
+  }
+}

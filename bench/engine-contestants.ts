@@ -1,0 +1,131 @@
+import { createHmac } from 'node:crypto';
+import type avsc from 'avsc';
+import { associatedData, ciphertextOverhead, encrypt, encryptInto } from '../keys/ciphertext.ts';
+import type { KeyStore, StoredKey } from '../keys/key-store.ts';
+import type { Outcome, RawRecord } from '../pipeline/transform.ts';
+import { VersionClock } from '../pipeline/version-clock.ts';
+import { cleanAvroSchema, plainType } from '../schemas/clean-schema.ts';
+import { avroType } from '../schemas/registry.ts';
+import { secretName } from '../transforms/protection.ts';
+import { createTableTransform } from '../transforms/table-transform.ts';
+import { type BenchTable, schemaIds } from './engine-events.ts';
+
+/** Goes through batches of raw records; everything it needs of a server is at hand. */
+export type Contestant = (batches: readonly (readonly RawRecord[])[]) => Promise<void>;
+
+/** A decoded row. */
+type Row = Record<string, unknown>;
+
+const batchSize = 500;
+
+/** Batches as the transform gets them. */
+export function batchesOf(records: readonly RawRecord[]): RawRecord[][] {
+  const count = Math.ceil(records.length / batchSize);
+  return Array.from({ length: count }, (_, i) => records.slice(i * batchSize, (i + 1) * batchSize));
+}
+
+/** Lethe's engine, all of it: key, version, headers and value. */
+export class Engine {
+  private readonly transform;
+
+  constructor(table: BenchTable, keys: KeyStore) {
+    this.transform = createTableTransform({
+      dataset: table.dataset,
+      cleanSchemaId: schemaIds.clean,
+      writerSchema: async (id) => (id === schemaIds.value ? table.envelope : table.keySchema),
+      protection: keys,
+      cipher: { overhead: ciphertextOverhead, encryptInto, associatedData },
+      resolver: { read: async () => null },
+      placeholder: '__lethe_unavailable_bench',
+    });
+  }
+
+  /** The clean records of one batch. */
+  clean(records: readonly RawRecord[]): Promise<Outcome[]> {
+    return this.transform.transform(records, VersionClock.from(null));
+  }
+
+  readonly run: Contestant = async (batches) => {
+    const clock = VersionClock.from(null);
+    for (const batch of batches) await this.transform.transform(batch, clock);
+  };
+}
+
+/**
+ * The same values with avsc, as one would write it who knows it well: decode the envelope, act on the decoded row in place,
+ * encode it with the clean schema, whose compiled writer takes what it has fields for. No key, version or header is made.
+ */
+export class AvscPath {
+  private readonly table: BenchTable;
+  private readonly keys: KeyStore;
+  private readonly envelope: avsc.Type;
+  private readonly clean: avsc.Type;
+  private acts: readonly ((row: Row, key: StoredKey | null) => void)[] = [];
+  private readonly scratch = Buffer.alloc(64 * 1024);
+
+  constructor(table: BenchTable, keys: KeyStore) {
+    this.table = table;
+    this.keys = keys;
+    this.envelope = avroType(table.envelope);
+    this.clean = avroType(cleanAvroSchema(table.dataset));
+    this.scratch.writeUInt32BE(schemaIds.clean, 1);
+  }
+
+  /** Compiles the contract's actions; drop needs none. */
+  async prepare(): Promise<this> {
+    const { dataset } = this.table;
+    const subject = dataset.subject!;
+    const acts: (typeof this.acts)[number][] = [];
+    for (const column of dataset.columns) {
+      const { name } = column;
+      if (column.rule.action === 'hash') {
+        const { purpose, scope } = secretName(dataset.table, name, column.rule)!;
+        const key = await this.keys.secret(purpose, scope);
+        acts.push((row) => {
+          if (row[name] !== null)
+            row[name] = createHmac('sha256', key)
+              .update(row[name] as string)
+              .digest('base64url');
+        });
+      } else if (column.rule.action === 'encrypt') {
+        const plain = avroType(plainType(column));
+        acts.push((row, key) => {
+          if (row[name] === null) return;
+          const aad = associatedData(dataset.table, name, subject.type, String(row[subject.key]));
+          row[name] = encrypt(key!, aad, plain.toBuffer(row[name]));
+        });
+      }
+    }
+    this.acts = acts;
+    return this;
+  }
+
+  /** The clean values of one batch. */
+  async cleanValues(records: readonly RawRecord[]): Promise<Buffer[]> {
+    const rows = records.map((record) => this.decode(record));
+    const { subject, columns } = this.table.dataset;
+    let keys: (StoredKey | null)[] = [];
+    if (columns.some((c) => c.rule.action === 'encrypt')) {
+      const ids = rows.map((row) => String(row[subject!.key]));
+      keys = await this.keys.dataKeys(subject!.type, ids);
+    }
+    return rows.map((row, i) => {
+      for (const act of this.acts) act(row, keys[i] ?? null);
+      const end = this.clean.encode(row, this.scratch, 5);
+      return Buffer.from(this.scratch.subarray(0, end));
+    });
+  }
+
+  readonly run: Contestant = async (batches) => {
+    for (const batch of batches) await this.cleanValues(batch);
+  };
+
+  /** Decodes, and does nothing with it. */
+  readonly runDecode: Contestant = async (batches) => {
+    for (const batch of batches) for (const record of batch) this.decode(record);
+  };
+
+  private decode(record: RawRecord): Row {
+    return (this.envelope.decode(record.value!, 5).value as { after: Row }).after;
+  }
+}

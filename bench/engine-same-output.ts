@@ -1,0 +1,51 @@
+import { associatedData, decrypt } from '../keys/ciphertext.ts';
+import type { KeyStore } from '../keys/key-store.ts';
+import type { RawRecord } from '../pipeline/transform.ts';
+import { cleanAvroSchema } from '../schemas/clean-schema.ts';
+import { avroType } from '../schemas/registry.ts';
+import type { AvscPath, Engine } from './engine-contestants.ts';
+import type { BenchTable } from './engine-events.ts';
+
+/**
+ * Fails unless engine and avsc make the same clean values of the records: the same bytes, or where nonces differ the
+ * same but for ciphertexts that open to the same plaintext in the same place.
+ */
+export async function assertSameOutput(
+  table: BenchTable,
+  engine: Engine,
+  avsc: AvscPath,
+  keys: KeyStore,
+  records: readonly RawRecord[],
+): Promise<void> {
+  const { dataset } = table;
+  const subject = dataset.subject!;
+  const type = avroType(cleanAvroSchema(dataset));
+  const encrypted = dataset.columns.filter((c) => c.rule.action === 'encrypt').map((c) => c.name);
+  const theirs = await avsc.cleanValues(records);
+  const ours = await engine.clean(records);
+  const opened = async (value: Buffer): Promise<Buffer> => {
+    const row = type.decode(value, 5).value as Record<string, unknown>;
+    const id = String(row[subject.key]);
+    const [key] = await keys.dataKeys(subject.type, [id]);
+    for (const name of encrypted) {
+      if (row[name] === null) continue;
+      const plaintext = decrypt(
+        key!.key,
+        associatedData(dataset.table, name, subject.type, id),
+        row[name] as Buffer,
+      );
+      if (!plaintext) throw new Error(`a ciphertext of ${name} does not open`);
+      row[name] = plaintext;
+    }
+    return type.toBuffer(row);
+  };
+  for (const [i, outcome] of ours.entries()) {
+    if (outcome.kind !== 'clean' || !outcome.value)
+      throw new Error(`the engine's outcome is ${outcome.kind}`);
+    const same =
+      encrypted.length === 0
+        ? outcome.value.equals(theirs[i]!)
+        : (await opened(outcome.value)).equals(await opened(theirs[i]!));
+    if (!same) throw new Error(`the clean values of event ${i} differ`);
+  }
+}

@@ -1,0 +1,154 @@
+import { cpus, loadavg } from 'node:os';
+import { Command, InvalidArgumentError } from 'commander';
+import type { KeyStore } from '../keys/key-store.ts';
+import type { RawRecord } from '../pipeline/transform.ts';
+import { CipherCalls } from './engine-cipher-calls.ts';
+import { AvscPath, batchesOf, type Contestant, Engine } from './engine-contestants.ts';
+import { BenchTable, type ContractName, contracts } from './engine-events.ts';
+import { BenchKeys } from './engine-keys.ts';
+import {
+  type CaseName,
+  type ContestantName,
+  contestants,
+  type EngineCase,
+  engineCase,
+  type EngineReport,
+  engineReportText,
+  type Sample,
+} from './engine-report.ts';
+import { assertSameOutput } from './engine-same-output.ts';
+
+export interface EngineOptions {
+  readonly rounds: number;
+  readonly events: number;
+  /** Persons of the cases with an event for each of many. */
+  readonly subjects: number;
+  /** How long a contestant goes on in a round at least. */
+  readonly sampleMs: number;
+}
+
+export const widths = [5, 25, 100] as const;
+/** Of the cases with many persons: those where all but the ciphers weighs the most. */
+export const subjectWidths = [5, 25] as const;
+
+/** `bench engine`: the engine alone beside avsc, and beside the bare calls of node:crypto. */
+export function engineCommand(): Command {
+  return new Command('engine')
+    .description('events a second of the engine beside avsc and bare cipher calls; needs no servers')
+    .option('--rounds <count>', 'rounds; the medians are reported', count, 5)
+    .option('--events <count>', 'events that a round goes through', count, 4_000)
+    .option('--subjects <count>', 'persons of the cases with cold and warm keys', count, 100_000)
+    .option('--json', 'print the result as one JSON object')
+    .action(async (flags: Omit<EngineOptions, 'sampleMs'> & { readonly json?: true }) => {
+      const found = await measureEngine({ ...flags, sampleMs: 100 });
+      process.stdout.write(flags.json ? `${JSON.stringify(found)}\n` : engineReportText(found));
+    });
+}
+
+/** All cases, one after the other; within a case the contestants take turns. */
+export async function measureEngine(options: EngineOptions): Promise<EngineReport> {
+  const before = loadavg()[0]!;
+  const cases: EngineCase[] = [];
+  const keys = new BenchKeys(Math.max(options.subjects, options.events));
+  for (const columns of widths) {
+    for (const contract of contracts) cases.push(await measureContract(columns, contract, keys, options));
+  }
+  const warm = await keys.warmStore();
+  for (const columns of subjectWidths) {
+    for (const state of ['cold', 'warm'] as const) {
+      cases.push(await measureSubjects(columns, state, keys, warm, options));
+    }
+  }
+  const load = { before, after: loadavg()[0]!, cpus: cpus().length };
+  return { rounds: options.rounds, events: options.events, cases, load };
+}
+
+/** A contract on the same events again and again, all keys known. */
+async function measureContract(
+  columns: number,
+  contract: ContractName,
+  keys: BenchKeys,
+  { rounds, events, sampleMs }: EngineOptions,
+): Promise<EngineCase> {
+  const table = new BenchTable(columns, contract);
+  const records = table.events(0, events);
+  const store = keys.coldStore();
+  const engine = new Engine(table, store);
+  const avsc = await new AvscPath(table, store).prepare();
+  await assertSameOutput(table, engine, avsc, store, records.slice(0, 500));
+  const calls =
+    contract === 'drop-only' ? undefined : await CipherCalls.over(table, records, store, { cold: false });
+  const runs = { engine: engine.run, avsc: avsc.run, avscDecode: avsc.runDecode, cipherOnly: calls?.run };
+  const round = (r: number, ms: number) =>
+    sample(r, async (name) => {
+      const run = runs[name];
+      return run ? await rate(run, records, ms) : null;
+    });
+  await round(0, 2 * sampleMs);
+  const samples: Sample[] = [];
+  for (let r = 0; r < rounds; r++) samples.push(await round(r, sampleMs));
+  return engineCase({ columns, contract }, samples);
+}
+
+/**
+ * `encrypt` with another person in each event: every round takes its part of them, once. avsc is measured on some of
+ * the events, for it has no part in the question and would take the most time.
+ */
+async function measureSubjects(
+  columns: number,
+  state: 'cold' | 'warm',
+  keys: BenchKeys,
+  warm: KeyStore,
+  { rounds, events, subjects, sampleMs }: EngineOptions,
+): Promise<EngineCase> {
+  const table = new BenchTable(columns, 'encrypt');
+  const share = Math.max(1, Math.floor(subjects / rounds));
+  const round = async (r: number, records: readonly RawRecord[]) => {
+    const some = records.slice(0, events);
+    const calls = await CipherCalls.over(table, records, warm, { cold: state === 'cold' });
+    const store = () => (state === 'warm' ? warm : keys.coldStore());
+    const engine = new Engine(table, store());
+    const avsc = await new AvscPath(table, store()).prepare();
+    return sample(r, (name) => {
+      const runs = { engine: engine.run, avsc: avsc.run, avscDecode: avsc.runDecode, cipherOnly: calls.run };
+      return rate(runs[name], name === 'avsc' || name === 'avscDecode' ? some : records, 0);
+    });
+  };
+  if (sampleMs > 0) await round(0, table.events(0, Math.min(share, 2 * events)));
+  const samples: Sample[] = [];
+  for (let r = 0; r < rounds; r++) samples.push(await round(r, table.events(r * share, share)));
+  const name: CaseName = { columns, contract: 'encrypt', subjects, keys: state };
+  return engineCase(name, samples);
+}
+
+/** One round: each contestant in turn, another one first in each round. */
+async function sample(
+  round: number,
+  measure: (name: ContestantName) => Promise<number | null>,
+): Promise<Sample> {
+  const found: Partial<Record<ContestantName, number | null>> = {};
+  for (let i = 0; i < contestants.length; i++) {
+    const name = contestants[(round + i) % contestants.length]!;
+    found[name] = await measure(name);
+  }
+  return found as Sample;
+}
+
+/** Events a second. Garbage is not collected before: a collection on demand also throws compiled code away. */
+async function rate(run: Contestant, records: readonly RawRecord[], atLeastMs: number): Promise<number> {
+  const batches = batchesOf(records);
+  const started = performance.now();
+  let passes = 0;
+  let elapsed = 0;
+  do {
+    await run(batches);
+    passes++;
+    elapsed = performance.now() - started;
+  } while (elapsed < atLeastMs);
+  return (passes * records.length * 1_000) / elapsed;
+}
+
+function count(text: string): number {
+  if (/^[1-9]\d{0,7}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError('It must be a whole number from 1 on.');
+}

@@ -23,10 +23,11 @@ export class CleanReader {
   /** RECORD_MALFORMED for what is no clean record; UNREACHABLE while the registry is away. */
   async read(table: string, message: KafkaMessage): Promise<CleanChange> {
     const version = parseVersion(text(message, header.version));
-    if (!version || message.key === null) {
+    const commitMs = text(message, header.commitMs);
+    if (!version || message.key === null || !/^-?\d{1,16}$/.test(commitMs)) {
       throw new LetheError(
         'RECORD_MALFORMED',
-        `a record of the clean topic of ${table} lacks its version or key`,
+        `a record of the clean topic of ${table} lacks its version, commit time or key`,
       );
     }
     return makeCleanChange({
@@ -36,7 +37,7 @@ export class CleanReader {
       row: message.value === null ? null : await this.row(table, message.value),
       eventId: text(message, header.eventId),
       traceId: text(message, header.traceId),
-      commitMs: Number(text(message, header.commitMs)),
+      commitMs: Number(commitMs),
       contract: text(message, header.contract),
     });
   }

@@ -27,6 +27,9 @@ function encodeArray(field: RawField, values: readonly (string | null)[], out: B
     if (value === null) {
       if (nullBranch === undefined) throw unexpected('an array read back from the source holds null');
     } else if (itemType === 'string') out.text(value);
+    // BigInt's own error would quote the text, and be nobody's outcome.
+    else if (!/^-?\d{1,19}$/.test(value))
+      throw unexpected('an array read back from the source holds no integers');
     else out.zigzag(BigInt(value));
   }
   out.byte(0);

@@ -5,7 +5,9 @@ import { LetheError } from '../../schemas/errors.ts';
 export function errorType(error: unknown): string {
   if (!(error instanceof errors.ResponseError)) return '';
   const body = error.body as { error?: { type?: unknown } | string } | undefined;
-  return typeof body?.error === 'object' && typeof body.error.type === 'string' ? body.error.type : '';
+  const type = typeof body?.error === 'object' ? body.error.type : undefined;
+  // Whatever answers in its place may write anything there.
+  return typeof type === 'string' && /^[a-z_]+$/.test(type) ? type : '';
 }
 
 /** Status of the answer, 0 if there was none. */

@@ -42,12 +42,19 @@ export function everythingOf(value: unknown): string {
     : seen;
 }
 
-/** Files whose errors need a real server: the stack test of the same name provokes each of their places. */
+/**
+ * Files whose errors need a real server: the stack test of the same name provokes each of their places, and
+ * contract-changes-under-traffic those of the gate.
+ */
 export const provokedByServers: ReadonlySet<string> = new Set([
   'connectors/postgres/publication.ts',
+  'connectors/postgres/source-gate.ts',
   'connectors/postgres/value-reader.ts',
   'connectors/suggest/suggest-contracts.ts',
   'keys/postgres-key-store.ts',
   'keys/resources.ts',
   'pipeline/sink-processor.ts',
 ]);
+
+/** Codes that only those files give. */
+export const codesByServers: ReadonlySet<string> = new Set(['TABLE_HALTED']);

@@ -16,7 +16,9 @@ import * as clickhouse from '../../sinks/clickhouse/errors.ts';
 import { createElasticsearchClient } from '../../sinks/elasticsearch/client.ts';
 import * as elasticsearch from '../../sinks/elasticsearch/errors.ts';
 import { sendBulk } from '../../sinks/elasticsearch/send.ts';
-import { configOf } from './contract-fixture.ts';
+import { RawRows } from '../../connectors/preview/raw-rows.ts';
+import { rawValue } from '../../connectors/preview/source-value.ts';
+import { columnOf, configOf } from './contract-fixture.ts';
 import { testDataset } from './raw-events.ts';
 import { rule } from './transform-errors.ts';
 
@@ -147,6 +149,8 @@ export function serverCases(canary: string): Readonly<Record<string, () => Promi
     );
   const closed = { url: 'http://127.0.0.1:1' };
   return {
+    'a preview without a schema': async () => new RawRows([columnOf('id', 'int4')], ['id']).writerSchema(99),
+    'a preview of an array in an array': async () => rawValue(columnOf('tags', '_text'), `[["${canary}"]]`),
     'a bulk answer without items': () => bulk(200, {}),
     'a document that the user may not write': () => bulk(200, item(403, 'security_exception')),
     'a document of an unknown field': () => bulk(200, item(400, 'strict_dynamic_mapping_exception')),

@@ -16,8 +16,7 @@ export type Contestant = (batches: readonly (readonly RawRecord[])[]) => Promise
 /** A decoded row. */
 type Row = Record<string, unknown>;
 
-/** Records of a batch. */
-export const batchSize = 500;
+const batchSize = 500;
 
 /** Batches as the transform gets them. */
 export function batchesOf(records: readonly RawRecord[]): RawRecord[][] {

@@ -56,7 +56,7 @@ export class BenchTable {
   readonly dataset: Dataset;
   readonly envelope: AvroSchema;
   readonly keySchema: AvroSchema = record('Key', [{ name: 'id', type: 'long' }]);
-  private readonly columns: readonly Column[];
+  readonly columns: readonly Column[];
   private readonly envelopeType;
   private readonly keyType;
 

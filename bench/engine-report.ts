@@ -2,7 +2,7 @@ import { renderTable } from '../cli/table.ts';
 import type { ContractName } from './engine-events.ts';
 import { median } from './statistics.ts';
 
-/** Who is measured beside whom, events a second; null where a contract has nothing to do for it. */
+/** Who is measured beside whom, in events a second of processor time; null where a contract has nothing to do for it. */
 export const contestants = ['engine', 'avsc', 'avscDecode', 'cipherOnly'] as const;
 export type ContestantName = (typeof contestants)[number];
 export type Sample = Readonly<Record<ContestantName, number | null>>;
@@ -66,6 +66,6 @@ export function engineReportText({ rounds, events, cases, load }: EngineReport):
   const heads = ['columns', 'contract', 'engine', 'avsc', 'avsc decode', 'cipher calls'];
   return [
     renderTable([...heads, 'to avsc', 'to decode', 'time to calls'], rows),
-    `events/s, medians of ${rounds} rounds over ${events} events; load average ${load.before} before and ${load.after} after, on ${load.cpus} processors\n`,
+    `events/s of processor time, medians of ${rounds} rounds over ${events} events; load average ${load.before} before and ${load.after} after, on ${load.cpus} processors\n`,
   ].join('\n');
 }

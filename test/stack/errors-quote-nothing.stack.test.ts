@@ -25,6 +25,7 @@ import { packageRoot } from '../../stack/package-root.ts';
 import { createClickhouseClient } from '../../sinks/clickhouse/client.ts';
 import { createElasticsearchClient } from '../../sinks/elasticsearch/client.ts';
 import { errorSites, everythingOf, placesOf, provokedByServers } from '../support/error-sites.ts';
+import { gateRefusals } from '../support/gate-errors.ts';
 import { LivePipeline, waitUntil } from '../support/live-pipeline.ts';
 import { made } from '../support/recorded-errors.ts';
 import { acquireStack, freshDatabase, type TestDatabase, type TestStack } from '../support/stack.ts';
@@ -64,7 +65,6 @@ const databases: TestDatabase[] = [];
 const logged: string[] = [];
 const log = pino({ level: 'trace' }, { write: (line: string) => void logged.push(line) });
 const config = () => live.project!.config;
-
 function expectSilent(...values: unknown[]): void {
   for (const value of [...values, ...made]) {
     const printed = typeof value === 'string' ? value : everythingOf(value);
@@ -390,7 +390,8 @@ async function command(args: readonly string[], env: Record<string, string>) {
 }
 
 describe('every place', () => {
-  it('that needs a real server to make its error was passed', () => {
+  it('that needs a real server to make its error was passed', async () => {
+    expect([...(await gateRefusals(config(), live.project!.datasets[0]!))]).toEqual(['TABLE_HALTED']);
     const passed = new Set(made.flatMap(placesOf));
     const left = errorSites().filter(({ file, place }) => provokedByServers.has(file) && !passed.has(place));
     expect(left.map(({ place, text }) => `${place} ${text.trim()}`)).toEqual([]);

@@ -42,10 +42,7 @@ export function everythingOf(value: unknown): string {
     : seen;
 }
 
-/**
- * Files whose errors need a real server: the stack test of the same name provokes each of their places, and
- * contract-changes-under-traffic those of the gate.
- */
+/** Files whose errors need a real server: the stack test of the same name provokes each of their places. */
 export const provokedByServers: ReadonlySet<string> = new Set([
   'connectors/postgres/publication.ts',
   'connectors/postgres/source-gate.ts',

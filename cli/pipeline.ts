@@ -13,7 +13,8 @@ import { postgresOptions } from '../pipeline/postgres-options.ts';
 import { RawPurge } from '../pipeline/raw-purge.ts';
 import type { Sink } from '../pipeline/sink.ts';
 import { SinkProcessor } from '../pipeline/sink-processor.ts';
-import { TransformProcessor, type TransformRoute } from '../pipeline/transform-processor.ts';
+import type { TransformRoute } from '../pipeline/route-output.ts';
+import { TransformProcessor } from '../pipeline/transform-processor.ts';
 import { cleanAvroSchema } from '../schemas/clean-schema.ts';
 import { type SinkName, sinkNames } from '../schemas/sink-name.ts';
 import type { Config } from '../schemas/config.ts';
@@ -21,6 +22,7 @@ import { type Dataset, sinkDataset } from '../schemas/dataset.ts';
 import * as names from '../schemas/names.ts';
 import { Registry } from '../schemas/registry.ts';
 import { createTableTransform } from '../transforms/table-transform.ts';
+import { openLookups } from './open-lookups.ts';
 import { createSink } from './sinks.ts';
 
 export const components = ['transform', ...sinkNames] as const;
@@ -84,6 +86,7 @@ export async function startPipeline(
 async function startTransform(shared: Shared): Promise<{ stop(): Promise<void> }> {
   const { config, datasets, registry, keys, log, outages, counters } = shared;
   const resolver = new ValueReader(postgresOptions(config.postgres), datasets);
+  const lookups = openLookups(shared);
   const routes = await Promise.all(
     datasets.map(async (dataset): Promise<TransformRoute> => {
       const { table } = dataset;
@@ -94,14 +97,17 @@ async function startTransform(shared: Shared): Promise<{ stop(): Promise<void> }
         protection: keys,
         cipher: { overhead: ciphertextOverhead, encryptInto, associatedData },
         resolver,
+        ...(lookups ? { lookups: lookups.tables } : {}),
         placeholder: names.unavailablePlaceholder(config),
         onUnnamed: (fields) => log.warn({ table, fields }, 'columns that no contract names are dropped'),
       });
+      const own = lookups?.ofRoute(dataset);
       return {
         transform,
         rawTopic: names.rawTopic(config, table),
         cleanTopic: names.cleanTopic(config, table),
         deadLetterTopic: names.deadLetterTopic(config, table),
+        ...(own ? { lookups: own } : {}),
       };
     }),
   );
@@ -115,16 +121,19 @@ async function startTransform(shared: Shared): Promise<{ stop(): Promise<void> }
     transactionalId: (topic, partition) => names.transactionalId(config, topic, partition),
     sealer: createPayloadSealer(keys),
     purge,
+    signalTopic: names.signalTopic(config),
     counters,
     log,
     outages,
   });
+  lookups?.start();
   await purge.start();
   await processor.start();
   return {
     async stop() {
       await processor.stop();
       await purge.stop();
+      await lookups?.stop();
       await resolver.close();
     },
   };

@@ -1,4 +1,4 @@
-import { contractFinding } from '../schemas/check-contract.ts';
+import { contractFinding } from '../schemas/contract-finding.ts';
 import { encrypts } from '../schemas/column-rule.ts';
 import { didYouMean } from '../schemas/did-you-mean.ts';
 import type { Finding, FindingCode } from '../schemas/finding.ts';
@@ -8,12 +8,12 @@ import { generatedProblem } from './check-columns.ts';
 import type { CatalogTable } from './postgres/catalog.ts';
 
 /** Kinds that a subject's name in the key store can be made of. */
-const subjectKinds: ReadonlySet<ValueKind> = new Set(['text', 'int', 'long', 'uuid']);
+export const subjectKinds: ReadonlySet<ValueKind> = new Set(['text', 'int', 'long', 'uuid']);
 
 /** The column that says whose row it is must reach the processor and have one canonical text. */
 export function checkSubject(loaded: LoadedContract, table: CatalogTable, serverVersion: number): Finding[] {
   const { subject, columns } = loaded.contract;
-  if (!subject) return [];
+  if (!subject || !('key' in subject)) return [];
   const add = (
     code: FindingCode,
     message: string,

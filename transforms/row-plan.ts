@@ -1,9 +1,10 @@
 import { columnsRead, type Dataset, type DatasetColumn } from '../schemas/dataset.ts';
-import { AvroReader } from './avro-reader.ts';
+import type { AvroReader } from './avro-reader.ts';
 import { compileSkip, type NamedTypes, type Skip, unexpected, type WriterObject } from './avro-skip.ts';
 import type { ByteWriter } from './byte-writer.ts';
-import { compileCanonicalText } from './canonical-text.ts';
 import { type Cipher, type ColumnAction, compileColumnAction, type RowContext } from './column-action.ts';
+import { FactPlan } from './fact-plan.ts';
+import { PathPlan } from './path-plan.ts';
 import { fits, isNull, type RawField, rawField } from './raw-type.ts';
 import { RowFilter } from './row-filter.ts';
 import { correctedDecimal } from './special-decimal.ts';
@@ -38,11 +39,12 @@ export class RowPlan {
   private readonly eachColumn: readonly Step[];
   private readonly unchanged: readonly { name: string; field: number; raw: RawField; test: IsUnchanged }[];
   private readonly decimals: readonly { name: string; field: number; raw: RawField }[];
-  private readonly subjectText: ((reader: AvroReader) => string) | undefined;
-  private readonly subjectField: number;
-  private readonly subjectRaw: RawField | undefined;
-  private readonly reader = new AvroReader();
   readonly filter: RowFilter;
+  /** Whose row it is; undefined where the contract does not say. */
+  readonly subject: PathPlan | undefined;
+  /** Where consent is looked up. */
+  readonly consent: PathPlan | undefined;
+  readonly facts: FactPlan;
   /** The raw type by column, for values read back from the source. */
   readonly rawTypes: ReadonlyMap<string, RawField>;
 
@@ -59,9 +61,15 @@ export class RowPlan {
       fields.map((f, index) => [f.name, { index, type: rawField(f.type, names) }] as const),
     );
     this.rawTypes = new Map([...raw].flatMap(([name, f]) => (f.type ? [[name, f.type] as const] : [])));
-    const named = new Set([...dataset.columns.map((c) => c.name), ...columnsRead(dataset.contract)]);
+    const facts = dataset.facts.map(({ name }) => name);
+    const named = new Set([...dataset.columns.map((c) => c.name), ...columnsRead(dataset.contract, facts)]);
     this.unnamed = fields.map((f) => f.name).filter((n) => !named.has(n));
-    this.filter = new RowFilter(dataset.conditions, raw, options.placeholder);
+    const { placeholder } = options;
+    this.filter = new RowFilter(dataset.conditions, raw, placeholder);
+    this.facts = new FactPlan(dataset.facts, raw, placeholder);
+    const { subject, consentPath } = dataset;
+    this.subject = subject && new PathPlan(subject.key, subject.hops, raw, placeholder);
+    this.consent = consentPath && new PathPlan(consentPath.column, consentPath.hops, raw, placeholder);
     const unchanged: { name: string; field: number; raw: RawField; test: IsUnchanged }[] = [];
     const steps: Step[] = [];
     const eachColumn: Step[] = [];
@@ -83,7 +91,7 @@ export class RowPlan {
       if (!field.type || !fits(field.type, column.source)) {
         throw unexpected(`column ${column.name} no longer has the type its contract was applied with`);
       }
-      const test = compileIsUnchanged(column.source, column.sourceElement, options.placeholder);
+      const test = compileIsUnchanged(column.source, column.sourceElement, placeholder);
       if (test) unchanged.push({ name: column.name, field: field.index, raw: field.type, test });
       if (column.source === 'decimal')
         decimals.push({ name: column.name, field: field.index, raw: field.type });
@@ -113,11 +121,6 @@ export class RowPlan {
     this.eachColumn = eachColumn;
     this.unchanged = unchanged;
     this.decimals = decimals;
-    const subject = dataset.subject ? raw.get(dataset.subject.key) : undefined;
-    this.subjectField = subject?.index ?? -1;
-    this.subjectRaw = subject?.type;
-    const kind = subject?.type ? subjectKind(subject.type) : undefined;
-    this.subjectText = kind ? compileCanonicalText(kind) : undefined;
   }
 
   /**
@@ -164,18 +167,6 @@ export class RowPlan {
     return found;
   }
 
-  /** Canonical text of the row's subject, or undefined where the column is null or absent. */
-  subjectId(buf: Buffer, offsets: Int32Array, base: number): string | undefined {
-    if (!this.subjectText || !this.subjectRaw) return undefined;
-    let from = offsets[base + this.subjectField]!;
-    if (this.subjectRaw.nullBranch !== undefined) {
-      if (isNull(buf, from, this.subjectRaw)) return undefined;
-      from++;
-    }
-    const to = offsets[base + this.subjectField + 1]!;
-    return this.subjectText(this.reader.reset(buf, from, to));
-  }
-
   write(
     buf: Buffer,
     offsets: Int32Array,
@@ -220,9 +211,4 @@ function columnStep(column: DatasetColumn, field: number, raw: RawField, action:
     if (nullable) out.byte(2);
     action(source, from, to, out, row);
   };
-}
-
-function subjectKind(raw: RawField): 'text' | 'int' | 'long' | undefined {
-  if (raw.avro === 'string') return 'text';
-  return raw.avro === 'int' || raw.avro === 'long' ? raw.avro : undefined;
 }

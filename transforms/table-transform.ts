@@ -1,4 +1,5 @@
-import type { Outcome, RawRecord, TableTransform } from '../pipeline/transform.ts';
+import type { LookupChange, Lookups } from '../pipeline/lookup.ts';
+import type { Fate, MissingRow, Outcome, RawRecord, TableTransform } from '../pipeline/transform.ts';
 import type { VersionClock } from '../pipeline/version-clock.ts';
 import { encrypts as isEncrypted } from '../schemas/column-rule.ts';
 import { isRetriable, LetheError } from '../schemas/errors.ts';
@@ -19,6 +20,8 @@ export interface TransformParts extends PlanSources {
   /** Id of the clean schema in the registry. */
   readonly cleanSchemaId: number;
   readonly resolver: ValueResolver;
+  /** Rows of the tables that paths lead over; needed where there are paths. */
+  readonly lookups?: Lookups;
 }
 
 /** A record on its way: located, not yet written. */
@@ -32,6 +35,8 @@ interface Located {
   readonly plan: ValuePlan;
   /** Where its field offsets stand; -1 for a delete. */
   base: number;
+  /** Why no row goes out: it was deleted, may not pass, must wait, or fails. */
+  fate: 'deleted' | 'withdrawn' | Fate | undefined;
   subjectId: string | undefined;
   dataKey: DataKey | undefined;
 }
@@ -63,14 +68,16 @@ export function createTableTransform(parts: TransformParts): TableTransform {
   const encrypts = dataset.columns.some(({ rule }) => isEncrypted(rule));
   const reader = new AvroReader();
 
-  function locate(record: RawRecord, clock: VersionClock, room: Offsets): Located | Outcome {
+  function locate(record: RawRecord, clock: VersionClock, room: Offsets): Located | Fate {
     const { key: rawKey, value } = record;
     if (value === null) return { kind: 'skipped', reason: 'tombstone' };
     const plan = plans.value(value);
     const head = plan.envelope.read(reader.reset(value, 5));
-    const version = formatVersion(
-      clock.next({ read: head.op === 'r', previousCommit: head.previousCommit, lsn: head.lsn }),
-    );
+    const version =
+      record.parked?.version ??
+      formatVersion(
+        clock.next({ read: head.op === 'r', previousCommit: head.previousCommit, lsn: head.lsn }),
+      );
     if (head.op === 't' || head.op === 'm' || rawKey === null) return { kind: 'skipped', reason: 'no-row' };
     const keys = plans.key(rawKey);
     const sourceKey = keys.readSource(reader.reset(rawKey, 5));
@@ -92,21 +99,44 @@ export function createTableTransform(parts: TransformParts): TableTransform {
       headers,
       plan,
       base: -1,
+      fate: undefined,
       subjectId: undefined,
       dataKey: undefined,
     };
-    if (head.op === 'd') return located;
+    if (head.op === 'd') return { ...located, fate: 'deleted' };
     if (head.after < 0) throw malformed();
     located.base = room.take(plan.row.fieldCount + 1);
     plan.row.locate(reader.reset(value, head.after), room.at, located.base);
-    if (plan.row.filter.passes(value, room.at, located.base) === false) return withdrawn(located);
-    if (encrypts) {
-      located.subjectId = plan.row.subjectId(value, room.at, located.base);
-      if (located.subjectId === undefined) {
-        throw new LetheError('SUBJECT_MISSING', `a row of ${dataset.table} has no data subject`);
-      }
+    try {
+      located.fate = admit(located, room.at);
+    } catch (error) {
+      // What others look up in the row they still may.
+      located.fate = failed(error);
     }
     return located;
+  }
+
+  /** Whether and for whom the row passes; finds its subject. */
+  function admit(l: Located, offsets: Int32Array): Located['fate'] {
+    const { value, base, record } = l;
+    const { filter, consent, subject } = l.plan.row;
+    if (filter.passes(value, offsets, base) === false) return 'withdrawn';
+    if (consent) {
+      const end = consent.follow(value, offsets, base, parts.lookups);
+      // What is not known does not pass, once there was time to learn it.
+      if ('missing' in end) return record.parked?.expired ? 'withdrawn' : parkedFor(l, end.missing);
+      if (!dataset.consentPath!.test(end.text)) return 'withdrawn';
+    }
+    if (!encrypts) return undefined;
+    const end = subject?.follow(value, offsets, base, parts.lookups) ?? { text: null };
+    if ('missing' in end) {
+      if (!record.parked?.expired) return parkedFor(l, end.missing);
+      throw new LetheError('SUBJECT_UNRESOLVED', `a row of ${end.missing.table} did not come in time`);
+    }
+    if (end.text === null)
+      throw new LetheError('SUBJECT_MISSING', `a row of ${dataset.table} has no data subject`);
+    l.subjectId = end.text;
+    return undefined;
   }
 
   /** Data keys for all rows of the batch in one call. */
@@ -134,7 +164,7 @@ export function createTableTransform(parts: TransformParts): TableTransform {
     );
   }
 
-  function write(l: Located, offsets: Int32Array, out: ByteWriter, resolved: Resolved | undefined): Outcome {
+  function write(l: Located, offsets: Int32Array, out: ByteWriter, resolved: Resolved | undefined): Fate {
     if (encrypts && !l.dataKey) throw new LetheError('SUBJECT_ERASED', `a row of ${dataset.table}`);
     out.begin();
     out.byte(0);
@@ -146,20 +176,44 @@ export function createTableTransform(parts: TransformParts): TableTransform {
   }
 
   async function finish(l: Located, offsets: Int32Array, out: ByteWriter): Promise<Outcome> {
+    let fate: Fate;
     try {
-      if (l.base < 0) return { kind: 'clean', key: l.key, value: null, headers: l.headers };
-      const corrected = l.plan.row.corrections(l.value, offsets, l.base);
-      const columns = l.plan.row.unresolved(l.value, offsets, l.base);
-      if (!columns) return write(l, offsets, out, corrected);
-      const resolved = await resolve(l, columns);
-      if (!resolved) return { kind: 'skipped', reason: 'superseded' };
-      if (!l.plan.row.filter.passes(l.value, offsets, l.base, resolved)) {
-        return finish(withdrawn(l), offsets, out);
-      }
-      return write(l, offsets, out, corrected ? new Map([...corrected, ...resolved]) : resolved);
+      fate = await fateOf(l, offsets, out);
+    } catch (error) {
+      fate = failed(error);
+    }
+    // A record that waited has said it when it came.
+    if (dataset.facts.length === 0 || l.record.parked) return fate;
+    try {
+      const lookup = await lookupOf(l, offsets);
+      return lookup ? { ...fate, lookup } : fate;
     } catch (error) {
       return failed(error);
     }
+  }
+
+  async function fateOf(l: Located, offsets: Int32Array, out: ByteWriter): Promise<Fate> {
+    if (l.fate === 'deleted') return { kind: 'clean', key: l.key, value: null, headers: l.headers };
+    if (l.fate === 'withdrawn') return withdrawn(l);
+    if (l.fate) return l.fate;
+    const corrected = l.plan.row.corrections(l.value, offsets, l.base);
+    const columns = l.plan.row.unresolved(l.value, offsets, l.base);
+    if (!columns) return write(l, offsets, out, corrected);
+    const resolved = await resolve(l, columns);
+    if (!resolved) return { kind: 'skipped', reason: 'superseded' };
+    if (!l.plan.row.filter.passes(l.value, offsets, l.base, resolved)) return withdrawn(l);
+    return write(l, offsets, out, corrected ? new Map([...corrected, ...resolved]) : resolved);
+  }
+
+  /** What others look up in the row; undefined where it is gone, which its delete will say. */
+  async function lookupOf(l: Located, offsets: Int32Array): Promise<LookupChange | undefined> {
+    const [key] = l.sourceKey;
+    const version = l.headers[header.version]!;
+    if (l.fate === 'deleted') return { key: key!, facts: null, version };
+    const { facts } = l.plan.row;
+    const columns = facts.unchanged(l.value, offsets, l.base);
+    const resolved = columns.length > 0 ? await resolve(l, columns) : new Map<string, never>();
+    return resolved && { key: key!, facts: facts.read(l.value, offsets, l.base, resolved), version };
   }
 
   return {
@@ -175,7 +229,7 @@ export function createTableTransform(parts: TransformParts): TableTransform {
           return failed(error);
         }
       });
-      if (encrypts) await fetchKeys(located.filter((l): l is Located => !('kind' in l) && l.base >= 0));
+      if (encrypts) await fetchKeys(located.filter((l): l is Located => !('kind' in l) && !l.fate));
       const bytes = records.reduce((sum, r) => sum + (r.value?.length ?? 0), 0);
       const out = new ByteWriter(bytes + 1024);
       const outcomes: Outcome[] = [];
@@ -186,13 +240,17 @@ export function createTableTransform(parts: TransformParts): TableTransform {
 }
 
 /** A row that may not pass: a delete to everybody downstream, whatever they had of it before. Nobody's key is asked for. */
-function withdrawn(located: Located): Located {
-  return { ...located, base: -1, headers: { ...located.headers, [header.op]: 'd' } };
+function withdrawn({ key, headers }: Located): Fate {
+  return { kind: 'clean', key, value: null, headers: { ...headers, [header.op]: 'd' } };
+}
+
+function parkedFor({ headers }: Located, waitsFor: MissingRow): Fate {
+  return { kind: 'parked', version: headers[header.version]!, waitsFor };
 }
 
 /** A failure of one record is its outcome; a server's failure goes up, to be tried again. */
-function failed(error: unknown): Outcome {
-  if (error instanceof LetheError && !isRetriable(error.code)) {
+function failed(error: unknown): Fate {
+  if (error instanceof LetheError && !isRetriable(error.code) && error.code !== 'KEY_STORE_INVALID') {
     return { kind: 'failed', code: error.code, reason: error.message };
   }
   throw error;

@@ -1,9 +1,12 @@
 import type { Config } from '../../schemas/config.ts';
-import type { Dataset } from '../../schemas/dataset.ts';
+import { type Dataset, followsPaths } from '../../schemas/dataset.ts';
 import {
   cleanTopic,
   deadLetterTopic,
   heartbeatTable,
+  lookupTombstoneMs,
+  lookupTopic,
+  parkedTopic,
   rawPrefix,
   rawSegmentMs,
   rawTopic,
@@ -52,6 +55,22 @@ const cleanSettings = {
   'compression.type': 'producer',
 };
 
+/** Facts that paths look up: a process that was away for longer than tombstones stay reads them all anew. */
+const lookupSettings = {
+  ...cleanSettings,
+  'delete.retention.ms': String(lookupTombstoneMs),
+  'segment.bytes': String(segmentBytes),
+};
+
+/** Rows in waiting: gone from the disk soon after they are released. */
+const parkedSettings = {
+  ...cleanSettings,
+  'max.compaction.lag.ms': String(hourMs),
+  'delete.retention.ms': String(hourMs),
+  'segment.ms': String(hourMs / 6),
+  'segment.bytes': String(segmentBytes),
+};
+
 const deadLetterSettings = {
   'cleanup.policy': 'delete',
   'retention.ms': String(30 * dayMs),
@@ -71,7 +90,7 @@ const passingSettings = {
 /** Every topic of the pipeline. Debezium's are among them: a topic made by its first record has other settings. */
 export function topicSpecs(
   config: Pick<Config, 'name' | 'topics'>,
-  datasets: readonly Pick<Dataset, 'table'>[],
+  datasets: readonly Pick<Dataset, 'table' | 'contract' | 'facts'>[],
 ): TopicSpec[] {
   const { partitions, replicationFactor } = config.topics;
   const spec = (topic: string, count: number, settings: TopicSpec['settings']): TopicSpec => ({
@@ -81,11 +100,16 @@ export function topicSpecs(
     settings,
   });
   return [
-    ...datasets.flatMap(({ table }) => [
-      spec(rawTopic(config, table), partitions, rawSettings),
-      spec(cleanTopic(config, table), partitions, cleanSettings),
-      spec(deadLetterTopic(config, table), 1, deadLetterSettings),
-    ]),
+    ...datasets.flatMap((dataset) => {
+      const { table } = dataset;
+      return [
+        spec(rawTopic(config, table), partitions, rawSettings),
+        spec(cleanTopic(config, table), partitions, cleanSettings),
+        spec(deadLetterTopic(config, table), 1, deadLetterSettings),
+        ...(dataset.facts.length > 0 ? [spec(lookupTopic(config, table), partitions, lookupSettings)] : []),
+        ...(followsPaths(dataset) ? [spec(parkedTopic(config, table), partitions, parkedSettings)] : []),
+      ];
+    }),
     // Debezium reads signals in order only from one partition.
     spec(signalTopic(config), 1, passingSettings),
     spec(rawTopic(config, heartbeatTable(config)), 1, passingSettings),

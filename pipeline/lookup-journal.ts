@@ -1,0 +1,76 @@
+import type { Follower } from '../schemas/lookups.ts';
+import { header } from '../schemas/record-headers.ts';
+import type { KnownRow, LookupChange } from './lookup.ts';
+import type { LookupTables } from './lookup-tables.ts';
+import type { OutputRecord } from './transactional-producer.ts';
+
+/** A table whose rows others look up, and who they are. */
+export interface LookedUp {
+  readonly table: string;
+  readonly topic: string;
+  readonly followers: readonly Follower[];
+  /** The signal that has the rows read again which depend on the rows with these keys. */
+  readonly signal: (follower: Follower, keys: readonly string[]) => OutputRecord;
+}
+
+/** Keys in one signal: each makes the query longer. */
+const keysOfASignal = 200;
+
+/**
+ * What one batch of a looked-up table's partition says to those who look its rows up: a record for each change and, where
+ * a fact became another one, a signal to read again who depends on it. It must begin when the store has taken in all
+ * that the partition wrote before, and is thrown away with its batch.
+ */
+export class LookupJournal {
+  private readonly scope: LookedUp;
+  private readonly partition: number;
+  private readonly tables: LookupTables;
+  private readonly written = new Map<string, KnownRow | undefined>();
+  private readonly moved = new Map<Follower, Set<string>>();
+
+  constructor(scope: LookedUp, partition: number, tables: LookupTables) {
+    this.scope = scope;
+    this.partition = partition;
+    this.tables = tables;
+  }
+
+  /** The record of a change; none for a repetition that is older than what is known. */
+  record({ key, facts, version }: LookupChange): OutputRecord | undefined {
+    const { table, topic, followers } = this.scope;
+    const { cipher } = this.tables;
+    const digest = this.tables.digest(table, key);
+    const known = this.written.has(digest) ? this.written.get(digest) : this.tables.known(table, digest);
+    // Versions are texts in whose order they stand.
+    if (known && known.version > version) return undefined;
+    for (const follower of followers) {
+      const before = known?.facts[follower.fact];
+      // A row that comes first, or was known without this fact, moves nobody: who needs it is in waiting.
+      if (before === undefined) continue;
+      // Whoever loses a subject with its row goes with it; a consent that is gone must not be taken for given.
+      if (facts ? facts[follower.fact] === before : follower.use !== 'consent') continue;
+      const keys = this.moved.get(follower) ?? new Set<string>();
+      this.moved.set(follower, keys.add(key));
+    }
+    this.written.set(digest, facts ? { version, facts } : undefined);
+    return {
+      topic,
+      // One writer for each partition, and the order of the input.
+      partition: this.partition,
+      key: digest,
+      value: facts && cipher.seal(table, topic, Buffer.from(JSON.stringify(facts))),
+      headers: { [header.version]: version },
+    };
+  }
+
+  /** To be written last: when a signal is seen, the records before it are there. */
+  signals(): OutputRecord[] {
+    return [...this.moved].flatMap(([follower, keys]) => {
+      const all = [...keys];
+      const signals: OutputRecord[] = [];
+      for (let from = 0; from < all.length; from += keysOfASignal) {
+        signals.push(this.scope.signal(follower, all.slice(from, from + keysOfASignal)));
+      }
+      return signals;
+    });
+  }
+}

@@ -1,6 +1,6 @@
 import type { Follower } from '../schemas/lookups.ts';
 import { header } from '../schemas/record-headers.ts';
-import type { KnownRow, LookupChange } from './lookup.ts';
+import type { Facts, KnownRow, LookupChange } from './lookup.ts';
 import type { LookupTables } from './lookup-tables.ts';
 import type { OutputRecord } from './transactional-producer.ts';
 
@@ -42,12 +42,9 @@ export class LookupJournal {
     const known = this.written.has(digest) ? this.written.get(digest) : this.tables.known(table, digest);
     // Versions are texts in whose order they stand.
     if (known && known.version > version) return undefined;
+    const cameBack = this.written.has(digest) ? !known : !known && this.tables.wasDeleted(table, digest);
     for (const follower of followers) {
-      const before = known?.facts[follower.fact];
-      // A row that comes first, or was known without this fact, moves nobody: who needs it is in waiting.
-      if (before === undefined) continue;
-      // Whoever loses a subject with its row goes with it; a consent that is gone must not be taken for given.
-      if (facts ? facts[follower.fact] === before : follower.use !== 'consent') continue;
+      if (!moves(follower, known, facts, cameBack)) continue;
       const keys = this.moved.get(follower) ?? new Set<string>();
       this.moved.set(follower, keys.add(key));
     }
@@ -73,4 +70,20 @@ export class LookupJournal {
       return signals;
     });
   }
+}
+
+/** May rows that depend on the fact have gone out with another one? */
+function moves(
+  { fact, use }: Follower,
+  known: KnownRow | undefined,
+  facts: Facts | null,
+  cameBack: boolean,
+): boolean {
+  const before = known?.facts[fact];
+  // Whoever loses a subject with its row goes with it; a consent that is gone must not be taken for given.
+  if (!facts) return before !== undefined && use === 'consent';
+  // Under the same key there was another row: what came after this one may have been read with that.
+  if (cameBack) return true;
+  // A row that comes first, or was known without this fact, moves nobody: who needs it is in waiting.
+  return before !== undefined && facts[fact] !== before;
 }

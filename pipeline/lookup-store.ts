@@ -22,6 +22,9 @@ interface TableState {
 }
 
 const versionChars = 47;
+/** How long it is remembered that a row is gone: longer than changes lie unread. */
+const goneMs = 24 * 3_600_000;
+const mostForgotten = 10_000;
 
 /**
  * Looked-up rows on disk, as they stand in the lookup topics, and the offset after the last record taken in of each partition:
@@ -32,14 +35,17 @@ export class LookupStore {
   private readonly root: RootDatabase<unknown, string>;
   private readonly rows: Database<Buffer, string>;
   private readonly state: Database<unknown, string>;
+  /** Rows that are gone, by the time at which that was learnt. */
+  private readonly gone: Database<true, string>;
 
   /** Opens or makes the store in this folder; fails with CONFIG_INVALID where it may not write there. */
   constructor(folder: string) {
     try {
       mkdirSync(folder, { recursive: true, mode: 0o700 });
-      this.root = open<unknown, string>({ path: folder, maxDbs: 2, noSubdir: false });
+      this.root = open<unknown, string>({ path: folder, maxDbs: 3, noSubdir: false });
       this.rows = this.root.openDB<Buffer, string>({ name: 'rows', encoding: 'binary' });
       this.state = this.root.openDB<unknown, string>({ name: 'state', encoding: 'json' });
+      this.gone = this.root.openDB<true, string>({ name: 'gone', encoding: 'json' });
     } catch (cause) {
       const code = (cause as { code?: unknown }).code;
       throw new LetheError(
@@ -53,12 +59,19 @@ export class LookupStore {
   /** The row that is called so; undefined where none is known. */
   get(table: string, digest: string): StoredRow | undefined {
     const found = this.rows.get(rowKey(table, digest));
-    if (!found) return undefined;
+    if (!found || isGone(found)) return undefined;
     return { version: found.toString('latin1', 0, versionChars), sealed: found.subarray(versionChars) };
   }
 
   has(table: string, digest: string): boolean {
-    return this.rows.doesExist(rowKey(table, digest));
+    const found = this.rows.get(rowKey(table, digest));
+    return found !== undefined && !isGone(found);
+  }
+
+  /** Was there such a row, not long ago? */
+  wasDeleted(table: string, digest: string): boolean {
+    const found = this.rows.get(rowKey(table, digest));
+    return found !== undefined && isGone(found);
   }
 
   /** The offset from which the partition is to be read. */
@@ -89,11 +102,18 @@ export class LookupStore {
     });
   }
 
-  /** Notes that a process has read everything of the table. */
+  /** Notes that a process has read everything of the table, and forgets some of what is gone for long. */
   async seen(table: string, nowMs: number): Promise<void> {
     await this.root.transaction(() => {
       const known = this.state.get(table) as TableState | undefined;
       if (known) this.state.putSync(table, { ...known, seenMs: nowMs } satisfies TableState);
+      const old = this.gone.getKeys({ end: goneKey(nowMs - goneMs, ''), limit: mostForgotten });
+      for (const key of Array.from(old)) {
+        const row = key.slice(key.indexOf('/') + 1);
+        const found = this.rows.get(row);
+        if (found && isGone(found)) this.rows.removeSync(row);
+        this.gone.removeSync(key);
+      }
     });
   }
 
@@ -107,6 +127,7 @@ export class LookupStore {
     from: bigint,
     records: readonly LookupRecord[],
     next: bigint,
+    nowMs = Date.now(),
   ): Promise<bigint> {
     return this.root.transaction(() => {
       const stored = this.next(table, partition);
@@ -114,8 +135,8 @@ export class LookupStore {
       for (const { offset, digest, row } of records) {
         if (offset < stored) continue;
         const key = rowKey(table, digest);
-        if (!row) this.rows.removeSync(key);
-        else this.rows.putSync(key, Buffer.concat([Buffer.from(row.version, 'latin1'), row.sealed]));
+        if (!row) this.gone.putSync(goneKey(nowMs, key), true);
+        this.rows.putSync(key, row ? Buffer.concat([textOf(row.version), row.sealed]) : goneRow);
       }
       this.state.putSync(offsetKey(table, partition), String(next));
       return next;
@@ -132,6 +153,11 @@ export class LookupStore {
   }
 }
 
+const textOf = (version: string): Buffer => Buffer.from(version, 'latin1');
+/** A row that is gone is kept for a while as a version that there is not, and no more. */
+const goneRow = Buffer.alloc(versionChars, '-');
+const isGone = (found: Buffer): boolean => found.length <= versionChars;
+const goneKey = (ms: number, row: string): string => `${String(ms).padStart(15, '0')}/${row}`;
 const rowKey = (table: string, digest: string): string => `${table}/${digest}`;
 const offsetKey = (table: string, partition: number): string => `${table}/${partition}`;
 /** All rows of a table: `0` comes after `/`, and names of tables hold neither. */

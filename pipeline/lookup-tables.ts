@@ -3,7 +3,7 @@ import type { LookupFollower } from './lookup-follower.ts';
 import type { LookupStore } from './lookup-store.ts';
 
 export interface LookupTablesParts {
-  readonly store: Pick<LookupStore, 'get' | 'has'>;
+  readonly store: Pick<LookupStore, 'get' | 'has' | 'wasDeleted'>;
   readonly follower: Pick<LookupFollower, 'caughtUp' | 'isCaughtUp' | 'changes'>;
   readonly cipher: LookupCipher;
   /** Lookup topics by their tables. */
@@ -49,6 +49,10 @@ export class LookupTables implements Lookups {
 
   has(table: string, digest: string): boolean {
     return this.parts.store.has(table, digest);
+  }
+
+  wasDeleted(table: string, digest: string): boolean {
+    return this.parts.store.wasDeleted(table, digest);
   }
 
   /** The row that is called so, as the lookup topic has it. */

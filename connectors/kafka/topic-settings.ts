@@ -80,12 +80,15 @@ const deadLetterSettings = {
   'compression.type': 'producer',
 };
 
-/** Signals and heartbeats: read at once or never. */
+/** Heartbeats and Debezium's own marks: read at once or never. */
 const passingSettings = {
   'cleanup.policy': 'delete',
   'retention.ms': String(hourMs),
   'segment.ms': String(hourMs / 6),
 };
+
+/** What the transform asks of the connector must outlast the time that it is away. */
+const signalSettings = { ...passingSettings, 'retention.ms': String(7 * dayMs), 'segment.ms': String(dayMs) };
 
 /** Every topic of the pipeline. Debezium's are among them: a topic made by its first record has other settings. */
 export function topicSpecs(
@@ -111,7 +114,7 @@ export function topicSpecs(
       ];
     }),
     // Debezium reads signals in order only from one partition.
-    spec(signalTopic(config), 1, passingSettings),
+    spec(signalTopic(config), 1, signalSettings),
     spec(rawTopic(config, heartbeatTable(config)), 1, passingSettings),
     // Debezium emits its own signals too, and would stop at a topic that is not there.
     spec(rawTopic(config, signalTable(config)), 1, passingSettings),

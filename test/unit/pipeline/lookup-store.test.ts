@@ -93,6 +93,23 @@ test.each([
   expect(first.get('public.others', 'x')?.sealed.toString()).toBe('of another table');
 });
 
+test('a row that is gone is remembered as such for a day', async () => {
+  const one = store();
+  await reconcile(one, 'a', 0);
+  await one.apply(table, 0, 0n, [at(0, 'x', 'one'), at(1, 'x', null), at(2, 'y', null)], 3n, 1_000);
+  expect([one.has(table, 'x'), one.wasDeleted(table, 'x'), one.wasDeleted(table, 'z')]).toEqual([
+    false,
+    true,
+    false,
+  ]);
+  await one.apply(table, 0, 3n, [at(3, 'y', 'back')], 4n, 2_000);
+  await one.seen(table, dayMs);
+  expect(one.wasDeleted(table, 'x')).toBe(true);
+  await one.seen(table, dayMs + 1_001);
+  one.refresh();
+  expect([one.wasDeleted(table, 'x'), one.has(table, 'y')]).toEqual([false, true]);
+});
+
 test('a folder that cannot be written to is said by its field, not by its name', () => {
   const file = join(folder, 'a-file');
   writeFileSync(file, '');

@@ -26,7 +26,8 @@ export class LookupJournal {
   private readonly partition: number;
   private readonly tables: LookupTables;
   private readonly written = new Map<string, KnownRow | undefined>();
-  private readonly moved = new Map<Follower, Set<string>>();
+  /** By whose rows are to be read again: two facts of one row ask for them once. */
+  private readonly moved = new Map<string, { readonly follower: Follower; readonly keys: Set<string> }>();
 
   constructor(scope: LookedUp, partition: number, tables: LookupTables) {
     this.scope = scope;
@@ -45,8 +46,10 @@ export class LookupJournal {
     const cameBack = this.written.has(digest) ? !known : !known && this.tables.wasDeleted(table, digest);
     for (const follower of followers) {
       if (!moves(follower, known, facts, cameBack)) continue;
-      const keys = this.moved.get(follower) ?? new Set<string>();
-      this.moved.set(follower, keys.add(key));
+      const rows = JSON.stringify([follower.table, follower.column, follower.through]);
+      const moved = this.moved.get(rows) ?? { follower, keys: new Set<string>() };
+      this.moved.set(rows, moved);
+      moved.keys.add(key);
     }
     this.written.set(digest, facts ? { version, facts } : undefined);
     return {
@@ -61,7 +64,7 @@ export class LookupJournal {
 
   /** To be written last: when a signal is seen, the records before it are there. */
   signals(): OutputRecord[] {
-    return [...this.moved].flatMap(([follower, keys]) => {
+    return [...this.moved.values()].flatMap(({ follower, keys }) => {
       const all = [...keys];
       const signals: OutputRecord[] = [];
       for (let from = 0; from < all.length; from += keysOfASignal) {

@@ -111,6 +111,7 @@ export function frame(id: number, body: Buffer): Buffer {
 export function testDataset(
   columns: readonly TestColumn[],
   subject?: { type: string; key: string },
+  facts: readonly string[] = [],
 ): Dataset {
   const source: SourceColumn[] = columns.map((c) => ({
     name: c.name,
@@ -139,5 +140,6 @@ export function testDataset(
       columns: Object.fromEntries(rules),
     },
     table,
+    facts,
   );
 }

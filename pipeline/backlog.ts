@@ -1,31 +1,36 @@
 import type { Admin } from 'kafkajs';
 import { groupLag } from './lag.ts';
 
-/** Whether a group has read what lay in some topics: first it notes where they end, then it says when that is passed. */
+/** How far a group has read some topics, in time: first it is noted where they end, and later that this is passed. */
 export class Backlog {
-  private readonly admin: Admin;
-  private readonly groupId: string;
-  private readonly topics: readonly string[];
-  private ends: ReadonlyMap<string, bigint> | undefined;
+  private readonly lags: () => ReturnType<typeof groupLag>;
+  private noted: { readonly ms: number; readonly ends: ReadonlyMap<string, bigint> } | undefined;
 
   constructor(admin: Admin, groupId: string, topics: readonly string[]) {
-    this.admin = admin;
-    this.groupId = groupId;
-    this.topics = topics;
+    this.lags = () => groupLag(admin, groupId, topics);
   }
 
-  /** Is everything read that lay there when it was asked first, after the last yes? */
-  async isRead(): Promise<boolean> {
-    const lags = await groupLag(this.admin, this.groupId, this.topics);
-    const read = lags.every(({ topic, partition, committed, lag }) => {
-      if (lag === 0n) return true;
-      const end = this.ends?.get(`${topic}/${partition}`);
-      return end !== undefined && committed !== undefined && committed >= end;
-    });
-    if (read) this.ends = undefined;
-    else {
-      this.ends ??= new Map(lags.map(({ topic, partition, end }) => [`${topic}/${partition}`, end]));
+  /**
+   * A time (ms) such that the group has read all that lay in the topics before it; undefined while the last one that was noted is
+   * not reached. `nowMs` is the time of the call.
+   */
+  async readUntil(nowMs: number): Promise<number | undefined> {
+    const lags = await this.lags();
+    if (lags.every(({ lag }) => lag === 0n)) {
+      this.noted = undefined;
+      return nowMs;
     }
-    return read;
+    this.noted ??= {
+      ms: nowMs,
+      ends: new Map(lags.map(({ topic, partition, end }) => [`${topic}/${partition}`, end])),
+    };
+    const { ms, ends } = this.noted;
+    const passed = lags.every(
+      ({ topic, partition, committed = 0n, lag }) =>
+        lag === 0n || committed >= ends.get(`${topic}/${partition}`)!,
+    );
+    if (!passed) return undefined;
+    this.noted = undefined;
+    return ms;
   }
 }

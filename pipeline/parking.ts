@@ -96,8 +96,8 @@ export class Parking {
     let expiredBefore = Date.now() - parking.deadlineMs;
     if (parked.oldestMs! <= expiredBefore) {
       // Time that the pipeline itself was behind, or away, is nobody's fault.
-      const all = (await this.backlogOf(route).isRead()) && (await tables.isCaughtUp(followed));
-      if (!all) expiredBefore = 0;
+      const readUntil = (await this.backlogOf(route).readUntil(Date.now())) ?? 0;
+      expiredBefore = (await tables.isCaughtUp(followed)) ? Math.min(expiredBefore, readUntil) : 0;
     }
     const { changes } = tables;
     if (parked.lookedThrough === changes && parked.oldestMs! > expiredBefore) return !parked.isFull;

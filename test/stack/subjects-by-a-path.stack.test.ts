@@ -11,7 +11,7 @@ import { kafkaTopicsPlace } from '../../verify/places/kafka-topics.ts';
 import { logsPlace } from '../../verify/places/logs.ts';
 import { scanForCanaries } from '../../verify/scan.ts';
 import { allEqual, comparePipeline } from '../../verify/compare.ts';
-import { type Instance, LivePipeline, waitUntil } from '../support/live-pipeline.ts';
+import { LivePipeline, waitUntil } from '../support/live-pipeline.ts';
 import { pathContracts, pathSchema } from '../support/path-shop.ts';
 import { acquireStack } from '../support/stack.ts';
 
@@ -23,7 +23,6 @@ const rereadMs = 120_000;
 describe('rows whose subject and consent are found by paths over foreign keys', () => {
   let live: LivePipeline;
   let client: Client;
-  let instance: Instance;
 
   beforeAll(async () => {
     live = await LivePipeline.ofContracts(await acquireStack(), pathContracts('3s'), 2);
@@ -80,8 +79,10 @@ describe('rows whose subject and consent are found by paths over foreign keys', 
 
   it('are right after the snapshot and in the stream', async () => {
     await live.apply();
-    instance = live.run();
-    await live.ready(instance);
+    // Two transforms share the partitions, and the folder of what they look up.
+    await Promise.all(
+      [live.run(), live.run(['--only', 'transform'])].map((instance) => live.ready(instance)),
+    );
     await equalInTime();
     expect(await rows('public.order_items')).toBe(120);
     expect(await rows('public.newsletters')).toBe(15);

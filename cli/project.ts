@@ -9,7 +9,13 @@ import { LetheError } from '../schemas/errors.ts';
 import { type Finding, hasErrors } from '../schemas/finding.ts';
 import { FindingsError } from '../schemas/findings-error.ts';
 import { loadConfig } from '../schemas/load-config.ts';
-import { type LoadedContract, loadContracts } from '../schemas/load-contracts.ts';
+import {
+  checkDefaults,
+  checkHouseRules,
+  checkTablePatterns,
+} from '../schemas/house-rules/check-house-rules.ts';
+import { type HouseRules, loadHouseRules } from '../schemas/house-rules/load-rules.ts';
+import { isMissingAction, type LoadedContract, loadContracts } from '../schemas/load-contracts.ts';
 import type { SourceDocument } from '../schemas/source-document.ts';
 
 /** lethe.yaml, the contracts and the tables they speak of, all without an error. */
@@ -53,17 +59,35 @@ export async function openProject(configPath: string): Promise<Project> {
 /** Reads lethe.yaml and the contracts and applies every rule that needs no server. */
 export async function readProjectFiles(configPath: string): Promise<ProjectFiles> {
   const loaded = await loadConfig(configPath);
-  const { config, document, contractsFolder } = loaded;
+  const { config, document, contractsFolder, rulesFile } = loaded;
   if (!config || !document || contractsFolder === undefined) {
     return { contracts: [], findings: loaded.findings, ...(document ? { document } : {}) };
   }
-  const { contracts, findings } = await loadContracts(contractsFolder);
+  const rules = rulesFile === undefined ? undefined : await loadHouseRules(rulesFile);
+  const { contracts, findings } = await loadContracts(contractsFolder, rules?.house);
+  // What the defaults would have been nobody knows until the rules can be read.
+  const known = rules && !rules.house ? findings.filter((finding) => !isMissingAction(finding)) : findings;
   return {
     config,
     document,
     contracts,
-    findings: [...checkMasterKey(config, document), ...findings, ...checkContracts(contracts, config)],
+    findings: [
+      ...checkMasterKey(config, document),
+      ...(rules?.findings ?? []),
+      ...known,
+      ...checkContracts(contracts, config),
+      ...(rules?.house ? checkHouse(contracts, rules.house, hasErrors(findings)) : []),
+    ],
   };
+}
+
+/** `partly`: not every contract could be read, so that nobody can say which tables have none. */
+function checkHouse(contracts: readonly LoadedContract[], house: HouseRules, partly: boolean): Finding[] {
+  return [
+    ...checkDefaults(house),
+    ...checkHouseRules(contracts, house),
+    ...(partly ? [] : checkTablePatterns(contracts, house)),
+  ];
 }
 
 function checkMasterKey(config: Config, document: SourceDocument): Finding[] {

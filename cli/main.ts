@@ -7,6 +7,7 @@ import { applyCommand } from './apply.ts';
 import { checkCommand } from './check.ts';
 import { demoCommand } from './demo.ts';
 import { explainError } from './explain-error.ts';
+import { odcsCommand } from './odcs.ts';
 import { planCommand } from './plan.ts';
 import { runCommand } from './run.ts';
 import { statusCommand } from './status.ts';
@@ -25,6 +26,7 @@ const program = new Command('lethe')
   .addCommand(applyCommand())
   .addCommand(runCommand())
   .addCommand(statusCommand())
+  .addCommand(odcsCommand())
   .addCommand(demoCommand())
   .addCommand(stackCommand());
 

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { actionNames, type ActionName } from '../../schemas/column-rule.ts';
 import { type Contract, contractShape, sinkNames } from '../../schemas/contract.ts';
 import { formatAlphabets } from '../../schemas/format-alphabet.ts';

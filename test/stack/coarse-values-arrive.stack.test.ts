@@ -4,6 +4,7 @@ import { clickhouseDatabase, clickhouseView } from '../../schemas/names.ts';
 import { createClickhouseClient } from '../../sinks/clickhouse/client.ts';
 import { LivePipeline } from '../support/live-pipeline.ts';
 import { acquireStack } from '../support/stack.ts';
+import { insertValueRows } from '../support/value-rows.ts';
 
 /** Column, type, what the contract makes of it, values. */
 const columns = [
@@ -54,16 +55,7 @@ describe('values that are made coarse', () => {
     await live?.close();
   });
 
-  /** A row for each value of the column that has most, nulls where another has fewer. */
-  async function insertRows(from: number): Promise<number> {
-    const rows = Math.max(...columns.map(([, , , values]) => values.length)) + 1;
-    for (let row = 0; row < rows; row++) {
-      const values = columns.map(([, , , all]) => all[row] ?? null);
-      const places = values.map((_, i) => `$${i + 2}`).join(', ');
-      await client.query(`insert into people values ($1, ${places})`, [from + row, ...values]);
-    }
-    return rows;
-  }
+  const insertRows = (from: number) => insertValueRows(client, 'people', columns, (row) => [from + row]);
 
   it('are in topic and stores as the oracle has them, from the snapshot and from the stream', async () => {
     const rows = await insertRows(1);

@@ -4,12 +4,13 @@ import { clickhouseDatabase, clickhouseView } from '../../schemas/names.ts';
 import { createClickhouseClient } from '../../sinks/clickhouse/client.ts';
 import { LivePipeline } from '../support/live-pipeline.ts';
 import { acquireStack } from '../support/stack.ts';
+import { insertValueRows, type ValueColumn } from '../support/value-rows.ts';
 
 const long = (word: string) => `${word} `.repeat(1_500);
 const json = (value: unknown) => JSON.stringify(value);
 
 /** Column, type, what the contract makes of it, values. */
-const columns: readonly (readonly [name: string, type: string, rule: string, values: readonly string[]])[] = [
+const columns: readonly ValueColumn[] = [
   ['ip', 'inet', 'generalise, to: network', ['192.0.2.77', '2001:db8:1:2::9', '10.1.0.0/16', '::1']],
   ['net', 'cidr', 'generalise, to: network, v4: 12', ['192.0.2.0/24', '10.0.0.0/8', '2001:db8::/32']],
   ['ref', 'text', 'tokenise', ['A-1', '', 'Zoë', long('token')]],
@@ -104,17 +105,8 @@ describe('every action', () => {
     await live?.close();
   });
 
-  /** A row for each value of the column that has most, nulls where another has fewer. */
-  async function insertRows(from: number): Promise<number> {
-    const rows = Math.max(...columns.map(([, , , values]) => values.length)) + 1;
-    for (let row = 0; row < rows; row++) {
-      const values = columns.map(([, , , all]) => all[row] ?? null);
-      const places = values.map((_, i) => `$${i + 3}`).join(', ');
-      const key = `P-${1_000_000 + from + row}`.slice(2);
-      await client.query(`insert into things values ($1, $2, ${places})`, [key, row % 3, ...values]);
-    }
-    return rows;
-  }
+  const insertRows = (from: number) =>
+    insertValueRows(client, 'things', columns, (row) => [`P-${1_000_000 + from + row}`.slice(2), row % 3]);
 
   it('arrives in topic and stores as the oracle has it, from snapshot, stream, update, and with unchanged TOAST', async () => {
     const rows = await insertRows(1);

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import kafkajs from 'kafkajs';
@@ -29,7 +29,24 @@ export class OwnKafka {
     this.server = server;
   }
 
-  static async start(): Promise<OwnKafka> {
+  /**
+   * Between the choice of its ports and its own listening another process can take one of them, and then it
+   * ends; so it is tried again with others.
+   */
+  static async start(attemptsLeft = 2): Promise<OwnKafka> {
+    const kafka = await OwnKafka.launch();
+    try {
+      await waitUntil(async () => kafka.ended || (await kafka.answers()), 60_000, 'the secured Kafka');
+      if (!kafka.ended) return kafka;
+      throw new Error(`the secured Kafka ended: ${kafka.lastWords()}`);
+    } catch (error) {
+      await kafka.stop();
+      if (attemptsLeft === 0) throw error;
+      return await OwnKafka.start(attemptsLeft - 1);
+    }
+  }
+
+  private static async launch(): Promise<OwnKafka> {
     const folder = mkdtempSync(join(tmpdir(), 'lethe-kafka-'));
     const port = await pickPort(new Set());
     const controller = await pickPort(new Set([port]));
@@ -51,10 +68,12 @@ export class OwnKafka {
       `--config=${config}`,
       `--add-scram=${scram}`,
     ]);
-    const server = spawn('java', ['-Xmx256m', '-cp', classes, 'kafka.Kafka', config], { stdio: 'ignore' });
-    const kafka = new OwnKafka(folder, `localhost:${port}`, ca, server);
-    await waitUntil(() => kafka.answers(), 60_000, 'the secured Kafka');
-    return kafka;
+    const output = openSync(join(folder, OUTPUT), 'w');
+    const server = spawn('java', ['-Xmx256m', '-cp', classes, 'kafka.Kafka', config], {
+      stdio: ['ignore', output, output],
+    });
+    closeSync(output);
+    return new OwnKafka(folder, `localhost:${port}`, ca, server);
   }
 
   client(): kafkajs.Kafka {
@@ -68,10 +87,20 @@ export class OwnKafka {
   }
 
   async stop(): Promise<void> {
-    const ended = new Promise((resolve) => this.server.once('exit', resolve));
-    this.server.kill('SIGKILL');
-    await ended;
+    if (!this.ended) {
+      const ended = new Promise((resolve) => this.server.once('exit', resolve));
+      this.server.kill('SIGKILL');
+      await ended;
+    }
     rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  private get ended(): boolean {
+    return this.server.exitCode !== null || this.server.signalCode !== null;
+  }
+
+  private lastWords(): string {
+    return readFileSync(join(this.folder, OUTPUT), 'utf8').slice(-2000);
   }
 
   private async answers(): Promise<boolean> {
@@ -87,6 +116,7 @@ export class OwnKafka {
   }
 }
 
+const OUTPUT = 'output.log';
 const subject = ['-ext', 'SAN=dns:localhost', '-ext', 'BC=ca:true', '-validity', '2'];
 
 function components(): ReturnType<typeof stackComponents> {

@@ -41,7 +41,7 @@ async function checkServers({ config, document, contracts }: ProjectFiles): Prom
   // Without the source the tables cannot be looked at; why is among the findings.
   if (servers.some((finding) => finding.field === 'postgres.url' && isUnreachable(finding))) return servers;
   const catalog = await readSourceCatalog(config, contracts);
-  return [...servers, ...contracts.flatMap((loaded) => checkTable(loaded, catalog))];
+  return [...servers, ...contracts.flatMap((loaded) => checkTable(loaded, catalog, contracts))];
 }
 
 function isUnreachable({ code }: Finding): boolean {

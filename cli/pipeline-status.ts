@@ -7,7 +7,7 @@ import { readTopics } from '../pipeline/read-topics.ts';
 import { parseSinkPosition, type SinkPosition } from '../pipeline/sink-position.ts';
 import type { Config } from '../schemas/config.ts';
 import { type SinkName, sinkNames } from '../schemas/sink-name.ts';
-import type { Dataset } from '../schemas/dataset.ts';
+import { type Dataset, followsPaths } from '../schemas/dataset.ts';
 import { parseDurationMs } from '../schemas/duration.ts';
 import * as names from '../schemas/names.ts';
 import { deadLetterHeader } from '../schemas/record-headers.ts';
@@ -56,6 +56,8 @@ export interface PipelineStatus {
     readonly stage: string;
     readonly count: number;
   }[];
+  /** Records that wait for rows which their paths lead to. */
+  readonly parked: readonly { readonly table: string; readonly count: number }[];
   /** Connector and slot work and every objective is met. */
   readonly healthy: boolean;
 }
@@ -90,8 +92,9 @@ export async function readStatus(
       for (const dataset of fed) sinks.push(sinkStatus(config, sink, dataset, raw, clean, allCaptured, now));
     }
     const deadLetters = await countDeadLetters(config, datasets);
+    const parked = await countParked(config, datasets);
     const healthy = flowing && slot.wal !== 'lost' && sinks.every((s) => s.met);
-    return { pipeline: config.name, connector, slot, groups, sinks, deadLetters, healthy };
+    return { pipeline: config.name, connector, slot, groups, sinks, deadLetters, parked, healthy };
   } finally {
     await admin.disconnect();
   }
@@ -169,4 +172,18 @@ async function countDeadLetters(
     const [table, code, stage] = key.split('\n') as [string, string, string];
     return { table, code, stage, count };
   });
+}
+
+async function countParked(config: Config, datasets: readonly Dataset[]): Promise<PipelineStatus['parked']> {
+  const following = datasets.filter(followsPaths);
+  if (following.length === 0) return [];
+  const tables = new Map(following.map((d) => [names.parkedTopic(config, d.table), d.table]));
+  const waiting = new Map(following.map((d) => [d.table, new Set<string>()]));
+  await readTopics(createKafka(config, 'status'), [...tables.keys()], ({ topic, partition, message }) => {
+    const own = waiting.get(tables.get(topic)!)!;
+    const place = `${partition}/${String(message.key)}`;
+    if (message.value) own.add(place);
+    else own.delete(place);
+  });
+  return [...waiting].map(([table, { size }]) => ({ table, count: size }));
 }

@@ -14,7 +14,8 @@ import { postgresOptions } from '../pipeline/postgres-options.ts';
 import { RawPurge } from '../pipeline/raw-purge.ts';
 import type { Sink } from '../pipeline/sink.ts';
 import { SinkProcessor } from '../pipeline/sink-processor.ts';
-import { TransformProcessor, type TransformRoute } from '../pipeline/transform-processor.ts';
+import type { TransformRoute } from '../pipeline/route-output.ts';
+import { TransformProcessor } from '../pipeline/transform-processor.ts';
 import { cleanAvroSchema } from '../schemas/clean-schema.ts';
 import { type SinkName, sinkNames } from '../schemas/sink-name.ts';
 import type { Config } from '../schemas/config.ts';
@@ -22,6 +23,7 @@ import { type Dataset, sinkDataset } from '../schemas/dataset.ts';
 import * as names from '../schemas/names.ts';
 import { Registry } from '../schemas/registry.ts';
 import { createTableTransform } from '../transforms/table-transform.ts';
+import { openLookups } from './open-lookups.ts';
 import { createSink } from './sinks.ts';
 
 export const components = ['transform', ...sinkNames] as const;
@@ -86,6 +88,7 @@ async function startTransform(shared: Shared): Promise<{ stop(): Promise<void> }
   const { config, datasets, registry, keys, log, outages, counters } = shared;
   const gate = new SourceGate(config, datasets);
   const resolver = new ValueReader(postgresOptions(config.postgres), datasets);
+  const lookups = openLookups(shared);
   const routes = await Promise.all(
     datasets.map(async (dataset): Promise<TransformRoute> => {
       const { table } = dataset;
@@ -96,15 +99,18 @@ async function startTransform(shared: Shared): Promise<{ stop(): Promise<void> }
         protection: keys,
         cipher: { overhead: ciphertextOverhead, encryptInto, associatedData },
         resolver,
+        ...(lookups ? { lookups: lookups.tables } : {}),
         placeholder: names.unavailablePlaceholder(config),
         onMissing: (columns) => gate.confirm(table, columns),
         onUnnamed: (fields) => log.warn({ table, fields }, 'columns that no contract names are dropped'),
       });
+      const own = lookups?.ofRoute(dataset);
       return {
         transform,
         rawTopic: names.rawTopic(config, table),
         cleanTopic: names.cleanTopic(config, table),
         deadLetterTopic: names.deadLetterTopic(config, table),
+        ...(own ? { lookups: own } : {}),
       };
     }),
   );
@@ -119,17 +125,20 @@ async function startTransform(shared: Shared): Promise<{ stop(): Promise<void> }
     gate: (table) => gate.check(table),
     sealer: createPayloadSealer(keys),
     purge,
+    signalTopic: names.signalTopic(config),
     counters,
     log,
     outages,
   });
   gate.start();
+  lookups?.start();
   await purge.start();
   await processor.start();
   return {
     async stop() {
       await processor.stop();
       await purge.stop();
+      await lookups?.stop();
       await resolver.close();
       await gate.close();
     },

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type avsc from 'avsc';
 import { RawRows } from '../connectors/preview/raw-rows.ts';
+import { readLookups } from '../connectors/preview/source-lookups.ts';
 import { readSourceRows, type SourceRow } from '../connectors/preview/source-rows.ts';
 import { associatedData, ciphertextOverhead, encryptInto } from '../keys/ciphertext.ts';
 import type { Outcome, RawRecord } from '../pipeline/transform.ts';
@@ -8,6 +9,7 @@ import { VersionClock } from '../pipeline/version-clock.ts';
 import { cleanAvroSchema } from '../schemas/clean-schema.ts';
 import { type ErrorCode, LetheError } from '../schemas/errors.ts';
 import { avroType } from '../schemas/registry.ts';
+import { formatVersion, zeroVersion } from '../schemas/version.ts';
 import { createTableTransform } from '../transforms/table-transform.ts';
 import { cleanValue } from './clean-value.ts';
 import { previewKeys } from './preview-keys.ts';
@@ -32,9 +34,11 @@ export interface PreviewedRows {
 
 /** The first rows of the table under its contract, through the engine. Reads the source and the key store, and writes nothing. */
 export async function previewRows(source: PreviewSource, limit: number): Promise<PreviewedRows> {
-  const { config, table, dataset } = source;
+  const { config, table, dataset, catalog, contract } = source;
   const columns = table.columns.filter(({ name }) => dataset.published.includes(name));
   const rows = await readSourceRows(config.postgres, table.table, columns, table.primaryKey, limit);
+  const names = columns.map(({ name }) => name);
+  const lookups = await readLookups(config.postgres, contract, catalog, rows, names);
   const raw = new RawRows(columns, table.primaryKey);
   const keys = await previewKeys(config, dataset);
   try {
@@ -47,9 +51,12 @@ export async function previewRows(source: PreviewSource, limit: number): Promise
       // A row that is read whole has no placeholder: no value of it may look like one.
       placeholder: randomUUID(),
       resolver: { read: async () => null },
+      lookups,
     });
     const records = rows.map(encodedBy(raw.encoder()));
-    const sound = records.filter((record) => 'offset' in record);
+    // A row that a path does not lead to now would not come in time.
+    const parked = { version: formatVersion(zeroVersion), expired: true };
+    const sound = records.filter((record) => 'offset' in record).map((record) => ({ ...record, parked }));
     const outcomes = (await transform.transform(sound, VersionClock.from(undefined))).values();
     const type = avroType(cleanAvroSchema(dataset));
     return {
@@ -79,7 +86,7 @@ function encodedBy(encode: (row: SourceRow) => RawRecord): (row: SourceRow) => R
 
 function previewed(outcome: Outcome, { dataset }: PreviewSource, type: avsc.Type): PreviewedRow {
   if (outcome.kind === 'failed') return { failed: outcome.code, reason: outcome.reason };
-  if (outcome.kind === 'skipped' || outcome.value === null) return { withheld: true };
+  if (outcome.kind !== 'clean' || outcome.value === null) return { withheld: true };
   const record = type.fromBuffer(outcome.value.subarray(5)) as Record<string, unknown>;
   return {
     values: new Map(dataset.columns.map((column) => [column.name, cleanValue(column, record[column.name])])),

@@ -1,5 +1,5 @@
 import { checkTable } from '../connectors/check-table.ts';
-import type { CatalogTable } from '../connectors/postgres/catalog.ts';
+import type { Catalog, CatalogTable } from '../connectors/postgres/catalog.ts';
 import type { Config } from '../schemas/config.ts';
 import { type Contract, tableParts } from '../schemas/contract.ts';
 import { type Dataset, deriveDataset } from '../schemas/dataset.ts';
@@ -7,6 +7,7 @@ import { didYouMean } from '../schemas/did-you-mean.ts';
 import { LetheError } from '../schemas/errors.ts';
 import type { Finding } from '../schemas/finding.ts';
 import { FindingsError } from '../schemas/findings-error.ts';
+import { pathsOf } from '../schemas/lookups.ts';
 import type { LoadedContract } from '../schemas/load-contracts.ts';
 import { findingOf, type ProjectFiles, readProjectFiles, readSourceCatalog } from './project.ts';
 
@@ -16,6 +17,8 @@ export interface PreviewSource {
   readonly table: CatalogTable;
   readonly dataset: Dataset;
   readonly contract: Contract;
+  /** The table, and those that its paths lead over. */
+  readonly catalog: Catalog;
   /** What stands in the way of `apply`, though not of looking. */
   readonly notes: readonly string[];
 }
@@ -32,7 +35,9 @@ export async function openPreviewSource(configPath: string, name: string): Promi
   const { contract } = loaded;
   const own = files.findings.filter(({ file }) => file === loaded.document.file || file === document.file);
   refuse('CONTRACT_INVALID', own.filter(isError));
-  const catalog = await readSourceCatalog(config, [loaded]).catch((error: unknown) => {
+  const onPaths = new Set(pathsOf(contract).flatMap(({ hops }) => hops.map((hop) => hop.table)));
+  const others = files.contracts.filter((other) => onPaths.has(other.contract.table));
+  const catalog = await readSourceCatalog(config, [loaded, ...others]).catch((error: unknown) => {
     throw new FindingsError('CONFIG_INVALID', [findingOf(error, ['postgres', 'url'], document)]);
   });
   const findings = checkTable(loaded, catalog);
@@ -46,6 +51,7 @@ export async function openPreviewSource(configPath: string, name: string): Promi
     config,
     table,
     contract,
+    catalog,
     dataset: deriveDataset(contract, table),
     notes: notes.map(({ message, fix }) => `${message} -> ${fix}`),
   };

@@ -9,6 +9,7 @@ import { LetheError } from '../schemas/errors.ts';
 import { type Finding, hasErrors } from '../schemas/finding.ts';
 import { FindingsError } from '../schemas/findings-error.ts';
 import { loadConfig } from '../schemas/load-config.ts';
+import { factsOf } from '../schemas/lookups.ts';
 import { type LoadedContract, loadContracts } from '../schemas/load-contracts.ts';
 import type { SourceDocument } from '../schemas/source-document.ts';
 
@@ -42,10 +43,14 @@ export async function openProject(configPath: string): Promise<Project> {
   const catalog = await readSourceCatalog(config, contracts).catch((error: unknown) => {
     throw new FindingsError('CONFIG_INVALID', [findingOf(error, ['postgres', 'url'], document)]);
   });
-  const findings = [...files.findings, ...contracts.flatMap((loaded) => checkTable(loaded, catalog))];
+  const findings = [
+    ...files.findings,
+    ...contracts.flatMap((loaded) => checkTable(loaded, catalog, contracts)),
+  ];
   if (hasErrors(findings)) throw new FindingsError('CONTRACT_INVALID', findings);
-  const datasets = contracts.map(({ contract }) =>
-    deriveDataset(contract, catalog.tables.get(contract.table)!),
+  const all = contracts.map(({ contract }) => contract);
+  const datasets = all.map((contract) =>
+    deriveDataset(contract, catalog.tables.get(contract.table)!, factsOf(contract.table, all)),
   );
   return { configPath, config, document, contracts, catalog, datasets, findings };
 }

@@ -29,7 +29,7 @@ export function statusCommand(): Command {
 
 /** The status as tables for people. */
 export function renderStatus(status: ProjectStatus): string {
-  const { connector, slot, groups, sinks, deadLetters } = status;
+  const { connector, slot, groups, sinks, deadLetters, parked } = status;
   const reading = connector.phase === 'snapshot' ? ', reading a snapshot' : '';
   const parts = [
     ['connector', connector.name, mark(`${connector.state}${reading}`, connector.state === 'RUNNING')],
@@ -50,10 +50,20 @@ export function renderStatus(status: ProjectStatus): string {
           ['dead letters', 'stage', 'code', 'count'],
           deadLetters.map((d) => [d.table, d.stage, d.code, { text: String(d.count), style: 'red' }]),
         );
+  const waiting =
+    parked.length === 0
+      ? []
+      : [
+          renderTable(
+            ['rows in waiting', 'count'],
+            parked.map((p) => [p.table, String(p.count)]),
+          ),
+        ];
   return [
     renderTable(['part', 'name', 'state'], parts),
     renderTable(['table', 'contract', 'unclassified columns'], status.contracts.map(contractRow)),
     renderTable(['table', 'sink', 'raw', 'clean', 'position', 'staleness', 'objective'], sinks.map(sinkRow)),
+    ...waiting,
     dead,
   ].join('\n');
 }

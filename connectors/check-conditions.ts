@@ -1,4 +1,4 @@
-import { contractFinding } from '../schemas/check-contract.ts';
+import { contractFinding } from '../schemas/contract-finding.ts';
 import { didYouMean } from '../schemas/did-you-mean.ts';
 import type { Finding, FindingCode } from '../schemas/finding.ts';
 import type { LoadedContract } from '../schemas/load-contracts.ts';
@@ -29,7 +29,7 @@ export function checkConditions(
       values: ['where', i, 'in' in rule ? 'in' : 'notIn'],
     }),
   );
-  if (consent) {
+  if (consent && 'column' in consent) {
     const rule = { column: consent.column, in: consent.granted };
     placed.push({ rule, column: ['consent', 'column'], values: ['consent', 'granted'] });
   }
@@ -64,7 +64,7 @@ function checkCondition(
     return add('CONDITION_TYPE', at, message, `A condition may be on ${[...conditionKinds].join(', ')}.`);
   }
   const values = 'is' in rule ? [] : 'in' in rule ? rule.in : rule.notIn;
-  if (values.every((value) => isOf(kind, value))) return [];
+  if (values.every((value) => isOfKind(kind, value))) return [];
   const message = `a value that a ${kind} never has: the condition would always say the same`;
   return add('CONDITION_TYPE', valuesAt, message, `Write values of ${name}, which is ${column.typeText}.`);
 }
@@ -77,6 +77,7 @@ const spellings: Readonly<Partial<Record<ValueKind, RegExp>>> = {
   date: /^\d{4}-\d\d-\d\d$/,
 };
 
-function isOf(kind: ValueKind, value: string | number | boolean): boolean {
+/** Is it a value that the kind can have, as it is written? */
+export function isOfKind(kind: ValueKind, value: string | number | boolean): boolean {
   return spellings[kind]?.test(String(value)) ?? true;
 }

@@ -1,4 +1,4 @@
-import { contractFinding } from '../schemas/check-contract.ts';
+import { contractFinding } from '../schemas/contract-finding.ts';
 import { encrypts } from '../schemas/column-rule.ts';
 import { didYouMean } from '../schemas/did-you-mean.ts';
 import type { Finding, FindingCode } from '../schemas/finding.ts';
@@ -13,7 +13,7 @@ export const subjectKinds: ReadonlySet<ValueKind> = new Set(['text', 'int', 'lon
 /** The column that says whose row it is must reach the processor and have one canonical text. */
 export function checkSubject(loaded: LoadedContract, table: CatalogTable, serverVersion: number): Finding[] {
   const { subject, columns } = loaded.contract;
-  if (!subject) return [];
+  if (!subject || !('key' in subject)) return [];
   const add = (
     code: FindingCode,
     message: string,

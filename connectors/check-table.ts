@@ -1,17 +1,26 @@
-import { contractFinding } from '../schemas/check-contract.ts';
+import { contractFinding } from '../schemas/contract-finding.ts';
 import { columnsRead, needsValue } from '../schemas/dataset.ts';
 import { didYouMean } from '../schemas/did-you-mean.ts';
+import { factsOf } from '../schemas/lookups.ts';
 import type { Finding } from '../schemas/finding.ts';
 import type { LoadedContract } from '../schemas/load-contracts.ts';
 import { checkColumns } from './check-columns.ts';
 import { checkConditions } from './check-conditions.ts';
 import { checkKey } from './check-key.ts';
+import { checkLookups } from './check-lookups.ts';
 import { checkNames } from './check-names.ts';
 import { checkSubject } from './check-subject.ts';
 import type { Catalog, CatalogTable } from './postgres/catalog.ts';
 
-/** The rules of a contract that need its table: every breach, with its place in the contract. */
-export function checkTable(loaded: LoadedContract, catalog: Catalog): Finding[] {
+/**
+ * The rules of a contract that need its table: every breach, with its place in the contract. `contracts` are all there are, for what
+ * their paths look up here.
+ */
+export function checkTable(
+  loaded: LoadedContract,
+  catalog: Catalog,
+  contracts: readonly LoadedContract[] = [loaded],
+): Finding[] {
   const { contract } = loaded;
   const table = catalog.tables.get(contract.table);
   if (!table) {
@@ -21,13 +30,19 @@ export function checkTable(loaded: LoadedContract, catalog: Catalog): Finding[] 
   }
   const problem = kindProblem(table);
   if (problem) return [contractFinding(loaded, 'TABLE_KIND', ['table'], ...problem)];
+  const facts = factsOf(
+    contract.table,
+    contracts.map((other) => other.contract),
+  );
+  const readColumns = columnsRead(contract, facts);
   return [
-    ...checkAccess(loaded, table),
+    ...checkAccess(loaded, table, readColumns),
     ...checkKey(loaded, table),
     ...checkColumns(loaded, table, catalog.serverVersion),
     ...checkSubject(loaded, table, catalog.serverVersion),
     ...checkConditions(loaded, table, catalog.serverVersion),
     ...checkNames(loaded, table, catalog.serverVersion),
+    ...checkLookups(loaded, catalog),
     ...noticesOf(loaded, table),
   ];
 }
@@ -57,7 +72,11 @@ function kindProblem(table: CatalogTable): readonly [message: string, fix: strin
   return undefined;
 }
 
-function checkAccess(loaded: LoadedContract, table: CatalogTable): Finding[] {
+function checkAccess(
+  loaded: LoadedContract,
+  table: CatalogTable,
+  readColumns: ReadonlySet<string>,
+): Finding[] {
   const findings: Finding[] = [];
   const add = (message: string, fix: string): void => {
     findings.push(contractFinding(loaded, 'TABLE_ACCESS', ['table'], message, fix));
@@ -74,7 +93,9 @@ function checkAccess(loaded: LoadedContract, table: CatalogTable): Finding[] {
       'Give the role BYPASSRLS.',
     );
   }
-  const unreadable = table.columns.filter((column) => !column.readable && isPublished(loaded, column.name));
+  const unreadable = table.columns.filter(
+    (column) => !column.readable && isPublished(loaded, column.name, readColumns),
+  );
   if (unreadable.length > 0) {
     add(
       `the role may not read ${unreadable.map((column) => column.name).join(', ')}`,
@@ -84,10 +105,10 @@ function checkAccess(loaded: LoadedContract, table: CatalogTable): Finding[] {
   return findings;
 }
 
-function isPublished(loaded: LoadedContract, name: string): boolean {
+function isPublished(loaded: LoadedContract, name: string, readColumns: ReadonlySet<string>): boolean {
   const { columns } = loaded.contract;
   const rule = Object.hasOwn(columns, name) ? columns[name] : undefined;
-  return rule !== undefined && (needsValue(rule) || columnsRead(loaded.contract).has(name));
+  return rule !== undefined && (needsValue(rule) || readColumns.has(name));
 }
 
 /** What will happen without being asked for: said, not refused. */

@@ -1,6 +1,7 @@
 import { postgresOptions } from '../pipeline/postgres-options.ts';
 import type { Config } from '../schemas/config.ts';
 import type { Dataset } from '../schemas/dataset.ts';
+import { lookedUpFirst } from '../schemas/lookups.ts';
 import {
   heartbeatTable,
   publicationName,
@@ -84,7 +85,8 @@ export const scrubConfig: Readonly<Record<string, string>> = {
 };
 
 function captureConfig(config: Config, datasets: readonly Dataset[]): Record<string, string> {
-  const tables = [...datasets.map((dataset) => dataset.table), heartbeatTable(config)];
+  // A snapshot reads the tables in this order.
+  const tables = [...lookedUpFirst(datasets).map((dataset) => dataset.table), heartbeatTable(config)];
   const columns = [
     ...datasets.map((dataset) => columnPattern(dataset.table, dataset.published)),
     columnPattern(heartbeatTable(config), ['id', 'beat']),
@@ -158,6 +160,8 @@ function signalConfig(config: Config): Record<string, string> {
     // Each poll takes the consumer one step on in joining its group: at the default of 5 s that is half a minute.
     'signal.poll.interval.ms': '1000',
     'signal.kafka.topic': signalTopic(config),
+    // A signal of the transform counts when the change that calls for it is committed.
+    'signal.consumer.isolation.level': 'read_committed',
     'signal.kafka.groupId': `lethe-${config.name}-signal`,
     'signal.kafka.bootstrap.servers': config.kafka.brokers.join(','),
     ...signalClientConfig(config.kafka),

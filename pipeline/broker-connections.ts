@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import { ConnectionPool, type Connection, findCoordinatorV4, metadataV9 } from '@platformatic/kafka';
+import { ConnectionPool, type Connection, findCoordinatorV4, metadataV10 } from '@platformatic/kafka';
 import type { Config } from '../schemas/config.ts';
 import { whenReady } from './coordinator-patience.ts';
 
@@ -48,13 +48,20 @@ export class BrokerConnections {
 
   /** Who leads the partitions of the topics; throws for a topic that does not exist. */
   async leaders(topics: readonly string[]): Promise<Leaders> {
-    const found = await metadataV9.api.async(await this.any(), [...topics], false, false);
+    return new Map([...(await this.topics(topics))].map(([name, { leaders }]) => [name, leaders]));
+  }
+
+  /** Who leads the partitions of the topics, and which topics they are: one that is made again has another id. */
+  async topics(
+    names: readonly string[],
+  ): Promise<ReadonlyMap<string, { readonly id: string; readonly leaders: readonly number[] }>> {
+    const found = await metadataV10.api.async(await this.any(), [...names], false, false);
     for (const { nodeId, host, port } of found.brokers) this.brokers.set(nodeId, { host, port });
     return new Map(
-      found.topics.map(({ name, partitions }) => [
-        name!,
-        partitions.toSorted((a, b) => a.partitionIndex - b.partitionIndex).map((p) => p.leaderId),
-      ]),
+      found.topics.map(({ name, topicId, partitions }) => {
+        const inOrder = partitions.toSorted((a, b) => a.partitionIndex - b.partitionIndex);
+        return [name!, { id: topicId, leaders: inOrder.map((p) => p.leaderId) }];
+      }),
     );
   }
 

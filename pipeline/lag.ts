@@ -7,6 +7,8 @@ export interface PartitionLag {
   /** Next offset the group reads; undefined where it has committed none. */
   readonly committed: bigint | undefined;
   readonly metadata: string | null;
+  /** The offset after the last record. */
+  readonly end: bigint;
   /** Offsets still to read: an upper bound of records, since transactions take offsets for their markers. */
   readonly lag: bigint;
 }
@@ -32,6 +34,7 @@ export async function groupLag(
         partition,
         committed: at,
         metadata: own?.metadata ?? null,
+        end: BigInt(high),
         lag: behind > 0n ? behind : 0n,
       });
     }

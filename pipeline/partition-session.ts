@@ -1,6 +1,8 @@
 import type { Admin } from 'kafkajs';
 import type { BrokerConnections } from './broker-connections.ts';
+import { CommittedReader } from './committed-reader.ts';
 import { kafkaError } from './kafka.ts';
+import { ParkedRecords, type ParkedScope } from './parked-records.ts';
 import { type OutputRecord, TransactionalProducer } from './transactional-producer.ts';
 import { VersionClock } from './version-clock.ts';
 
@@ -13,6 +15,8 @@ export interface SessionScope {
   readonly transactionalId: string;
   /** All topics that will be written to. */
   readonly output: readonly string[];
+  /** Where records of the partition wait, and how many at most; undefined where none can. */
+  readonly parking?: { readonly scope: ParkedScope; readonly most: number };
 }
 
 /**
@@ -27,6 +31,7 @@ export class PartitionSession {
   /** Next offset to process; undefined where the group has committed none. */
   nextOffset: bigint | undefined;
   clock: VersionClock;
+  readonly parked: ParkedRecords | undefined;
   private readonly producer: TransactionalProducer;
   private readonly scope: SessionScope;
 
@@ -35,11 +40,13 @@ export class PartitionSession {
     producer: TransactionalProducer,
     offset: string,
     state: string | null,
+    parked: ParkedRecords | undefined,
   ) {
     this.scope = scope;
     this.producer = producer;
     this.nextOffset = offset === '-1' ? undefined : BigInt(offset);
     this.clock = VersionClock.from(state);
+    this.parked = parked;
   }
 
   /** Fences earlier holders, then reads where the partition stands. */
@@ -53,7 +60,8 @@ export class PartitionSession {
     try {
       const [committed] = await scope.admin.fetchOffsets({ groupId, topics: [topic] });
       const own = committed?.partitions.find((p) => p.partition === partition);
-      return new PartitionSession(scope, producer, own?.offset ?? '-1', own?.metadata ?? null);
+      const parked = scope.parking && (await restore(scope.connect(), scope.parking));
+      return new PartitionSession(scope, producer, own?.offset ?? '-1', own?.metadata ?? null, parked);
     } catch (cause) {
       await producer.close();
       throw kafkaError(cause);
@@ -79,4 +87,26 @@ export class PartitionSession {
   async close(): Promise<void> {
     await this.producer.close();
   }
+}
+
+/** What waits, from its topic: whoever parked or released a record before is fenced by now. */
+async function restore(
+  connections: BrokerConnections,
+  { scope, most }: NonNullable<SessionScope['parking']>,
+): Promise<ParkedRecords> {
+  const reader = new CommittedReader(connections);
+  const found = new Map<string, Buffer>();
+  try {
+    await scope.cipher.load([scope.table]);
+    await reader.readAll(scope.topic, scope.partition, ({ key, value }) => {
+      if (value) found.set(key, value);
+      else found.delete(key);
+    });
+  } finally {
+    await reader.close();
+  }
+  const parked = new ParkedRecords(scope, most);
+  const inOrder = [...found].sort(([a], [b]) => (BigInt(a) < BigInt(b) ? -1 : 1));
+  for (const [offset, sealed] of inOrder) parked.restore(offset, sealed);
+  return parked;
 }

@@ -20,6 +20,8 @@ export interface OutputRecord {
   readonly key: string;
   readonly value: Buffer | null;
   readonly headers: Readonly<Record<string, string>>;
+  /** Where it must not follow from the key. */
+  readonly partition?: number;
 }
 
 /** The input offset that is committed with the output: the next one to read. */
@@ -130,11 +132,11 @@ export class TransactionalProducer {
   }
 
   /** By murmur2 of the key, as Kafka's own clients do, so that a key stays in its partition whoever writes it. */
-  private message({ topic, key, value, headers }: OutputRecord): Message {
+  private message({ topic, key, value, headers, partition }: OutputRecord): Message {
     const bytes = Buffer.from(key);
     return {
       topic,
-      partition: partitionOf(bytes, this.brokers.leaders.get(topic)!.length),
+      partition: partition ?? partitionOf(bytes, this.brokers.leaders.get(topic)!.length),
       key: bytes,
       // The type does not know tombstones; the format does.
       value: value as Buffer,

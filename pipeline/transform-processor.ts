@@ -2,7 +2,8 @@ import { setMaxListeners } from 'node:events';
 import type { Admin, Consumer, EachBatchPayload, Kafka } from 'kafkajs';
 import { LetheError } from '../schemas/errors.ts';
 import type { BrokerConnections } from './broker-connections.ts';
-import { deadLetter, type PayloadSealer } from './dead-letters.ts';
+import type { PayloadSealer } from './dead-letters.ts';
+import { Backlog } from './backlog.ts';
 import type { Counters } from './counters.ts';
 import { tellFetches } from './kafka.ts';
 import type { Log } from './log.ts';
@@ -11,25 +12,15 @@ import { IdleOffsets } from './idle-offsets.ts';
 import { KeyedLock } from './keyed-lock.ts';
 import { PartitionSession } from './partition-session.ts';
 import { type RawPurge, rollHeader } from './raw-purge.ts';
+import { Parking } from './parking.ts';
 import { backoffMs, type Patience, untilItWorks } from './retry.ts';
-import type { OutputRecord } from './transactional-producer.ts';
-import type { Outcome, RawRecord, TableTransform } from './transform.ts';
-import type { VersionClock } from './version-clock.ts';
+import { RouteOutput, type TransformRoute } from './route-output.ts';
+import type { RawRecord } from './transform.ts';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** One raw topic and where its changes go. */
-export interface TransformRoute {
-  readonly transform: TableTransform;
-  readonly rawTopic: string;
-  readonly cleanTopic: string;
-  readonly deadLetterTopic: string;
-}
-
-/** Few enough to be sent, and forgotten, while the next ones are treated. */
-const recordsOfAPart = 500;
-
-/** Below the topics' max.message.bytes, with room for key, headers and framing. */
-const largestRecordBytes = 20 * 1024 * 1024 - 64 * 1024;
+/** Records of one partition that may wait at a time: they are held in memory. */
+const mostParked = 50_000;
+const releaseEveryMs = 500;
 
 export interface TransformProcessorParts {
   readonly kafka: Kafka;
@@ -42,6 +33,10 @@ export interface TransformProcessorParts {
   readonly gate: (table: string) => Promise<void>;
   readonly sealer: PayloadSealer;
   readonly purge: RawPurge;
+  /** Where signals to the connector go. */
+  readonly signalTopic: string;
+  /** Records of one partition that may wait at a time; 50,000 if left out. */
+  readonly mostParked?: number;
   readonly counters: Counters;
   readonly log: Log;
   readonly outages: Outages;
@@ -59,6 +54,7 @@ export class TransformProcessor {
   private readonly sessions = new Map<string, PartitionSession>();
   private readonly stopping = new AbortController();
   private readonly idle: IdleOffsets;
+  private readonly parking: Parking;
   /** A session does one transaction at a time. */
   private readonly lock = new KeyedLock();
 
@@ -82,6 +78,21 @@ export class TransformProcessor {
       retry: { initialRetryTime: 100, maxRetryTime: 5_000, retries: 1_000_000 },
     });
     this.idle = new IdleOffsets(this.consumer, (t, p, next) => this.commitIdle(t, p, next));
+    this.parking = new Parking({
+      ...parts,
+      consumer: this.consumer,
+      lock: this.lock,
+      session: (topic, partition) => this.session(topic, partition),
+      discard: (topic, partition) => this.discard(topic, partition),
+      backlog: ({ lookups }) => {
+        const followed = parts.routes.filter((r) => lookups?.followed.includes(r.transform.table));
+        return new Backlog(
+          this.admin,
+          parts.groupId,
+          followed.map((r) => r.rawTopic),
+        );
+      },
+    });
   }
 
   /** Commits what only control records lie behind, if the partition is at rest and still ours. */
@@ -107,11 +118,14 @@ export class TransformProcessor {
       for (const session of this.sessions.values()) void session.close();
       this.sessions.clear();
       for (const route of routes) this.parts.purge.forget(route.rawTopic);
+      this.parking.assigned(payload.memberAssignment, routes);
       const partitions = Object.values(payload.memberAssignment).reduce((n, p) => n + p.length, 0);
       log.info({ group: payload.groupId, partitions }, 'joined the group');
     });
+    this.consumer.on(this.consumer.events.HEARTBEAT, () => this.parking.confirmed());
     tellFetches(this.consumer, this.parts.outages);
     this.idle.start(500);
+    this.parking.start(releaseEveryMs);
     await this.consumer.subscribe({ topics: routes.map((r) => r.rawTopic), fromBeginning: true });
     await this.consumer.run({
       autoCommit: false,
@@ -126,6 +140,7 @@ export class TransformProcessor {
   async stop(): Promise<void> {
     this.stopping.abort();
     this.idle.stop();
+    this.parking.stop();
     await this.consumer.disconnect();
     await Promise.all([...this.sessions.values()].map((s) => s.close()));
     this.sessions.clear();
@@ -154,6 +169,11 @@ export class TransformProcessor {
         const messages = batch.messages.filter(
           (m) => session.nextOffset === undefined || BigInt(m.offset) >= session.nextOffset,
         );
+        if (!(await this.parking.release({ route, partition }, session, patience))) {
+          // What came is fetched again when there is room for it.
+          this.parking.hold(route, partition);
+          return;
+        }
         if (messages.length > 0) {
           await this.process(route, partition, messages, last + 1n, session, patience);
         }
@@ -181,76 +201,26 @@ export class TransformProcessor {
     session: PartitionSession,
     patience: Patience,
   ): Promise<void> {
-    const { counters } = this.parts;
+    await this.lookUp(route, partition, patience.whileWaiting);
+    const output = new RouteOutput(this.parts, route, partition, session.parked);
     const clock = session.clock.copy();
-    const counts = new Map<string, number>();
-    await session.commit(this.output(route, partition, messages, clock, counts, patience), nextOffset, clock);
-    for (const [what, count] of counts) counters.add(route.transform.table, what, count);
+    await session.commit(output.batch(messages, clock, patience), nextOffset, clock);
+    output.committed();
   }
 
-  /** What becomes of the records, part by part; moves the clock on. */
-  private async *output(
-    route: TransformRoute,
+  /**
+   * Waits until what the batch looks up is as new as the topics: rows that were read again because a fact moved must see
+   * it, and a looked-up table what it wrote itself. Nothing of this partition is in an open transaction then.
+   */
+  private async lookUp(
+    { transform, lookups }: TransformRoute,
     partition: number,
-    messages: readonly RawRecord[],
-    clock: VersionClock,
-    counts: Map<string, number>,
-    patience: Patience,
-  ): AsyncGenerator<OutputRecord[]> {
-    const count = (what: string) => counts.set(what, (counts.get(what) ?? 0) + 1);
-    for (let from = 0; from < messages.length; from += recordsOfAPart) {
-      const part = messages.slice(from, from + recordsOfAPart);
-      const outcomes = await untilItWorks(
-        'servers of the transform',
-        async () => {
-          // A fresh copy for each attempt: a version is given once.
-          const attempt = clock.copy();
-          const made = await route.transform.transform(part, attempt);
-          clock.set(attempt);
-          return made;
-        },
-        patience,
-      );
-      const output: OutputRecord[] = [];
-      for (const [i, made] of outcomes.entries()) {
-        const outcome = fitting(made);
-        if (outcome.kind === 'clean') {
-          const { key, value, headers } = outcome;
-          output.push({ topic: route.cleanTopic, key, value, headers });
-          count('clean');
-        } else if (outcome.kind === 'failed') {
-          const seal = () => this.deadLetter(route, partition, part[i]!, outcome, this.parts.sealer);
-          output.push(await untilItWorks('key store', seal, patience));
-          count('dead');
-        } else count(outcome.reason);
-      }
-      if (output.length > 0) yield output;
-      await patience.whileWaiting?.();
-    }
-  }
-
-  private deadLetter(
-    route: TransformRoute,
-    partition: number,
-    record: RawRecord,
-    outcome: Extract<Outcome, { kind: 'failed' }>,
-    sealer: PayloadSealer,
-  ): Promise<OutputRecord> {
-    const { rawTopic: topic, deadLetterTopic, transform } = route;
-    const { offset } = record;
-    this.parts.log.warn(
-      { table: transform.table, topic, partition, offset, code: outcome.code, reason: outcome.reason },
-      'dead letter',
-    );
-    const origin = {
-      table: transform.table,
-      topic,
-      partition,
-      offset,
-      code: outcome.code,
-      stage: 'transform',
-    };
-    return deadLetter(origin, record.key, record.value, sealer, deadLetterTopic);
+    whileWaiting: Patience['whileWaiting'],
+  ): Promise<void> {
+    if (!lookups) return;
+    const { tables, followed, lookedUp } = lookups;
+    if (followed.length > 0) await tables.caughtUp(followed, undefined, whileWaiting);
+    if (lookedUp) await tables.caughtUp([transform.table], partition, whileWaiting);
   }
 
   private async session(topic: string, partition: number): Promise<PartitionSession> {
@@ -258,7 +228,9 @@ export class TransformProcessor {
     const known = this.sessions.get(key);
     if (known) return known;
     const { connect, groupId, transactionalId } = this.parts;
-    const { cleanTopic, deadLetterTopic } = this.routes.get(topic)!;
+    const { cleanTopic, deadLetterTopic, lookups, transform } = this.routes.get(topic)!;
+    const { parking, lookedUp, tables } = lookups ?? {};
+    const optional = [parking?.topic, lookedUp?.topic, lookedUp && this.parts.signalTopic];
     const session = await PartitionSession.open({
       connect,
       admin: this.admin,
@@ -266,7 +238,15 @@ export class TransformProcessor {
       topic,
       partition,
       transactionalId: transactionalId(topic, partition),
-      output: [cleanTopic, deadLetterTopic],
+      output: [cleanTopic, deadLetterTopic, ...optional.filter((name) => name !== undefined)],
+      ...(parking && tables
+        ? {
+            parking: {
+              scope: { table: transform.table, topic: parking.topic, partition, cipher: tables.cipher },
+              most: this.parts.mostParked ?? mostParked,
+            },
+          }
+        : {}),
     });
     this.sessions.set(key, session);
     return session;
@@ -280,9 +260,3 @@ export class TransformProcessor {
 }
 
 async function* nothing(): AsyncGenerator<never> {}
-
-/** Kafka would refuse the whole batch, again and again, for one record beyond its limit. */
-function fitting(outcome: Outcome): Outcome {
-  if (outcome.kind !== 'clean' || (outcome.value?.length ?? 0) <= largestRecordBytes) return outcome;
-  return { kind: 'failed', code: 'RECORD_TOO_LARGE', reason: `more than ${largestRecordBytes} bytes` };
-}

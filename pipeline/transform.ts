@@ -1,4 +1,5 @@
 import type { ErrorCode } from '../schemas/errors.ts';
+import type { LookupChange } from './lookup.ts';
 import type { VersionClock } from './version-clock.ts';
 
 /** A record of a raw topic, unprotected: it goes nowhere but into a {@link TableTransform} or, encrypted, to the dead letters. */
@@ -6,6 +7,8 @@ export interface RawRecord {
   readonly offset: string;
   readonly key: Buffer | null;
   readonly value: Buffer | null;
+  /** Of a record that was parked: the version it was given then, and whether its time is up. */
+  readonly parked?: { readonly version: string; readonly expired: boolean };
 }
 
 /**
@@ -13,8 +16,13 @@ export interface RawRecord {
  * - `clean`: protected; a null value is a tombstone.
  * - `skipped`: nothing to say downstream (`reason` is counted).
  * - `failed`: this record cannot be treated; it goes to the dead letters, encrypted.
+ * - `parked`: a row that one of its paths leads to is not known yet; the record waits for it.
+ *
+ * Whatever became of it, it may say what others look up in its row.
  */
-export type Outcome =
+export type Outcome = Fate & { readonly lookup?: LookupChange };
+
+export type Fate =
   | {
       readonly kind: 'clean';
       readonly key: string;
@@ -22,7 +30,14 @@ export type Outcome =
       readonly headers: Readonly<Record<string, string>>;
     }
   | { readonly kind: 'skipped'; readonly reason: SkipReason }
-  | { readonly kind: 'failed'; readonly code: ErrorCode; readonly reason: string };
+  | { readonly kind: 'failed'; readonly code: ErrorCode; readonly reason: string }
+  | { readonly kind: 'parked'; readonly version: string; readonly waitsFor: MissingRow };
+
+/** A row of a looked-up table that is not known; `digest` is what it would be called. */
+export interface MissingRow {
+  readonly table: string;
+  readonly digest: string;
+}
 
 export type SkipReason =
   /** Debezium's own tombstone: ours is made from the delete before it. */

@@ -1,16 +1,27 @@
 import { encrypts } from './column-rule.ts';
+import { checkPaths } from './check-paths.ts';
 import { checkRule } from './check-rule.ts';
 import type { Config } from './config.ts';
 import { tableParts } from './contract.ts';
-import type { Finding, FindingCode } from './finding.ts';
+import { contractFinding } from './contract-finding.ts';
+import type { Finding } from './finding.ts';
 import type { LoadedContract } from './load-contracts.ts';
-import { cleanTopic, deadLetterTopic, heartbeatTable, indexName, rawTopic, sourceSchema } from './names.ts';
-import type { FieldPath } from './source-document.ts';
+import {
+  cleanTopic,
+  deadLetterTopic,
+  heartbeatTable,
+  indexName,
+  lookupTopic,
+  parkedTopic,
+  rawTopic,
+  sourceSchema,
+} from './names.ts';
 
 /** The rules of contracts that need no database. */
 export function checkContracts(contracts: readonly LoadedContract[], config: Config): Finding[] {
   return [
     ...contracts.flatMap((loaded) => checkContract(loaded, config)),
+    ...checkPaths(contracts),
     ...checkCollisions(contracts, config),
   ];
 }
@@ -34,7 +45,7 @@ function checkContract(loaded: LoadedContract, config: Config): Finding[] {
     findings.push(...checkRule(loaded, ['columns', name], rule));
     if (encrypts(rule) && !contract.subject) {
       const fix =
-        'Add subject: { type: …, key: <column that says whose row it is> } or choose another action.';
+        'Add subject: { type: …, key: <column that says whose row it is> }, or path, or choose another action.';
       const message = 'encrypt needs a subject, whose key it encrypts with';
       findings.push(
         contractFinding(loaded, 'ENCRYPT_WITHOUT_SUBJECT', ['columns', name, 'action'], message, fix),
@@ -49,7 +60,8 @@ function checkColumnNames(loaded: LoadedContract): Finding[] {
   const findings: Finding[] = [];
   const seen = new Map<string, string>();
   for (const [name, rule] of Object.entries(loaded.contract.columns)) {
-    if (rule.action === 'drop' && name !== loaded.contract.subject?.key) continue;
+    const { subject } = loaded.contract;
+    if (rule.action === 'drop' && !(subject && 'key' in subject && name === subject.key)) continue;
     const path = ['columns', name];
     const problem = nameProblem(name);
     if (problem) {
@@ -86,7 +98,9 @@ function checkCollisions(contracts: readonly LoadedContract[], config: Config): 
   ]);
   for (const loaded of contracts) {
     const { table } = loaded.contract;
-    const topics = [rawTopic(config, table), cleanTopic(config, table), deadLetterTopic(config, table)];
+    const topics = [rawTopic, cleanTopic, deadLetterTopic, lookupTopic, parkedTopic].map((topic) =>
+      topic(config, table),
+    );
     if (
       topics.some((topic) => topic.length > topicNameMaxChars) ||
       indexName(config, table, 999).length > indexNameMaxBytes
@@ -105,19 +119,4 @@ function checkCollisions(contracts: readonly LoadedContract[], config: Config): 
     for (const topic of topics) taken.set(topic.replaceAll('.', '_'), table);
   }
   return findings;
-}
-
-/** A finding at a field of the contract; `what` says whether the key or the value is at fault. */
-export function contractFinding(
-  loaded: LoadedContract,
-  code: FindingCode,
-  path: FieldPath,
-  message: string,
-  fix: string,
-  what: 'key' | 'value' = 'value',
-  severity: Finding['severity'] = 'error',
-): Finding {
-  const { document } = loaded;
-  const position = what === 'key' ? document.keyAt(path) : document.valueAt(path);
-  return { severity, code, file: document.file, ...position, field: path.join('.'), message, fix };
 }

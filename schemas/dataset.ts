@@ -2,7 +2,10 @@ import { createHash } from 'node:crypto';
 import { canonicalJson } from './canonical-json.ts';
 import { type ActionName, type ColumnRule, nameColumns } from './column-rule.ts';
 import type { Contract } from './contract.ts';
+import { parseDurationMs } from './duration.ts';
 import { isGeneralisable } from './generalise.ts';
+import { type Hop, hopsOf } from './lookup-path.ts';
+import { pathsOf } from './lookups.ts';
 import { conditionsOf, conditionTest, type RowCondition } from './row-condition.ts';
 import type { SinkName } from './sink-name.ts';
 import type { SourceColumn, SourceTable } from './source-table.ts';
@@ -26,6 +29,12 @@ export interface DatasetColumn {
   readonly keyIndex?: number;
 }
 
+/** A column that is looked up by the primary key. */
+export interface Fact {
+  readonly name: string;
+  readonly kind: ValueKind;
+}
+
 /**
  * A table under its contract: the one place from which publication, schemas, mappings and the engine's plan are
  * derived. Columns stand in the table's order; what is dropped or named by no contract is not in it.
@@ -36,13 +45,24 @@ export interface Dataset {
   readonly columns: readonly DatasetColumn[];
   /** Key columns in key order. */
   readonly key: readonly DatasetColumn[];
-  /** Column that says whose row it is; it need not be among `columns` (it may be dropped from the output). */
-  readonly subject?: { readonly type: string; readonly key: string };
+  /**
+   * Column that says whose row it is, or where the path to whom it belongs begins; it need not be among `columns` (it may be
+   * dropped from the output).
+   */
+  readonly subject?: { readonly type: string; readonly key: string; readonly hops: readonly Hop[] };
   /** What must hold of a row for it to pass; their columns need not be among `columns`. */
   readonly conditions: readonly RowCondition[];
+  /** What must hold at the end of a path for a row to pass. */
+  readonly consentPath?: {
+    readonly column: string;
+    readonly hops: readonly Hop[];
+    readonly test: (text: string | null) => boolean;
+  };
+  /** What other tables' paths look up in rows of this one. */
+  readonly facts: readonly Fact[];
   /** Columns that leave Postgres: those with an action that needs the value, key, subject and conditions included. */
   readonly published: readonly string[];
-  /** 16 hex digits over the contract's rules and the table: changes when what comes out may change. */
+  /** 16 hex digits over the contract's rules, the table and what others look up: changes when what comes out may change. */
   readonly digest: string;
 }
 
@@ -100,12 +120,16 @@ const hashable: ReadonlySet<ValueKind> = new Set([
 
 /**
  * Derives the dataset. The contract must have passed the checks against this table: every finding is reported
- * there, with its line; here a breach is a programming error and throws.
+ * there, with its line; here a breach is a programming error and throws. `facts` are the columns that other contracts look up.
  */
-export function deriveDataset(contract: Contract, table: SourceTable): Dataset {
+export function deriveDataset(
+  contract: Contract,
+  table: SourceTable,
+  facts: readonly string[] = [],
+): Dataset {
   const columns: DatasetColumn[] = [];
   const published: string[] = [];
-  const read = columnsRead(contract);
+  const read = columnsRead(contract, facts);
   for (const column of table.columns) {
     const rule = contract.columns[column.name];
     if (!rule) continue;
@@ -113,8 +137,9 @@ export function deriveDataset(contract: Contract, table: SourceTable): Dataset {
     if (rule.action !== 'drop') columns.push(deriveColumn(column, rule, table));
   }
   const key = columns.filter((c) => c.keyIndex !== undefined).sort((a, b) => a.keyIndex! - b.keyIndex!);
+  const { subject, consent } = contract;
   const digest = createHash('sha256')
-    .update(canonicalJson([rulesOf(contract), columns, published]))
+    .update(canonicalJson([rulesOf(contract), columns, published, facts]))
     .digest('hex')
     .slice(0, 16);
   return {
@@ -122,12 +147,22 @@ export function deriveDataset(contract: Contract, table: SourceTable): Dataset {
     contract,
     columns,
     key,
-    ...(contract.subject ? { subject: contract.subject } : {}),
+    ...(subject ? { subject: subjectOf(subject) } : {}),
     conditions: conditionsOf(contract).map((rule) => ({
       column: rule.column,
       kind: kindOf(table, rule.column),
       test: conditionTest(rule),
     })),
+    ...(consent && 'path' in consent
+      ? {
+          consentPath: {
+            column: consent.path[0],
+            hops: hopsOf(consent.path),
+            test: conditionTest({ column: consent.path[0], in: consent.granted }),
+          },
+        }
+      : {}),
+    facts: facts.map((name) => ({ name, kind: kindOf(table, name) })),
     published,
     digest,
   };
@@ -139,16 +174,41 @@ export function rulesOf(contract: Contract): Pick<Contract, 'subject' | 'where' 
   return { subject, where, consent, columns };
 }
 
-/** Columns that the transform reads whatever becomes of them: who a row belongs to, whether it passes, which names to redact. */
-export function columnsRead(contract: Contract): ReadonlySet<string> {
-  const conditions = conditionsOf(contract).map(({ column }) => column);
-  const subject = contract.subject ? [contract.subject.key] : [];
-  return new Set([...subject, ...conditions, ...namesRead(contract)]);
+/**
+ * Columns that the transform reads whatever becomes of them: who a row belongs to, whether it passes, which names to redact,
+ * and what others look up in it.
+ */
+export function columnsRead(contract: Contract, facts: readonly string[] = []): ReadonlySet<string> {
+  const { subject } = contract;
+  return new Set([
+    ...(subject && 'key' in subject ? [subject.key] : []),
+    ...pathsOf(contract).map(({ column }) => column),
+    ...conditionsOf(contract).map(({ column }) => column),
+    ...namesRead(contract),
+    ...facts,
+  ]);
 }
 
 /** Columns whose values are names to redact, each once. */
 export function namesRead(contract: Contract): readonly string[] {
   return [...new Set(Object.values(contract.columns).flatMap(nameColumns))];
+}
+
+function subjectOf(subject: NonNullable<Contract['subject']>): NonNullable<Dataset['subject']> {
+  const { type } = subject;
+  return 'key' in subject
+    ? { type, key: subject.key, hops: [] }
+    : { type, key: subject.path[0], hops: hopsOf(subject.path) };
+}
+
+/** Must rows of the table wait for rows of others? */
+export function followsPaths(dataset: Pick<Dataset, 'contract'>): boolean {
+  return pathsOf(dataset.contract).length > 0;
+}
+
+/** How long a row waits for one that its paths lead to, in ms. */
+export function parkingMs({ contract }: Pick<Dataset, 'contract'>): number {
+  return parseDurationMs(contract.parking?.deadline ?? '10m')!;
 }
 
 /** The dataset as a store has it: without the columns that do not go there. */

@@ -80,6 +80,10 @@ export const errorCodes = {
     cause: 'A row to be encrypted has no subject.',
     action: 'Make the subject column NOT NULL or change the action.',
   },
+  SUBJECT_UNRESOLVED: {
+    cause: 'A row that a path leads to did not come within the deadline: nobody knows whose the row is.',
+    action: 'Look why it is missing at the source; then take a new snapshot of the table.',
+  },
   RECORD_TOO_LARGE: {
     cause: 'A record is larger than the broker takes.',
     action: 'Raise max.message.bytes.',

@@ -38,6 +38,10 @@ export const findingCodes = {
   SUBJECT_COLUMN_MISSING: 'The column that says whose row it is does not exist.',
   SUBJECT_NULLABLE: 'A row without a subject cannot be encrypted.',
   SUBJECT_TYPE: 'A subject of a type without one canonical text.',
+  PATH_TABLE:
+    'A path over a table that has no contract, or no primary key that a value could be looked up by.',
+  PATH_COLUMN:
+    'A column of a path that does not exist, is not listed or is of a type that cannot be looked up.',
   REPLICA_IDENTITY: 'The replica identity has to change before a column list can be set.',
   PLUGIN_MISSING: 'Kafka Connect lacks a plugin.',
 } as const;

@@ -53,7 +53,7 @@ export async function loadConfig(
   const urls = urlFindings(parsed.value, document);
   if (urls.length > 0) return { document, findings: urls };
   return {
-    config: normalise(parsed.value),
+    config: { ...normalise(parsed.value), state: resolve(folder, parsed.value.state) },
     contractsFolder: contractsFolder(path, parsed.value.contracts),
     document,
     findings: [],

@@ -34,14 +34,17 @@ type Named = Pick<Config, 'name' | 'topics'>;
 /** Debezium's own rule (prefix.schema.table); contracts allow only names that it leaves unchanged. */
 export const rawTopic = (config: Named, table: string): string => `${config.topics.prefix}raw.${table}`;
 export const rawPrefix = (config: Named): string => `${config.topics.prefix}raw`;
-export const cleanTopic = (config: Named, table: string): string => {
+const derivedTopic = (config: Named, kind: string, table: string): string => {
   const { schema, table: bare } = tableParts(table);
-  return `${config.topics.prefix}clean.${encodePart(schema)}.${encodePart(bare)}`;
+  return `${config.topics.prefix}${kind}.${encodePart(schema)}.${encodePart(bare)}`;
 };
-export const deadLetterTopic = (config: Named, table: string): string => {
-  const { schema, table: bare } = tableParts(table);
-  return `${config.topics.prefix}deadletter.${encodePart(schema)}.${encodePart(bare)}`;
-};
+export const cleanTopic = (config: Named, table: string): string => derivedTopic(config, 'clean', table);
+export const deadLetterTopic = (config: Named, table: string): string =>
+  derivedTopic(config, 'deadletter', table);
+/** What paths look up in rows of the table, sealed. */
+export const lookupTopic = (config: Named, table: string): string => derivedTopic(config, 'lookup', table);
+/** Rows of the table that wait for those that their paths lead to, sealed. */
+export const parkedTopic = (config: Named, table: string): string => derivedTopic(config, 'parked', table);
 export const signalTopic = (config: Named): string => `${config.topics.prefix}signals.${config.name}`;
 /** Registry subject of a clean topic's value (TopicNameStrategy). */
 export const cleanSubject = (config: Named, table: string): string => `${cleanTopic(config, table)}-value`;
@@ -79,6 +82,9 @@ export const clickhouseTable = (table: string): string => `_rows_${datasetName(t
  */
 export const unavailablePlaceholder = (config: Named): string =>
   `__lethe_unavailable_${createHash('sha256').update(`lethe/unavailable/${config.name}`).digest('hex').slice(0, 24)}`;
+
+/** How long a lookup topic remembers that a row is gone. */
+export const lookupTombstoneMs = 7 * 24 * 3_600_000;
 
 /** How long a segment of a raw topic stays open; purged bytes leave the disk with their segment. */
 export const rawSegmentMs = 10_000;

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { pathShape } from './lookup-path.ts';
 import type { ValueKind } from './value-kind.ts';
 
 const name = z.string().min(1).max(63);
@@ -12,14 +13,18 @@ export const conditionShape = z.union([
 ]);
 export type ConditionRule = z.infer<typeof conditionShape>;
 
-/** Whether a person has agreed to a purpose, by a column of the row. */
-export const consentShape = z.strictObject({
+const consent = {
   /** What the table is used for, for example marketing. */
   purpose: z.string().regex(/^[a-z][a-z0-9-]{0,62}$/, 'a purpose is lower-case letters, digits and hyphens'),
-  column: name,
   /** Values that mean yes; true if left out. Anything else, and null, means no. */
   granted: values.default([true]),
-});
+};
+
+/** Whether a person has agreed to a purpose, by a column of the row or by a path over foreign keys. */
+export const consentShape = z.union([
+  z.strictObject({ ...consent, column: name }),
+  z.strictObject({ ...consent, path: pathShape }),
+]);
 export type ConsentRule = z.infer<typeof consentShape>;
 
 /** A condition, ready to be tested: `test` takes the value's canonical text, or null. */
@@ -40,13 +45,13 @@ export const conditionKinds: ReadonlySet<ValueKind> = new Set([
   'date',
 ]);
 
-/** What must hold of a row for it to pass: all conditions, and the consent. */
+/** What must hold of the row's own columns for it to pass: all conditions, and the consent unless it is by a path. */
 export function conditionsOf(contract: {
   readonly where?: readonly ConditionRule[] | undefined;
   readonly consent?: ConsentRule | undefined;
 }): readonly ConditionRule[] {
   const { where = [], consent } = contract;
-  return consent ? [...where, { column: consent.column, in: consent.granted }] : where;
+  return consent && 'column' in consent ? [...where, { column: consent.column, in: consent.granted }] : where;
 }
 
 /** The test of a condition. */

@@ -54,9 +54,12 @@ function explain(issue: z.core.$ZodIssue, path: FieldPath, context: Context): Fi
 
 /** The branch that came farthest is what was meant; where none got into the value, all that would do. */
 function explainUnion(branches: z.core.$ZodIssue[][], path: FieldPath, context: Context): Finding[] {
-  const entered = branches.find((issues) =>
-    issues.every((issue) => issue.path.length > 0 || issue.code === 'unrecognized_keys'),
-  );
+  const named = branches.find((issues) => issues.every((issue) => issue.path.length > 0));
+  const entered =
+    named ??
+    branches.find((issues) =>
+      issues.every((issue) => issue.path.length > 0 || issue.code === 'unrecognized_keys'),
+    );
   if (entered) {
     return entered.flatMap((issue) => explain(issue, [...path, ...(issue.path as FieldPath)], context));
   }

@@ -114,8 +114,11 @@ export class PlanCache {
     const { dataset, cipher, placeholder, writerSchema, onUnnamed, onMissing } = this.sources;
     const envelope = new EnvelopePlan(await writerSchema(id));
     const written = new Set(envelope.row.fields?.map(({ name }) => name));
-    const missing = dataset.columns.filter(({ name, rule }) => rule.action !== 'null' && !written.has(name));
-    if (missing.length > 0) await onMissing?.(missing.map(({ name }) => name));
+    const read = dataset.columns.filter(({ rule }) => rule.action !== 'null');
+    const missing = [...new Set([...read, ...dataset.facts].map(({ name }) => name))].filter(
+      (name) => !written.has(name),
+    );
+    if (missing.length > 0) await onMissing?.(missing);
     const { secret: secrets } = this;
     const row = new RowPlan(envelope.row, envelope.names, dataset, { placeholder, cipher, secrets });
     if (row.unnamed.length > 0) onUnnamed?.(row.unnamed);

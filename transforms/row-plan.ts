@@ -1,10 +1,11 @@
+import { encrypts } from '../schemas/column-rule.ts';
 import { columnsRead, type Dataset, type DatasetColumn, namesRead } from '../schemas/dataset.ts';
-import { AvroReader } from './avro-reader.ts';
 import { type NamedTypes, unexpected, type WriterObject } from './avro-skip.ts';
 import type { ByteWriter } from './byte-writer.ts';
-import { compileCanonicalText } from './canonical-text.ts';
 import { type Cipher, type ColumnAction, compileColumnAction, type RowContext } from './column-action.ts';
+import { FactPlan } from './fact-plan.ts';
 import { OrdinaryRow } from './ordinary-row.ts';
+import { PathPlan } from './path-plan.ts';
 import { fits, isNull, type RawField, rawField } from './raw-type.ts';
 import { RowFilter } from './row-filter.ts';
 import { type Resolved, RowText } from './row-text.ts';
@@ -36,14 +37,15 @@ export class RowPlan {
   private readonly eachColumn: readonly Step[];
   private readonly unchanged: readonly { name: string; field: number; raw: RawField; test: IsUnchanged }[];
   private readonly decimals: readonly { name: string; field: number; raw: RawField }[];
-  private readonly subjectText: ((reader: AvroReader) => string) | undefined;
-  private readonly subjectField: number;
-  private readonly subjectRaw: RawField | undefined;
-  private readonly reader = new AvroReader();
   readonly filter: RowFilter;
   private readonly names: readonly RowText[];
   /** What is read of a row beside what is written of it. */
   private readonly read: readonly RowText[];
+  /** Whose row it is; undefined where nothing is encrypted. */
+  readonly subject: PathPlan | undefined;
+  /** Where consent is looked up. */
+  readonly consent: PathPlan | undefined;
+  readonly facts: FactPlan;
   /** The raw type by column, for values read back from the source. */
   readonly rawTypes: ReadonlyMap<string, RawField>;
 
@@ -58,13 +60,18 @@ export class RowPlan {
       fields.map((f, index) => [f.name, { index, type: rawField(f.type, names) }] as const),
     );
     this.rawTypes = new Map([...raw].flatMap(([name, f]) => (f.type ? [[name, f.type] as const] : [])));
-    const named = new Set([...dataset.columns.map((c) => c.name), ...columnsRead(dataset.contract)]);
+    const facts = dataset.facts.map(({ name }) => name);
+    const named = new Set([...dataset.columns.map((c) => c.name), ...columnsRead(dataset.contract, facts)]);
     this.unnamed = fields.map((f) => f.name).filter((n) => !named.has(n));
-    this.filter = new RowFilter(dataset.conditions, raw, options.placeholder);
-    this.names = namesRead(dataset.contract).map(
-      (name) => new RowText(name, 'text', raw, options.placeholder),
-    );
+    const { placeholder } = options;
+    this.filter = new RowFilter(dataset.conditions, raw, placeholder);
+    this.names = namesRead(dataset.contract).map((name) => new RowText(name, 'text', raw, placeholder));
     this.read = [...this.filter.texts, ...this.names];
+    this.facts = new FactPlan(dataset.facts, raw, placeholder);
+    const { subject, consentPath } = dataset;
+    if (subject && dataset.columns.some(({ rule }) => encrypts(rule)))
+      this.subject = new PathPlan(subject.key, subject.hops, raw, placeholder);
+    this.consent = consentPath && new PathPlan(consentPath.column, consentPath.hops, raw, placeholder);
     const unchanged: { name: string; field: number; raw: RawField; test: IsUnchanged }[] = [];
     const steps: Step[] = [];
     const eachColumn: Step[] = [];
@@ -86,7 +93,7 @@ export class RowPlan {
       if (!field.type || !fits(field.type, column.source)) {
         throw unexpected(`column ${column.name} no longer has the type its contract was applied with`);
       }
-      const test = compileIsUnchanged(column.source, column.sourceElement, options.placeholder);
+      const test = compileIsUnchanged(column.source, column.sourceElement, placeholder);
       if (test) unchanged.push({ name: column.name, field: field.index, raw: field.type, test });
       if (column.source === 'decimal')
         decimals.push({ name: column.name, field: field.index, raw: field.type });
@@ -116,12 +123,7 @@ export class RowPlan {
     this.eachColumn = eachColumn;
     this.unchanged = unchanged;
     this.decimals = decimals;
-    this.ordinary = new OrdinaryRow(dataset.columns, raw, options.placeholder);
-    const subject = dataset.subject ? raw.get(dataset.subject.key) : undefined;
-    this.subjectField = subject?.index ?? -1;
-    this.subjectRaw = subject?.type;
-    const kind = subject?.type ? subjectKind(subject.type) : undefined;
-    this.subjectText = kind ? compileCanonicalText(kind) : undefined;
+    this.ordinary = new OrdinaryRow(dataset.columns, raw, placeholder);
   }
 
   /** Seen at a glance: no value to be read back or corrected, and nothing unknown of what the row is judged by. */
@@ -161,18 +163,6 @@ export class RowPlan {
       if (value) (found ??= new Map()).set(name, value);
     }
     return found;
-  }
-
-  /** Canonical text of the row's subject, or undefined where the column is null or absent. */
-  subjectId(buf: Buffer, offsets: Int32Array, base: number): string | undefined {
-    if (!this.subjectText || !this.subjectRaw) return undefined;
-    let from = offsets[base + this.subjectField]!;
-    if (this.subjectRaw.nullBranch !== undefined) {
-      if (isNull(buf, from, this.subjectRaw)) return undefined;
-      from++;
-    }
-    const to = offsets[base + this.subjectField + 1]!;
-    return this.subjectText(this.reader.reset(buf, from, to));
   }
 
   /** The names that the row's own columns hold. */
@@ -226,9 +216,4 @@ function columnStep(column: DatasetColumn, field: number, raw: RawField, action:
     if (nullable) out.byte(2);
     action(source, from, to, out, row);
   };
-}
-
-function subjectKind(raw: RawField): 'text' | 'int' | 'long' | undefined {
-  if (raw.avro === 'string') return 'text';
-  return raw.avro === 'int' || raw.avro === 'long' ? raw.avro : undefined;
 }

@@ -1,8 +1,10 @@
-import type { Outcome, RawRecord, TableTransform } from '../pipeline/transform.ts';
+import type { LookupChange, Lookups } from '../pipeline/lookup.ts';
+import type { Fate, MissingRow, Outcome, RawRecord, TableTransform } from '../pipeline/transform.ts';
 import type { VersionClock } from '../pipeline/version-clock.ts';
 import { encrypts as isEncrypted } from '../schemas/column-rule.ts';
 import { isRetriable, LetheError } from '../schemas/errors.ts';
 import { header } from '../schemas/record-headers.ts';
+import { parseVersionWords } from '../schemas/version-words.ts';
 import { AvroReader, malformed } from './avro-reader.ts';
 import { ByteWriter } from './byte-writer.ts';
 import { ChangeHead } from './change-head.ts';
@@ -20,6 +22,8 @@ export interface TransformParts extends PlanSources {
   /** Id of the clean schema in the registry. */
   readonly cleanSchemaId: number;
   readonly resolver: ValueResolver;
+  /** Rows of the tables that paths lead over; needed where there are paths. */
+  readonly lookups?: Lookups;
 }
 
 /** A row that waits: for its subject's key, or for values to be read back from the source. */
@@ -34,6 +38,11 @@ interface Waiting {
   readonly ordinary: boolean;
   readonly txId: bigint | undefined;
   readonly subjectId: string;
+  /** What becomes of it, if that is settled and only what others look up in it must still be read back. */
+  readonly fate: Fate | undefined;
+  /** What others look up in it, if the event says it all; else it must be read back. */
+  readonly lookup: LookupChange | undefined;
+  readonly readsLookup: boolean;
   /** Which of the batch's data keys is its own. */
   keyIndex: number;
 }
@@ -62,30 +71,93 @@ export function createTableTransform(parts: TransformParts): TableTransform {
     const plan = plans.value(value);
     plan.envelope.read(value, head, room);
     const { op, row: base } = head;
-    const version = clock.advance(
-      head.read,
-      head.hasCommit ? head.commit : undefined,
-      head.hasLsn ? head.lsn : undefined,
-    );
+    // A record that waited keeps the version that it was given when it came.
+    const version =
+      (record.parked && parseVersionWords(record.parked.version)) ??
+      clock.advance(head.read, head.hasCommit ? head.commit : undefined, head.hasLsn ? head.lsn : undefined);
     if (op === 't' || op === 'm' || rawKey === null) return { kind: 'skipped', reason: 'no-row' };
     const key = plans.key(rawKey).readClean(reader.reset(rawKey, 5));
     const headers = makeHeaders.of(head, version, key);
-    if (op === 'd') return { kind: 'clean', key, value: null, headers };
+    // A record that waited has said what others look up in it when it came.
+    const looksUp = dataset.facts.length > 0 && !record.parked;
+    if (op === 'd') {
+      const lookup = looksUp ? { lookup: lookupOf(rawKey, headers, null) } : undefined;
+      return { kind: 'clean', key, value: null, headers, ...lookup };
+    }
     if (base < 0) throw malformed();
-    // Nobody's key is asked for a row that may not pass.
-    if (plan.row.filter.passes(value, room.at, base) === false) return withdrawn(key, headers);
-    const ordinary = plan.row.isOrdinary(value, room.at, base);
+    const admitted = admit(record, plan, room.at, base, key, headers);
+    const fate = typeof admitted === 'string' ? undefined : admitted;
+    const subjectId = typeof admitted === 'string' ? admitted : '';
+    const facts = looksUp ? plan.row.facts.read(value, room.at, base) : undefined;
+    const lookup = facts && lookupOf(rawKey, headers, facts);
+    const readsLookup = looksUp && !lookup;
+    if (fate && !readsLookup) return lookup ? { ...fate, lookup } : fate;
+    const ordinary = !readsLookup && plan.row.isOrdinary(value, room.at, base);
     if (ordinary && !encrypts) {
       const clean = write(plan, value, room.at, base, out, undefined, '', undefined);
       room.release(base);
-      return { kind: 'clean', key, value: clean, headers };
-    }
-    const subjectId = encrypts ? plan.row.subjectId(value, room.at, base) : '';
-    if (subjectId === undefined) {
-      throw new LetheError('SUBJECT_MISSING', `a row of ${dataset.table} has no data subject`);
+      return { kind: 'clean', key, value: clean, headers, ...(lookup ? { lookup } : undefined) };
     }
     const txId = ordinary ? undefined : head.transaction();
-    return { kind: 'waiting', record, key, headers, plan, base, ordinary, txId, subjectId, keyIndex: -1 };
+    return {
+      kind: 'waiting',
+      record,
+      key,
+      headers,
+      plan,
+      base,
+      ordinary,
+      txId,
+      subjectId,
+      fate,
+      lookup,
+      readsLookup,
+      keyIndex: -1,
+    };
+  }
+
+  /** What becomes of a row that does not go out now; or else its subject, empty where nothing is encrypted. */
+  function admit(
+    record: RawRecord,
+    plan: ValuePlan,
+    offsets: Int32Array,
+    base: number,
+    key: string,
+    headers: Readonly<Record<string, string>>,
+  ): Fate | string {
+    const { filter, consent, subject } = plan.row;
+    const value = record.value!;
+    const expired = record.parked?.expired === true;
+    try {
+      // Nobody's key is asked for a row that may not pass.
+      if (filter.passes(value, offsets, base) === false) return withdrawn(key, headers);
+      if (consent) {
+        const end = consent.follow(value, offsets, base, parts.lookups);
+        // What is not known does not pass, once there was time to learn it.
+        if ('missing' in end) return expired ? withdrawn(key, headers) : parked(headers, end.missing);
+        if (!dataset.consentPath!.test(end.text)) return withdrawn(key, headers);
+      }
+      if (!encrypts) return '';
+      const end = subject?.follow(value, offsets, base, parts.lookups) ?? { text: null };
+      if ('missing' in end) {
+        if (!expired) return parked(headers, end.missing);
+        throw new LetheError('SUBJECT_UNRESOLVED', `a row of ${end.missing.table} did not come in time`);
+      }
+      if (end.text !== null) return end.text;
+      throw new LetheError('SUBJECT_MISSING', `a row of ${dataset.table} has no data subject`);
+    } catch (error) {
+      // What others look up in the row they still may.
+      return failed(error);
+    }
+  }
+
+  function lookupOf(
+    rawKey: Buffer,
+    headers: Readonly<Record<string, string>>,
+    facts: LookupChange['facts'],
+  ): LookupChange {
+    const [key] = plans.key(rawKey).readSource(reader.reset(rawKey, 5));
+    return { key: key!, facts, version: headers[header.version]! };
   }
 
   /** Data keys for all rows of the batch in one call. */
@@ -93,7 +165,7 @@ export function createTableTransform(parts: TransformParts): TableTransform {
     const indexes = new Map<string, number>();
     const ids: string[] = [];
     for (const row of rows) {
-      if (row.kind !== 'waiting') continue;
+      if (row.kind !== 'waiting' || row.fate) continue;
       let index = indexes.get(row.subjectId);
       if (index === undefined) {
         index = ids.push(row.subjectId) - 1;
@@ -146,7 +218,7 @@ export function createTableTransform(parts: TransformParts): TableTransform {
     offsets: Int32Array,
     out: ByteWriter,
     resolved: Resolved | undefined,
-  ): Outcome {
+  ): Fate {
     const { plan, key, headers, base, record, subjectId } = row;
     const dataKey = keys[row.keyIndex] ?? undefined;
     if (encrypts && !dataKey) throw new LetheError('SUBJECT_ERASED', `a row of ${dataset.table}`);
@@ -160,7 +232,7 @@ export function createTableTransform(parts: TransformParts): TableTransform {
     keys: DataKeys,
     offsets: Int32Array,
     out: ByteWriter,
-  ): Promise<Outcome> {
+  ): Promise<Fate> {
     const { plan, record, base } = row;
     const corrected = plan.row.corrections(record.value!, offsets, base);
     const columns = plan.row.unresolved(record.value!, offsets, base);
@@ -171,6 +243,19 @@ export function createTableTransform(parts: TransformParts): TableTransform {
       return withdrawn(row.key, row.headers);
     const all = corrected ? new Map([...corrected, ...resolved]) : resolved;
     return finish(row, keys, offsets, out, all);
+  }
+
+  /** Adds what others look up in a row whose event does not hold it; nothing where the row is gone, which its delete will say. */
+  async function withLookup(row: Waiting, fate: Fate, offsets: Int32Array): Promise<Outcome> {
+    const { plan, record, base } = row;
+    const { facts } = plan.row;
+    try {
+      const resolved = await resolve(row, facts.unchanged(record.value!, offsets, base));
+      const read = resolved && facts.read(record.value!, offsets, base, resolved);
+      return read ? { ...fate, lookup: lookupOf(record.key!, row.headers, read) } : fate;
+    } catch (error) {
+      return failed(error);
+    }
   }
 
   return {
@@ -195,15 +280,18 @@ export function createTableTransform(parts: TransformParts): TableTransform {
           outcomes.push(row);
           continue;
         }
+        let fate: Fate;
         try {
-          outcomes.push(
-            row.ordinary
+          fate =
+            row.fate ??
+            (row.ordinary
               ? finish(row, keys, room.at, out, undefined)
-              : await finishSpecial(row, keys, room.at, out),
-          );
+              : await finishSpecial(row, keys, room.at, out));
         } catch (error) {
-          outcomes.push(failed(error));
+          fate = failed(error);
         }
+        if (row.lookup) outcomes.push({ ...fate, lookup: row.lookup });
+        else outcomes.push(row.readsLookup ? await withLookup(row, fate, room.at) : fate);
       }
       return outcomes;
     },
@@ -211,13 +299,17 @@ export function createTableTransform(parts: TransformParts): TableTransform {
 }
 
 /** A row that may not pass: a delete to everybody downstream, whatever they had of it before. */
-function withdrawn(key: string, headers: Readonly<Record<string, string>>): Outcome {
+function withdrawn(key: string, headers: Readonly<Record<string, string>>): Fate {
   return { kind: 'clean', key, value: null, headers: { ...headers, [header.op]: 'd' } };
 }
 
+function parked(headers: Readonly<Record<string, string>>, waitsFor: MissingRow): Fate {
+  return { kind: 'parked', version: headers[header.version]!, waitsFor };
+}
+
 /** A failure of one record is its outcome; a server's failure goes up, to be tried again. */
-function failed(error: unknown): Outcome {
-  if (error instanceof LetheError && !isRetriable(error.code)) {
+function failed(error: unknown): Fate {
+  if (error instanceof LetheError && !isRetriable(error.code) && error.code !== 'KEY_STORE_INVALID') {
     return { kind: 'failed', code: error.code, reason: error.message };
   }
   throw error;

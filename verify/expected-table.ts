@@ -6,7 +6,8 @@ import { isArray } from './rules/kind.ts';
 import { compileProtect, needsSecret, type Protect } from './rules/protect-column.ts';
 import { recordKeyOf } from './rules/record-key.ts';
 import { canonicalText } from './rules/source-text.ts';
-import { qualifiedName, readTableCheck, type TableCheck } from './rules/table-check.ts';
+import { readTableCheck, type TableCheck } from './rules/table-check.ts';
+import { qualifiedName } from './rules/table-columns.ts';
 import { VerifyError } from './verify-error.ts';
 
 /** A row as it must stand in every place. */
@@ -57,13 +58,14 @@ export async function readExpectedTable(
 /** Columns under plain aliases (`c0`, `c1`, …): no name of the table can collide with the subject's. */
 function selectOf(check: TableCheck, contract: Contract): string {
   const columns = check.columns.map((column, i) => {
-    const name = quoteName(column.name);
+    const name = `t.${quoteName(column.name)}`;
     if (isArray(column.kind)) return `array_to_json(${name}) AS c${i}`;
     return `${column.kind === 'json' ? `to_json(${name})` : name} AS c${i}`;
   });
-  columns.push(...nameColumns(contract).map((name, i) => `${quoteName(name)} AS n${i}`));
-  if (check.subject) columns.push(`${quoteName(check.subject.column)} AS subject`);
-  return `SELECT ${columns.join(', ')} FROM ${qualifiedName(check.table)}${whereOf(contract)}`;
+  columns.push(...nameColumns(contract).map((name, i) => `t.${quoteName(name)} AS n${i}`));
+  if (check.subject) columns.push(`${check.subject.sql} AS subject`);
+  const from = `${qualifiedName(check.table)} t${check.joins}`;
+  return `SELECT ${columns.join(', ')} FROM ${from}${whereOf(check, contract)}`;
 }
 
 /** Columns that a rule names as holding names. */
@@ -75,15 +77,18 @@ function nameColumns({ columns }: Contract): string[] {
 }
 
 /** Conditions in SQL's own logic, where null is neither in a list nor outside of one. */
-function whereOf({ where = [], consent }: Contract): string {
+function whereOf(check: TableCheck, { where = [], consent }: Contract): string {
   const list = (values: readonly (string | number | boolean)[]) =>
     values.map((value) => `'${String(value).replaceAll("'", "''")}'`).join(', ');
   const conditions = where.map((rule) => {
-    const text = `${quoteName(rule.column)}::text`;
+    const text = `t.${quoteName(rule.column)}::text`;
     if ('is' in rule) return `${text} IS ${rule.is === 'empty' ? '' : 'NOT '}NULL`;
     return 'in' in rule ? `${text} IN (${list(rule.in)})` : `${text} NOT IN (${list(rule.notIn)})`;
   });
-  if (consent) conditions.push(`${quoteName(consent.column)}::text IN (${list(consent.granted)})`);
+  if (consent) {
+    const column = 'column' in consent ? `t.${quoteName(consent.column)}` : check.consentSql!;
+    conditions.push(`${column}::text IN (${list(consent.granted)})`);
+  }
   return conditions.length === 0 ? '' : ` WHERE ${conditions.join(' AND ')}`;
 }
 

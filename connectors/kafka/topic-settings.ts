@@ -1,9 +1,12 @@
 import type { Config } from '../../schemas/config.ts';
-import type { Dataset } from '../../schemas/dataset.ts';
+import { type Dataset, followsPaths } from '../../schemas/dataset.ts';
 import {
   cleanTopic,
   deadLetterTopic,
   heartbeatTable,
+  lookupTombstoneMs,
+  lookupTopic,
+  parkedTopic,
   rawPrefix,
   rawSegmentMs,
   rawTopic,
@@ -64,6 +67,22 @@ const changingSettings = {
   'segment.ms': '1000',
 };
 
+/** Facts that paths look up: a process that was away for longer than tombstones stay reads them all anew. */
+const lookupSettings = {
+  ...cleanSettings,
+  'delete.retention.ms': String(lookupTombstoneMs),
+  'segment.bytes': String(segmentBytes),
+};
+
+/** Rows in waiting: gone from the disk soon after they are released. */
+const parkedSettings = {
+  ...cleanSettings,
+  'max.compaction.lag.ms': String(hourMs),
+  'delete.retention.ms': String(hourMs),
+  'segment.ms': String(hourMs / 6),
+  'segment.bytes': String(segmentBytes),
+};
+
 const deadLetterSettings = {
   'cleanup.policy': 'delete',
   'retention.ms': String(30 * dayMs),
@@ -73,12 +92,15 @@ const deadLetterSettings = {
   'compression.type': 'producer',
 };
 
-/** Signals and heartbeats: read at once or never. */
+/** Heartbeats and Debezium's own marks: read at once or never. */
 const passingSettings = {
   'cleanup.policy': 'delete',
   'retention.ms': String(hourMs),
   'segment.ms': String(hourMs / 6),
 };
+
+/** What the transform asks of the connector must outlast the time that it is away. */
+const signalSettings = { ...passingSettings, 'retention.ms': String(7 * dayMs), 'segment.ms': String(dayMs) };
 
 /**
  * Every topic of the pipeline. Debezium's are among them: a topic made by its first record has other settings.
@@ -86,7 +108,7 @@ const passingSettings = {
  */
 export function topicSpecs(
   config: Pick<Config, 'name' | 'topics'>,
-  datasets: readonly Pick<Dataset, 'table'>[],
+  datasets: readonly Pick<Dataset, 'table' | 'contract' | 'facts'>[],
   underChange: ReadonlySet<string> = new Set(),
 ): TopicSpec[] {
   const { partitions, replicationFactor } = config.topics;
@@ -97,13 +119,19 @@ export function topicSpecs(
     settings,
   });
   return [
-    ...datasets.flatMap(({ table }) => [
-      spec(rawTopic(config, table), partitions, rawSettings),
-      spec(cleanTopic(config, table), partitions, underChange.has(table) ? changingSettings : cleanSettings),
-      spec(deadLetterTopic(config, table), 1, deadLetterSettings),
-    ]),
+    ...datasets.flatMap((dataset) => {
+      const { table } = dataset;
+      const clean = underChange.has(table) ? changingSettings : cleanSettings;
+      return [
+        spec(rawTopic(config, table), partitions, rawSettings),
+        spec(cleanTopic(config, table), partitions, clean),
+        spec(deadLetterTopic(config, table), 1, deadLetterSettings),
+        ...(dataset.facts.length > 0 ? [spec(lookupTopic(config, table), partitions, lookupSettings)] : []),
+        ...(followsPaths(dataset) ? [spec(parkedTopic(config, table), partitions, parkedSettings)] : []),
+      ];
+    }),
     // Debezium reads signals in order only from one partition.
-    spec(signalTopic(config), 1, passingSettings),
+    spec(signalTopic(config), 1, signalSettings),
     spec(rawTopic(config, heartbeatTable(config)), 1, passingSettings),
     // Debezium emits its own signals too, and would stop at a topic that is not there.
     spec(rawTopic(config, signalTable(config)), 1, passingSettings),

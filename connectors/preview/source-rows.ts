@@ -8,7 +8,7 @@ import { selectExpression } from './source-value.ts';
 export type SourceRow = readonly (string | null)[];
 
 /** The transaction can change nothing, waits for no lock of the application, and prints what {@link selectExpression} counts on. */
-const begin = `
+export const beginReading = `
   begin transaction isolation level repeatable read, read only;
   set local lock_timeout = '2s';
   set local statement_timeout = '30s';
@@ -27,7 +27,7 @@ export function readSourceRows(
   limit: number,
 ): Promise<SourceRow[]> {
   return withSource(endpoint, async (client) => {
-    await client.query(begin);
+    await client.query(beginReading);
     const { rows } = await client.query<(string | null)[]>({
       text:
         `select ${columns.map(selectExpression).join(', ')} from ${quoteTable(table)} ` +

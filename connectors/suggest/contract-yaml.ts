@@ -1,4 +1,5 @@
 import type { ColumnRule } from '../../schemas/column-rule.ts';
+import type { Contract } from '../../schemas/contract.ts';
 import { type Proposal, unassignedOwner } from './propose-contract.ts';
 import type { Sample } from './sample-rows.ts';
 
@@ -15,7 +16,7 @@ export function contractYaml(proposal: Proposal, sample: Pick<Sample, 'rows' | '
     `owner: ${contract.owner}${contract.owner === unassignedOwner ? ' # name who answers for this contract' : ''}`,
     `tier: ${contract.tier}`,
     ...(subject
-      ? [`# ${subjectReason}`, `subject: { type: ${subject.type}, key: ${scalar(subject.key)} }`]
+      ? [`# ${subjectReason}`, `subject: { type: ${subject.type}, ${wayOf(subject)} }`]
       : [`# No subject, so nothing can be encrypted: ${subjectReason}.`]),
     `sinks: [${contract.sinks.join(', ')}]`,
     `staleness: ${contract.staleness}`,
@@ -26,6 +27,10 @@ export function contractYaml(proposal: Proposal, sample: Pick<Sample, 'rows' | '
     ]),
     '',
   ].join('\n');
+}
+
+function wayOf(subject: NonNullable<Contract['subject']>): string {
+  return 'key' in subject ? `key: ${scalar(subject.key)}` : `path: [${subject.path.map(scalar).join(', ')}]`;
 }
 
 function sourcesOf({ rows, failure }: Pick<Sample, 'rows' | 'failure'>): string {

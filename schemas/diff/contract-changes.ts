@@ -4,6 +4,7 @@ import type { Contract } from '../contract.ts';
 import { type Change, type ChangeSeverity, sortChanges } from './change.ts';
 import { columnChanges } from './column-changes.ts';
 import { columnSinkChanges } from './column-sinks.ts';
+import { wayOf } from '../lookup-path.ts';
 import { joinChanges } from './joins.ts';
 import { consentChanges, whereChanges } from './row-changes.ts';
 
@@ -44,6 +45,11 @@ const terms: Readonly<Record<keyof Contract, Compare>> = {
   subject: compareSubject,
   where: (from, to) => whereChanges(from, to).map((change) => ({ table: to.table, ...change })),
   consent: (from, to) => consentChanges(from, to).map((change) => ({ table: to.table, ...change })),
+  parking: (from, to) => {
+    const [was, is] = [from, to].map(({ parking }) => parking?.deadline ?? '10m');
+    const sentence = `a row now waits up to ${is} for rows of its paths (was ${was})`;
+    return was === is ? [] : [change(to.table, 'changes', was!, is!, sentence)];
+  },
   unclassified: (from, to) => {
     const [was, is] = [from, to].map(({ unclassified }) => unclassified ?? 'drop');
     const sentence = `a column in no contract now makes the table ${is === 'halt' ? 'wait' : 'go on without it'}`;
@@ -100,7 +106,7 @@ function compareSinks(from: Contract, to: Contract, { topicOf }: DerivedNames): 
 function compareSubject(from: Contract, to: Contract): Change[] {
   if (isDeepStrictEqual(from.subject, to.subject)) return [];
   const text = ({ subject }: Contract): string | null =>
-    subject ? `${subject.type} by ${subject.key}` : null;
+    subject ? `${subject.type} by ${wayOf(subject)}` : null;
   const isEncrypted = Object.values(to.columns).some(encrypts);
   const effect = isEncrypted ? ': everything encrypted from now on is under other keys' : '';
   const sentence = `a row is now about ${text(to) ?? 'nobody'} (was ${text(from) ?? 'nobody'})${effect}`;

@@ -1,4 +1,5 @@
 import type { Contract } from '../contract.ts';
+import { wayOf } from '../lookup-path.ts';
 import type { ConditionRule } from '../row-condition.ts';
 import type { Change } from './change.ts';
 
@@ -39,7 +40,7 @@ export function whereChanges(from: Contract, to: Contract): RowChange[] {
 /** What differs in whose rows pass. */
 export function consentChanges({ consent: from }: Contract, { consent: to }: Contract): RowChange[] {
   const text = (consent: Contract['consent']): string | null =>
-    consent ? `consent to ${consent.purpose} by ${consent.column}` : null;
+    consent ? `consent to ${consent.purpose} by ${wayOf(consent)}` : null;
   const told = { from: text(from), to: text(to) };
   if (!from) {
     return to
@@ -49,13 +50,13 @@ export function consentChanges({ consent: from }: Contract, { consent: to }: Con
   if (!to) {
     return [{ severity: 'exposes', ...told, sentence: `rows of people pass without ${told.from}` }];
   }
-  const [before, after] = [from, to].map(({ column, granted }) => ({ column, in: granted }));
+  const [before, after] = [from, to].map((consent) => ({ column: wayOf(consent), in: consent.granted }));
   const changes: RowChange[] = [];
   if (!implies(after!, before!)) {
     const sentence = `rows of people pass who had not given ${told.from}: what means yes is another column or more values`;
     changes.push({ severity: 'exposes', ...told, sentence });
   } else if (!implies(before!, after!)) {
-    changes.push({ severity: 'protects', ...told, sentence: `fewer values of ${to.column} mean yes` });
+    changes.push({ severity: 'protects', ...told, sentence: `fewer values of ${wayOf(to)} mean yes` });
   }
   if (from.purpose !== to.purpose) {
     changes.push({

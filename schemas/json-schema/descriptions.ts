@@ -2,6 +2,7 @@
 export const configDescriptions: Readonly<Record<string, string>> = {
   name: 'Names everything this pipeline owns: slot, publication, connector, consumer groups, indexes, database.',
   contracts: 'Folder of the contracts, relative to this file.',
+  state: 'Folder of what the transform keeps on disk, relative to this file. It can be made anew from Kafka.',
   postgres: 'The source, as Lethe sees it.',
   'postgres.url': 'postgres://user@host:port/database; the password beside it or in it.',
   'postgres.password': 'Give ${env:NAME} or ${file:PATH}.',
@@ -31,10 +32,16 @@ export const contractDescriptions: Readonly<Record<string, string>> = {
   subject: 'Whose data a row is.',
   'subject.type': 'The kind of person, for example customer.',
   'subject.key': 'The column that says which one; it must be among the columns.',
+  'subject.path':
+    'Instead of a key: the row’s own column, then schema.table.column looked up by that table’s primary key, as often as needed.',
+  'parking.deadline':
+    'How long a row waits for one that its paths lead to; 10m if left out. Then it becomes a dead letter, or does not pass.',
   where: 'Conditions that all must hold of a row for it to pass; null is in no list and outside of none.',
   consent: 'Rows of people who did not agree to the purpose do not pass.',
   'consent.purpose': 'What the table is used for, for example marketing.',
   'consent.column': 'The column that says whether the person agreed; it must be among the columns.',
+  'consent.path':
+    'Instead of a column: the row’s own column, then schema.table.column looked up by that table’s primary key, as often as needed.',
   'consent.granted': 'Values that mean yes; true if left out.',
   sinks: 'The stores that the table feeds.',
   staleness: 'How old a store may be: 500ms, 30s, 5m, 1h.',

@@ -89,6 +89,7 @@ export function frame(id: number, body: Buffer): Buffer {
 export function testDataset(
   columns: readonly TestColumn[],
   subject?: { type: string; key: string },
+  facts: readonly string[] = [],
 ): Dataset {
   const source: SourceColumn[] = columns.map((c) => ({
     name: c.name,
@@ -117,5 +118,6 @@ export function testDataset(
       columns: Object.fromEntries(rules),
     },
     table,
+    facts,
   );
 }

@@ -7,6 +7,7 @@ import type { ColumnRule } from '../../schemas/column-rule.ts';
 import type { Dataset, DatasetColumn } from '../../schemas/dataset.ts';
 import { LetheError } from '../../schemas/errors.ts';
 import { avroType } from '../../schemas/registry.ts';
+import { formatVersion, zeroVersion } from '../../schemas/version.ts';
 import { compileArrayMap } from '../../transforms/array-map.ts';
 import { compileSkip, NamedTypes, type WriterSchema } from '../../transforms/avro-skip.ts';
 import { ByteWriter } from '../../transforms/byte-writer.ts';
@@ -151,6 +152,16 @@ export function recordCases(canary: string): Readonly<Record<string, () => Promi
     'an instant that is none': () => one({ seen: canary }),
     'a number that is none': () => one({ price: canary }),
     'no subject': () => one({ person: null }),
+    'a subject out of line': () => one({ person: placeholder }),
+    'a subject whose row did not come': () => {
+      const led = {
+        ...dataset,
+        subject: { type: 'customer', key: 'person', hops: [{ table: 'public.o', column: 'c' }] },
+      };
+      const parked = { version: formatVersion(zeroVersion), expired: true };
+      const lookups = { find: () => undefined, digest: () => 'digest' };
+      return transformed([{ ...rawRecord(canary), parked }], { dataset: led, lookups });
+    },
     'an erased subject': () =>
       one({}, { protection: { dataKeys: async () => [null], secret: async (p, s) => secretKey(p, s) } }),
     'a value that cannot be read back': () => unresolved({}, 'note'),

@@ -1,5 +1,7 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { afterAll, afterEach, describe, expect, it, vi } from 'vitest';
 import { explainError } from '../../cli/explain-error.ts';
 import { openProject } from '../../cli/project.ts';
 import { checkTable } from '../../connectors/check-table.ts';
@@ -28,6 +30,7 @@ import {
   placesOf,
   provokedByServers,
 } from '../support/error-sites.ts';
+import { lookupFailures } from '../support/lookup-errors.ts';
 import { made } from '../support/recorded-errors.ts';
 import { driverErrors, serverCases } from '../support/server-errors.ts';
 import { at, change, everyKind, testDataset } from '../support/sink-datasets.ts';
@@ -222,6 +225,17 @@ describe('the processors', () => {
     expect(await failureOf(() => new MasterKey(masterKey).unwrap(wrapped, 'name', 1))).toMatchObject({
       code: 'KEY_STORE_INVALID',
     });
+  });
+});
+
+describe('lookups', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'lethe-errors-'));
+
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+  it.each(lookupFailures(canary, folder))('quote no key and no row: %#', async (provoke) => {
+    expectSilent(await failureOf(provoke));
+    expect(made).toHaveLength(1);
   });
 });
 

@@ -40,9 +40,15 @@ export function pipelinePlaces(
     kafkaSegmentsPlace({ kafka: config.kafka, rawTopics: tables.map((table) => rawTopic(config, table)) }),
     ...(elasticsearch ? [elasticsearchApiPlace(elasticsearch), elasticsearchFilesPlace(elasticsearch)] : []),
     ...(clickhouse ? [clickhouseApiPlace(clickhouse), clickhouseFilesPlace(clickhouse)] : []),
+    ...(contracts.some(hasPath) ? [logsPlace([config.state], 'state on disk')] : []),
     registryPlace(config.registry),
     connectPlace(config.connect),
     keyStorePlace(config.keys),
     logsPlace(logs),
   ];
+}
+
+/** Only then does the transform keep anything on disk. */
+function hasPath({ subject, consent }: Contract): boolean {
+  return (subject !== undefined && 'path' in subject) || (consent !== undefined && 'path' in consent);
 }

@@ -1,8 +1,10 @@
 import type { ColumnRule } from '../../schemas/column-rule.ts';
 import type { Contract } from '../../schemas/contract.ts';
-import { quoteName, type TextRow } from '../postgres.ts';
+import type { TextRow } from '../postgres.ts';
 import { VerifyError } from '../verify-error.ts';
+import { joinColumn } from './joined-column.ts';
 import { type Kind, kindOfType } from './kind.ts';
+import { columnsOf, type Query } from './table-columns.ts';
 
 /** A column that must stand in every place, and how. */
 export interface ColumnCheck {
@@ -24,35 +26,20 @@ export interface TableCheck {
   /** Whose data key encrypted values are under. */
   readonly subject?: {
     readonly type: string;
-    readonly column: string;
+    /** As it is written in a query in which the table is `t`. */
+    readonly sql: string;
     readonly kind: Kind;
     readonly fractionDigits: number;
   };
+  /** Where the consent lies at the end of a path, as it is written in the query. */
+  readonly consentSql?: string;
+  /** What the two need joined. */
+  readonly joins: string;
 }
-
-type Query = (sql: string, values?: unknown[]) => Promise<TextRow[]>;
-
-/** Domains are followed to their base type. */
-const columnsSql = `
-  WITH RECURSIVE base(start, type, modifier) AS (
-    SELECT oid, oid, -1 FROM pg_type
-    UNION ALL
-    SELECT b.start, t.typbasetype, t.typtypmod FROM base b JOIN pg_type t ON t.oid = b.type WHERE t.typtype = 'd'
-  )
-  SELECT a.attname AS name, t.typname AS type, t.typtype AS type_type,
-         greatest(a.atttypmod, b.modifier) AS modifier,
-         array_position((i.indkey::int2[])[0:i.indnkeyatts - 1], a.attnum) AS key_place
-  FROM pg_attribute a
-  JOIN base b ON b.start = a.atttypid
-  JOIN pg_type t ON t.oid = b.type AND t.typtype <> 'd'
-  LEFT JOIN pg_index i ON i.indrelid = a.attrelid AND i.indisprimary
-  WHERE a.attrelid = to_regclass($1) AND a.attnum > 0 AND NOT a.attisdropped
-  ORDER BY a.attnum`;
 
 /** Reads the table's columns and lays the contract over them. */
 export async function readTableCheck(query: Query, contract: Contract): Promise<TableCheck> {
-  const rows = await query(columnsSql, [qualifiedName(contract.table)]);
-  if (rows.length === 0) throw new VerifyError('NOT_COVERED', `there is no table ${contract.table}`);
+  const rows = await columnsOf(query, contract.table);
   const absent: string[] = [];
   const columns: (ColumnCheck & { keyPlace: number | null })[] = [];
   for (const row of rows) {
@@ -84,33 +71,29 @@ export async function readTableCheck(query: Query, contract: Contract): Promise<
   if (key.length === 0 || key.length !== keyColumns) {
     throw new VerifyError('NOT_COVERED', `${contract.table} has no primary key, or a part of it is dropped`);
   }
-  const subject = contract.subject;
-  const subjectRow = subject && rows.find((row) => row['name'] === subject.key);
-  if (subject && !subjectRow) {
-    throw new VerifyError('NOT_COVERED', `${contract.table} has no column ${subject.key}, its subject`);
-  }
+  const { subject, consent } = contract;
+  const path = subject && ('key' in subject ? [subject.key] : subject.path);
+  const whose = path && (await joinColumn(query, contract.table, path, 's'));
+  const agreed =
+    consent && 'path' in consent ? await joinColumn(query, contract.table, consent.path, 'a') : undefined;
   return {
     table: contract.table,
     columns,
     key,
     absent,
-    ...(subject && subjectRow
+    joins: `${whose?.joins ?? ''}${agreed?.joins ?? ''}`,
+    ...(agreed ? { consentSql: agreed.sql } : {}),
+    ...(subject && whose
       ? {
           subject: {
             type: subject.type,
-            column: subject.key,
-            kind: kindOf(contract.table, subjectRow),
-            fractionDigits: fractionDigits(subjectRow),
+            sql: whose.sql,
+            kind: kindOf(contract.table, whose.row),
+            fractionDigits: fractionDigits(whose.row),
           },
         }
       : {}),
   };
-}
-
-/** `schema.table`, quoted for SQL. */
-export function qualifiedName(table: string): string {
-  const dot = table.indexOf('.');
-  return `${quoteName(table.slice(0, dot))}.${quoteName(table.slice(dot + 1))}`;
 }
 
 /** A timestamp's modifier is its precision; without one it has six digits. */

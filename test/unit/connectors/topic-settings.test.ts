@@ -1,9 +1,14 @@
 import { expect, test } from 'vitest';
 import { recordMaxBytes, topicSpecs } from '../../../connectors/kafka/topic-settings.ts';
-import { configOf } from '../../support/contract-fixture.ts';
+import { contractOf, configOf } from '../../support/contract-fixture.ts';
 
 const config = configOf({ topics: { prefix: 'eu.', partitions: 3, replicationFactor: 2 } });
-const specs = new Map(topicSpecs(config, [{ table: 'public.orders' }]).map((spec) => [spec.topic, spec]));
+const { contract } = contractOf(
+  'table: public.orders\nowner: o\ntier: 1\nsinks: []\nstaleness: 1s\ncolumns: {}\n',
+);
+const specsOf = (dataset: Parameters<typeof topicSpecs>[1][number]) =>
+  new Map(topicSpecs(config, [dataset]).map((spec) => [spec.topic, spec]));
+const specs = specsOf({ table: 'public.orders', contract, facts: [] });
 
 test('every topic that the connector or a processor writes to is there beforehand', () => {
   expect([...specs.keys()]).toEqual([
@@ -39,5 +44,15 @@ test('what fits into the raw topic fits into the others, and into a segment', ()
     if (max === undefined) continue;
     expect(Number(max)).toBeGreaterThanOrEqual(recordMaxBytes);
     expect(Number(spec.settings['segment.bytes'])).toBeGreaterThanOrEqual(Number(max));
+  }
+});
+
+test('a table with a path has a topic for rows in waiting, one that is looked up a topic for that: both compacted', () => {
+  const path: [string, string] = ['customer_id', 'public.customers.vip'];
+  const following = { ...contract, consent: { purpose: 'ads', path, granted: [true] } };
+  const facts = [{ name: 'customer_id', kind: 'int' } as const];
+  const both = specsOf({ table: 'public.orders', contract: following, facts });
+  for (const topic of ['eu.lookup.public.orders', 'eu.parked.public.orders']) {
+    expect(both.get(topic)).toMatchObject({ partitions: 3, settings: { 'cleanup.policy': 'compact' } });
   }
 });

@@ -1,0 +1,61 @@
+import { createSecretKey, randomBytes } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { createLookupCipher } from '../../keys/lookup-cipher.ts';
+import { Counters } from '../../pipeline/counters.ts';
+import { KeyedLock } from '../../pipeline/keyed-lock.ts';
+import { createLog } from '../../pipeline/log.ts';
+import { LookupFollower } from '../../pipeline/lookup-follower.ts';
+import { LookupStore } from '../../pipeline/lookup-store.ts';
+import { Outages } from '../../pipeline/outage.ts';
+import { Parking } from '../../pipeline/parking.ts';
+
+/** What fails where rows of other tables are looked up; `folder` may be written in. */
+export function lookupFailures(canary: string, folder: string): readonly (() => unknown)[] {
+  const table = 'public.orders';
+  const key = () => ({ keyId: randomBytes(16), generation: 1, key: createSecretKey(randomBytes(32)) });
+  const secret = async () => createSecretKey(Buffer.from(canary));
+  const cipherOf = (own: object | null) =>
+    createLookupCipher({ dataKeys: async () => [own], secret } as never);
+  const outages = new Outages(createLog('silent'));
+  return [
+    () => cipherOf(null).load([table]),
+    async () => {
+      const [mine, other] = [cipherOf(key()), cipherOf(key())];
+      await Promise.all([mine.load([table]), other.load([table])]);
+      mine.open(table, 'topic', other.seal(table, 'topic', Buffer.from(canary)));
+    },
+    () => {
+      const file = join(folder, 'a-file');
+      writeFileSync(file, '');
+      return new LookupStore(join(file, 'inside'));
+    },
+    async () => {
+      const end = { topic: 'lookup', partition: 0, next: 5n };
+      const follower = new LookupFollower({
+        connect: () => ({}) as never,
+        store: {} as never,
+        topics: new Map([[table, 'lookup']]),
+        longestAwayMs: 1,
+        outages,
+      });
+      (follower as unknown as { ends: () => Promise<object[]> }).ends = async () => [end];
+      const waiting = follower.caughtUp([table]);
+      await Promise.all([waiting, Promise.resolve().then(() => follower.stop())]);
+    },
+    () => {
+      const parking = new Parking({
+        consumer: { pause: () => {} } as never,
+        lock: new KeyedLock(),
+        session: () => Promise.reject(new Error('none')),
+        discard: async () => {},
+        backlog: () => ({}) as never,
+        outages,
+        sealer: {} as never,
+        counters: new Counters(),
+        log: createLog('silent'),
+      });
+      parking.hold({ rawTopic: 'raw', transform: { table } } as never, 0);
+    },
+  ];
+}

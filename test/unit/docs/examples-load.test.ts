@@ -1,11 +1,11 @@
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { classifications } from '../../../schemas/column-rule.ts';
 import { contractShape } from '../../../schemas/contract.ts';
 import { configShape } from '../../../schemas/config.ts';
 import { describeShape, type JsonShape } from '../../../schemas/shape-keys.ts';
 import { loadConfig } from '../../../schemas/load-config.ts';
 import { loadContracts } from '../../../schemas/load-contracts.ts';
+import { classifications } from '../../../schemas/vocabulary.ts';
 import { projectText } from '../../support/project-tree.ts';
 import { masterKey, writeFiles } from '../schemas/project-files.ts';
 

@@ -1,4 +1,4 @@
-import { contractFinding } from '../schemas/check-contract.ts';
+import { contractFinding } from '../schemas/contract-finding.ts';
 import type { ColumnRule } from '../schemas/column-rule.ts';
 import { needsValue } from '../schemas/dataset.ts';
 import { didYouMean } from '../schemas/did-you-mean.ts';

@@ -1,4 +1,4 @@
-import { contractFinding } from '../schemas/check-contract.ts';
+import { contractFinding } from '../schemas/contract-finding.ts';
 import { keyActions } from '../schemas/dataset.ts';
 import type { Finding } from '../schemas/finding.ts';
 import type { LoadedContract } from '../schemas/load-contracts.ts';

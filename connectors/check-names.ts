@@ -1,4 +1,4 @@
-import { contractFinding } from '../schemas/check-contract.ts';
+import { contractFinding } from '../schemas/contract-finding.ts';
 import { nameColumns } from '../schemas/column-rule.ts';
 import { didYouMean } from '../schemas/did-you-mean.ts';
 import type { Finding, FindingCode } from '../schemas/finding.ts';

@@ -1,4 +1,4 @@
-import { contractFinding } from '../schemas/check-contract.ts';
+import { contractFinding } from '../schemas/contract-finding.ts';
 import { columnsRead, needsValue } from '../schemas/dataset.ts';
 import { didYouMean } from '../schemas/did-you-mean.ts';
 import type { Finding } from '../schemas/finding.ts';

@@ -2,10 +2,10 @@ import { encrypts } from './column-rule.ts';
 import { checkRule } from './check-rule.ts';
 import type { Config } from './config.ts';
 import { tableParts } from './contract.ts';
-import type { Finding, FindingCode } from './finding.ts';
+import { contractFinding } from './contract-finding.ts';
+import type { Finding } from './finding.ts';
 import type { LoadedContract } from './load-contracts.ts';
 import { cleanTopic, deadLetterTopic, heartbeatTable, indexName, rawTopic, sourceSchema } from './names.ts';
-import type { FieldPath } from './source-document.ts';
 
 /** The rules of contracts that need no database. */
 export function checkContracts(contracts: readonly LoadedContract[], config: Config): Finding[] {
@@ -105,19 +105,4 @@ function checkCollisions(contracts: readonly LoadedContract[], config: Config): 
     for (const topic of topics) taken.set(topic.replaceAll('.', '_'), table);
   }
   return findings;
-}
-
-/** A finding at a field of the contract; `what` says whether the key or the value is at fault. */
-export function contractFinding(
-  loaded: LoadedContract,
-  code: FindingCode,
-  path: FieldPath,
-  message: string,
-  fix: string,
-  what: 'key' | 'value' = 'value',
-  severity: Finding['severity'] = 'error',
-): Finding {
-  const { document } = loaded;
-  const position = what === 'key' ? document.keyAt(path) : document.valueAt(path);
-  return { severity, code, file: document.file, ...position, field: path.join('.'), message, fix };
 }

@@ -1,4 +1,4 @@
-import { contractFinding } from './check-contract.ts';
+import { contractFinding } from './contract-finding.ts';
 import type { ColumnRule, PathRule } from './column-rule.ts';
 import type { Finding } from './finding.ts';
 import { pathConflicts } from './json-path.ts';

@@ -31,6 +31,8 @@ export const configShape = z.strictObject({
   name: z.string().regex(/^[a-z][a-z0-9_]{0,30}$/, 'lower-case letters, digits and _, at most 31'),
   /** Folder of the contracts, relative to this file. */
   contracts: z.string().default('contracts'),
+  /** File of the rules that every contract must keep, relative to this file. */
+  rules: z.string().optional(),
   postgres: z.strictObject({ url: postgresUrl, password: z.string().optional(), tls }),
   kafka: z.strictObject({
     brokers: z.array(z.string().regex(/^[^\s:]+:\d+$/, 'write host:port')).min(1),

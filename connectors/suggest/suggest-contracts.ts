@@ -143,9 +143,8 @@ class Suggesting {
   #check(table: string, proposal: Proposal): { yaml: string; loaded?: LoadedContract; refused?: string } {
     const sample = this.samples.get(table) ?? noSample;
     const yaml = contractYaml(proposal, sample);
-    const { contract, document, findings } = parseContract(`(proposal for ${table})`, yaml);
-    if (!contract) return { yaml, refused: reasonOf(findings[0]!) };
-    const loaded = { contract, document };
+    const { loaded, findings } = parseContract({ file: `(proposal for ${table})`, text: yaml });
+    if (!loaded) return { yaml, refused: reasonOf(findings[0]!) };
     const errors = [
       ...checkTable(loaded, this.#catalog),
       ...checkContracts([loaded], this.#options.config),

@@ -35,7 +35,7 @@ export function proposeRule(property: OdcsProperty, guess: GuessName): Proposal 
   }
   const stated = isClassification(said) && vocabulary[said].personal ? said : undefined;
   const classification = stated ?? guessed?.classification ?? 'content.free-text';
-  const known = stated === undefined ? guessed?.reason : 'its classification says what it is';
+  const known = stated === undefined ? guessed?.reason : `its classification says ${stated}`;
   const called = said === undefined ? '' : `, classified ${plainName(said)}`;
   const why = known ?? `nothing says what it holds${called}`;
   if (property.primaryKey === true) {

@@ -1,12 +1,12 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { guessWord } from '../connectors/suggest/guess-word.ts';
 import type { Finding } from '../schemas/finding.ts';
 import { FindingsError } from '../schemas/findings-error.ts';
 import { loadConfig } from '../schemas/load-config.ts';
 import { datasetName } from '../schemas/names.ts';
 import { contractText } from '../schemas/odcs/contract-text.ts';
 import { fromOdcs, type ImportedContract } from '../schemas/odcs/from-odcs.ts';
-import { guessName } from '../schemas/odcs/guess-name.ts';
 import { parseSource } from '../schemas/source-document.ts';
 import { renderTable } from './table.ts';
 import { writeInto } from './write-file.ts';
@@ -52,7 +52,7 @@ async function contractsFolder(config: string): Promise<string> {
 
 async function readOdcs(file: string): Promise<ReturnType<typeof fromOdcs>> {
   try {
-    return fromOdcs(file, await readFile(file, 'utf8'), guessName);
+    return fromOdcs(file, await readFile(file, 'utf8'), guessWord);
   } catch (error) {
     const reason = (error as NodeJS.ErrnoException).code;
     if (reason === undefined) throw error;

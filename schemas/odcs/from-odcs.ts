@@ -4,10 +4,9 @@ import { parseShape } from '../shape-findings.ts';
 import { type FieldPath, fieldOf, parseSource, type SourceDocument } from '../source-document.ts';
 import type { ContractComments } from './contract-text.ts';
 import { fromCustom } from './custom-properties.ts';
-import type { GuessName } from './guess-name.ts';
 import { stalenessOf } from './latency.ts';
 import { type OdcsFile, odcsShape, type OdcsTable } from './odcs-shape.ts';
-import { proposeRule } from './propose-rule.ts';
+import { type GuessWord, proposeRule } from './propose-rule.ts';
 
 /** A contract that was read from an ODCS file. */
 export interface ImportedContract {
@@ -27,7 +26,7 @@ export interface ImportedContracts {
  * Lethe has written itself comes back as it was; for all else protection is proposed, with the reason as a comment.
  * Findings have the ODCS file's lines; a field of theirs under `columns` is that of the contract to be.
  */
-export function fromOdcs(file: string, text: string, guess: GuessName): ImportedContracts {
+export function fromOdcs(file: string, text: string, guess: GuessWord): ImportedContracts {
   const { document, findings } = parseSource(file, text);
   if (!document) return { contracts: [], findings };
   const parsed = parseShape(odcsShape, document, document.value);
@@ -45,7 +44,7 @@ function fromTable(
   odcs: OdcsFile,
   table: OdcsTable,
   index: number,
-  guess: GuessName,
+  guess: GuessWord,
 ): { imported?: ImportedContract; findings: Finding[] } {
   const fields: Record<string, string> = {};
   const reasons: Record<string, string> = {};

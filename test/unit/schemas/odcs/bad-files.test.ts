@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { fromOdcs } from '../../../../schemas/odcs/from-odcs.ts';
-import { guessName } from '../../../../schemas/odcs/guess-name.ts';
+import { guessWord } from '../../../../connectors/suggest/guess-word.ts';
 
 const good = `apiVersion: v3.1.0
 kind: DataContract
@@ -32,7 +32,7 @@ slaProperties: [{ property: latency, value: 30, unit: s }]
 `;
 
 function findings(text: string) {
-  return fromOdcs('a.odcs.yaml', text, guessName).findings;
+  return fromOdcs('a.odcs.yaml', text, guessWord).findings;
 }
 
 test('a good file has no finding', () => {

@@ -4,12 +4,12 @@ import { checkContracts } from '../../../../schemas/check-contract.ts';
 import { parseContracts } from '../../../../schemas/load-contracts.ts';
 import { contractText } from '../../../../schemas/odcs/contract-text.ts';
 import { fromOdcs } from '../../../../schemas/odcs/from-odcs.ts';
-import { guessName } from '../../../../schemas/odcs/guess-name.ts';
+import { guessWord } from '../../../../connectors/suggest/guess-word.ts';
 import { configOf } from '../../../support/contract-fixture.ts';
 import { projectText } from '../../../support/project-tree.ts';
 
 const full = projectText('test/fixtures/odcs/full-example.odcs.yaml');
-const read = (text: string) => fromOdcs('a.odcs.yaml', text, guessName);
+const read = (text: string) => fromOdcs('a.odcs.yaml', text, guessWord);
 
 /** A file with one property; the rule that is proposed for it, and why. */
 function proposed(property: Record<string, unknown>) {
@@ -78,19 +78,29 @@ test.each([
   [{}, 'content.free-text', 'drop', 'nothing says what it holds'],
   [{ classification: 'person.health' }, 'person.health', 'drop', 'its classification says person.health'],
   [{ classification: 'phi' }, 'person.health', 'drop', 'its classification says person.health'],
-  [{ classification: 'public', tags: ['email'] }, 'person.contact', 'hash', 'its tag says person.contact'],
+  [
+    { classification: 'public', tags: ['email'] },
+    'person.contact',
+    'hash',
+    'its tag says a way to reach a person',
+  ],
   [
     { classification: 'public', tags: ['PII'] },
     'content.free-text',
     'drop',
     'nothing says what it holds, classified public; tagged PII',
   ],
-  [{ classification: 'public', name: 'homePhone' }, 'person.contact', 'hash', 'its name says person.contact'],
+  [
+    { classification: 'public', name: 'homePhone' },
+    'person.contact',
+    'hash',
+    'its name says a way to reach a person',
+  ],
   [
     { classification: 'public', name: 'phone', logicalType: 'number' },
     'person.contact',
     'drop',
-    'its name says person.contact',
+    'its name says a way to reach a person',
   ],
   [
     { classification: 'public', encryptedName: 'x_enc' },
@@ -111,8 +121,38 @@ test.each([
     'hash',
     'nothing says what it holds, classified 4; a key has to stay: as a pseudonym',
   ],
-  [{ name: 'user_password' }, 'credential', 'drop', 'its name says credential'],
-  [{ name: 'x', physicalName: 'client_ip' }, 'network.address', 'hash', 'its name says network.address'],
+  [{ name: 'user_password' }, 'credential', 'drop', 'its name says a credential'],
+  [
+    { classification: 'public', name: 'userid' },
+    'person.id',
+    'hash',
+    'its name says what a person is known by',
+  ],
+  [
+    { classification: 'public', name: 'CustomerRef' },
+    'person.id',
+    'hash',
+    'its name says what a person is known by',
+  ],
+  [
+    { classification: 'public', name: 'Geburtsdatum' },
+    'person.birth',
+    'drop',
+    'its name says a birth or an age',
+  ],
+  [{ classification: 'public', name: 'name' }, 'person.name', 'drop', 'its name says a person’s name'],
+  [
+    { classification: 'public', name: 'purchase_price_margin' },
+    'internal',
+    'drop',
+    'its name says what the business keeps to itself',
+  ],
+  [
+    { name: 'x', physicalName: 'client_ip' },
+    'network.address',
+    'hash',
+    'its name says a network address or a device',
+  ],
 ])('%j is proposed to be %s and %s', (property, classification, action, why) => {
   expect(proposed(property)).toEqual({ classification, action, why });
 });

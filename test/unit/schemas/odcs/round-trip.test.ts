@@ -7,7 +7,7 @@ import { parseContracts } from '../../../../schemas/load-contracts.ts';
 import { contractText } from '../../../../schemas/odcs/contract-text.ts';
 import { fromCustom, toCustom } from '../../../../schemas/odcs/custom-properties.ts';
 import { fromOdcs } from '../../../../schemas/odcs/from-odcs.ts';
-import { guessName } from '../../../../schemas/odcs/guess-name.ts';
+import { guessWord } from '../../../../connectors/suggest/guess-word.ts';
 import { odcsText, toOdcs } from '../../../../schemas/odcs/to-odcs.ts';
 import { contract } from '../../../support/arbitrary-contract.ts';
 import { configOf } from '../../../support/contract-fixture.ts';
@@ -18,7 +18,7 @@ test('a contract comes back from ODCS as it was, by way of both files, whatever 
   fc.assert(
     fc.property(contract, (original) => {
       const odcs = odcsText(toOdcs(original, configOf()));
-      const { contracts, findings } = fromOdcs('a.odcs.yaml', odcs, guessName);
+      const { contracts, findings } = fromOdcs('a.odcs.yaml', odcs, guessWord);
       expect(findings).toEqual([]);
       expect(contracts).toHaveLength(1);
       const text = contractText(contracts[0]!.contract, contracts[0]!.comments);

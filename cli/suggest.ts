@@ -70,6 +70,7 @@ async function suggest(table: string | undefined, flags: SuggestFlags): Promise<
       sampleRows: flags.sample,
       config,
       existing: present.contracts,
+      house: rules?.house,
     }),
   );
   const outcomes: Outcome[] = [];

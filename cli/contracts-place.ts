@@ -9,12 +9,14 @@ import { parseSource } from '../schemas/source-document.ts';
 export interface ContractsPlace {
   /** The folder of the contracts, relative to that of lethe.yaml unless it is absolute. */
   readonly folder: string;
+  /** The file of the house rules, likewise; undefined if there is none. */
+  readonly rules?: string;
   /** The clean topic of a table; the table itself where topics.prefix is not known. */
   readonly topicOf: (table: string) => string;
 }
 
-const { name, contracts, topics } = configShape.shape;
-const needed = z.object({ name, contracts, topics });
+const { name, contracts, rules, topics } = configShape.shape;
+const needed = z.object({ name, contracts, rules, topics });
 
 /**
  * Reads of lethe.yaml's text only what is needed, so that a comparison needs no server's secret. Where even that cannot be read, the
@@ -27,10 +29,14 @@ export async function contractsPlace(configPath: string, text: string | undefine
   const { value } = document;
   const parts = typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
   const filled = await fillSecrets(
-    { name: parts['name'], contracts: parts['contracts'], topics: parts['topics'] },
+    { name: parts['name'], contracts: parts['contracts'], rules: parts['rules'], topics: parts['topics'] },
     { folder: dirname(resolve(configPath)), env: process.env },
   );
   const parsed = needed.safeParse(filled.value);
   if (!parsed.success || filled.failures.length > 0) return unknown;
-  return { folder: parsed.data.contracts, topicOf: (table) => cleanTopic(parsed.data, table) };
+  return {
+    folder: parsed.data.contracts,
+    ...(parsed.data.rules === undefined ? {} : { rules: parsed.data.rules }),
+    topicOf: (table) => cleanTopic(parsed.data, table),
+  };
 }

@@ -6,6 +6,13 @@ import { type Change, severities, type ChangeSeverity } from '../schemas/diff/ch
 import { contractChanges } from '../schemas/diff/contract-changes.ts';
 import { hasErrors } from '../schemas/finding.ts';
 import { FindingsError } from '../schemas/findings-error.ts';
+import {
+  type LoadedHouseRules,
+  loadHouseRules,
+  parseHouseRules,
+  unreadableRules,
+} from '../schemas/house-rules/load-rules.ts';
+import { withRules } from '../schemas/house-rules/with-rules.ts';
 import { type LoadedContracts, loadContracts, parseContracts } from '../schemas/load-contracts.ts';
 import { contractsPlace } from './contracts-place.ts';
 import { GitTree } from './git-tree.ts';
@@ -56,19 +63,34 @@ export async function diffContracts(
   const folder = dirname(resolve(configPath));
   const config = await readFile(configPath, 'utf8').catch(() => undefined);
   const place = await contractsPlace(configPath, config);
-  const now = usable(await loadContracts(besides(configPath, place.folder)));
-  const before = usable(
-    from === undefined ? await contractsAt(configPath, folder, against) : await loadContracts(from),
-  );
+  const rules =
+    place.rules === undefined ? undefined : await loadHouseRules(besides(configPath, place.rules));
+  const contractsIn = async (contracts: string) =>
+    usable(withRules(await loadContracts(contracts, rules?.house), rules));
+  const now = await contractsIn(besides(configPath, place.folder));
+  const before =
+    from === undefined ? usable(await contractsAt(configPath, folder, against)) : await contractsIn(from);
   return contractChanges(before, now, place);
 }
 
-/** The contracts of a commit, from the folder that its own lethe.yaml names. */
+/** The contracts of a commit, from the folder and under the house rules that its own lethe.yaml names. */
 async function contractsAt(configPath: string, folder: string, ref: string): Promise<LoadedContracts> {
   const tree = await GitTree.open(folder, ref);
-  const place = await contractsPlace(configPath, await tree.textOf(resolve(configPath)));
+  const place = await contractsPlace(configPath, (await tree.fileAt(resolve(configPath))).text);
   const files = await tree.filesIn(resolve(folder, place.folder));
-  return parseContracts(files.filter(({ file }) => /\.ya?ml$/.test(file)));
+  const rules = place.rules === undefined ? undefined : await rulesAt(tree, resolve(folder, place.rules));
+  return withRules(
+    parseContracts(
+      files.filter(({ file }) => /\.ya?ml$/.test(file)),
+      rules?.house,
+    ),
+    rules,
+  );
+}
+
+async function rulesAt(tree: GitTree, path: string): Promise<LoadedHouseRules> {
+  const { file, text } = await tree.fileAt(path);
+  return text === undefined ? unreadableRules(file, 'not in this commit') : parseHouseRules(file, text);
 }
 
 /** Contracts without an error: of one that means two things nobody can say what it lets pass. */

@@ -46,10 +46,12 @@ export class GitTree {
     return files;
   }
 
-  /** The text of one file of the working tree as the commit has it. */
-  async textOf(path: string): Promise<string | undefined> {
-    const [entry] = await this.entries([await this.pathOf(path)]);
-    return entry && this.blob(entry.id);
+  /** One file of the working tree as the commit has it; no text if it has no such file. */
+  async fileAt(path: string): Promise<{ readonly file: string; readonly text?: string }> {
+    const within = await this.pathOf(path);
+    const [entry] = await this.entries([within]);
+    const file = `${this.ref}:${within}`;
+    return entry ? { file, text: await this.blob(entry.id) } : { file };
   }
 
   /** As the commit has it, from the root; the file itself need not be there any more. */

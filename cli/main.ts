@@ -8,6 +8,7 @@ import { checkCommand } from './check.ts';
 import { demoCommand } from './demo.ts';
 import { diffCommand } from './diff.ts';
 import { explainError } from './explain-error.ts';
+import { odcsCommand } from './odcs.ts';
 import { planCommand } from './plan.ts';
 import { previewCommand } from './preview.ts';
 import { runCommand } from './run.ts';
@@ -31,6 +32,7 @@ const program = new Command('lethe')
   .addCommand(applyCommand())
   .addCommand(runCommand())
   .addCommand(statusCommand())
+  .addCommand(odcsCommand())
   .addCommand(demoCommand())
   .addCommand(stackCommand());
 

@@ -25,12 +25,17 @@ export interface PreviewSource {
 
 /**
  * Opens one table of a project; what is wrong with other contracts does not matter. Throws a FindingsError for its own contract, for
- * lethe.yaml and for a source that does not answer, CONTRACT_INVALID for a table that has no contract.
+ * the house rules, for lethe.yaml and for a source that does not answer, CONTRACT_INVALID for a table that has no contract.
  */
 export async function openPreviewSource(configPath: string, name: string): Promise<PreviewSource> {
   const files = await readProjectFiles(configPath);
   const { config, document } = files;
   if (!config || !document) throw new FindingsError('CONFIG_INVALID', files.findings);
+  // Under rules that are at fault nobody knows what becomes of a column.
+  refuse(
+    'CONTRACT_INVALID',
+    files.findings.filter((finding) => isError(finding) && finding.file === files.rulesFile),
+  );
   const loaded = contractNamed(files, name);
   const { contract } = loaded;
   const own = files.findings.filter(({ file }) => file === loaded.document.file || file === document.file);

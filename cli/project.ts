@@ -9,6 +9,13 @@ import { LetheError } from '../schemas/errors.ts';
 import { type Finding, hasErrors } from '../schemas/finding.ts';
 import { FindingsError } from '../schemas/findings-error.ts';
 import { loadConfig } from '../schemas/load-config.ts';
+import {
+  checkDefaults,
+  checkHouseRules,
+  checkTablePatterns,
+} from '../schemas/house-rules/check-house-rules.ts';
+import { type HouseRules, loadHouseRules } from '../schemas/house-rules/load-rules.ts';
+import { withRules } from '../schemas/house-rules/with-rules.ts';
 import { factsOf } from '../schemas/lookups.ts';
 import { type LoadedContract, loadContracts } from '../schemas/load-contracts.ts';
 import type { SourceDocument } from '../schemas/source-document.ts';
@@ -31,6 +38,8 @@ export interface ProjectFiles {
   readonly config?: Config;
   readonly document?: SourceDocument;
   readonly contracts: readonly LoadedContract[];
+  /** As findings call it; undefined if lethe.yaml names none. */
+  readonly rulesFile?: string;
   readonly findings: readonly Finding[];
 }
 
@@ -58,17 +67,33 @@ export async function openProject(configPath: string): Promise<Project> {
 /** Reads lethe.yaml and the contracts and applies every rule that needs no server. */
 export async function readProjectFiles(configPath: string): Promise<ProjectFiles> {
   const loaded = await loadConfig(configPath);
-  const { config, document, contractsFolder } = loaded;
+  const { config, document, contractsFolder, rulesFile } = loaded;
   if (!config || !document || contractsFolder === undefined) {
     return { contracts: [], findings: loaded.findings, ...(document ? { document } : {}) };
   }
-  const { contracts, findings } = await loadContracts(contractsFolder);
+  const rules = rulesFile === undefined ? undefined : await loadHouseRules(rulesFile);
+  const { contracts, findings } = withRules(await loadContracts(contractsFolder, rules?.house), rules);
   return {
     config,
     document,
     contracts,
-    findings: [...checkMasterKey(config, document), ...findings, ...checkContracts(contracts, config)],
+    ...(rulesFile === undefined ? {} : { rulesFile }),
+    findings: [
+      ...checkMasterKey(config, document),
+      ...findings,
+      ...checkContracts(contracts, config),
+      ...(rules?.house ? checkHouse(contracts, rules.house, hasErrors(findings)) : []),
+    ],
   };
+}
+
+/** `partly`: not every contract could be read, so that nobody can say which tables have none. */
+function checkHouse(contracts: readonly LoadedContract[], house: HouseRules, partly: boolean): Finding[] {
+  return [
+    ...checkDefaults(house),
+    ...checkHouseRules(contracts, house),
+    ...(partly ? [] : checkTablePatterns(contracts, house)),
+  ];
 }
 
 function checkMasterKey(config: Config, document: SourceDocument): Finding[] {

@@ -4,6 +4,7 @@ import { Command, InvalidArgumentError } from 'commander';
 import { type Suggestion, suggestContracts } from '../connectors/suggest/suggest-contracts.ts';
 import { withSource } from '../connectors/postgres/source-client.ts';
 import { FindingsError } from '../schemas/findings-error.ts';
+import { type HouseRules, loadHouseRules } from '../schemas/house-rules/load-rules.ts';
 import { loadConfig } from '../schemas/load-config.ts';
 import { type LoadedContracts, loadContracts } from '../schemas/load-contracts.ts';
 
@@ -58,15 +59,18 @@ export function suggestCommand(): Command {
 }
 
 async function suggest(table: string | undefined, flags: SuggestFlags): Promise<Outcome[]> {
-  const { config, contractsFolder: folder, findings } = await loadConfig(flags.config);
+  const { config, contractsFolder: folder, rulesFile, findings } = await loadConfig(flags.config);
   if (!config || folder === undefined) throw new FindingsError('CONFIG_INVALID', findings);
-  const present = await presentContracts(folder, flags.write === true);
+  const rules = rulesFile === undefined ? undefined : await loadHouseRules(rulesFile);
+  if (rules && !rules.house) throw new FindingsError('CONTRACT_INVALID', rules.findings);
+  const present = await presentContracts(folder, rules?.house, flags.write === true);
   const suggestions = await withSource(config.postgres, (client) =>
     suggestContracts(client, {
       table: table === undefined || table.includes('.') ? table : `public.${table}`,
       sampleRows: flags.sample,
       config,
       existing: present.contracts,
+      house: rules?.house,
     }),
   );
   const outcomes: Outcome[] = [];
@@ -86,8 +90,12 @@ async function suggest(table: string | undefined, flags: SuggestFlags): Promise<
  * Contracts that are there; there may be none yet, nor a folder. Beside a file that cannot be read nothing is
  * written: it may be the contract of any table.
  */
-async function presentContracts(folder: string, write: boolean): Promise<LoadedContracts> {
-  const loaded = await loadContracts(folder);
+async function presentContracts(
+  folder: string,
+  house: HouseRules | undefined,
+  write: boolean,
+): Promise<LoadedContracts> {
+  const loaded = await loadContracts(folder, house);
   const broken = loaded.findings.filter(
     ({ code, file }) => code !== 'NO_CONTRACTS' && basename(file) !== basename(folder),
   );

@@ -4,26 +4,7 @@ import { bandDecimals, periods } from './generalise.ts';
 import { parsePath } from './json-path.ts';
 import { redactionKinds } from './redaction.ts';
 import { sinkNames } from './sink-name.ts';
-
-/** What a column holds. One vocabulary for all contracts; `person.*`, `payment.*` and `network.*` are personal. */
-export const classifications = [
-  'public',
-  'internal',
-  'person.id',
-  'person.name',
-  'person.contact',
-  'person.address',
-  'person.birth',
-  'person.national-id',
-  'person.health',
-  'payment.card',
-  'payment.bank',
-  'network.address',
-  'location',
-  'content.free-text',
-  'credential',
-] as const;
-export type Classification = (typeof classifications)[number];
+import { classifications } from './vocabulary.ts';
 
 const classification = z.enum(classifications);
 const domain = z

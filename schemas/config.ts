@@ -33,6 +33,8 @@ export const configShape = z.strictObject({
   contracts: z.string().default('contracts'),
   /** Folder of what the transform keeps on disk, relative to this file; it can be made anew from Kafka. */
   state: z.string().default('.lethe/state'),
+  /** File of the rules that every contract must keep, relative to this file. */
+  rules: z.string().optional(),
   postgres: z.strictObject({ url: postgresUrl, password: z.string().optional(), tls }),
   kafka: z.strictObject({
     brokers: z.array(z.string().regex(/^[^\s:]+:\d+$/, 'write host:port')).min(1),

@@ -1,4 +1,5 @@
 import type { Finding, FindingCode } from './finding.ts';
+import { withOrigin } from './house-rules/defaults.ts';
 import type { LoadedContract } from './load-contracts.ts';
 import type { FieldPath } from './source-document.ts';
 
@@ -12,7 +13,8 @@ export function contractFinding(
   what: 'key' | 'value' = 'value',
   severity: Finding['severity'] = 'error',
 ): Finding {
-  const { document } = loaded;
+  const { document, origins } = loaded;
   const position = what === 'key' ? document.keyAt(path) : document.valueAt(path);
-  return { severity, code, file: document.file, ...position, field: path.join('.'), message, fix };
+  const finding = { severity, code, file: document.file, ...position, field: path.join('.'), message, fix };
+  return withOrigin(finding, origins);
 }

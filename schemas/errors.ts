@@ -14,6 +14,10 @@ export const errorCodes = {
     cause: 'A contract breaks a rule.',
     action: 'Run `lethe check` and correct each finding.',
   },
+  ODCS_INVALID: {
+    cause: 'A file of the Open Data Contract Standard cannot be taken.',
+    action: 'Correct the named field, or write the contract by hand.',
+  },
   SECRET_MISSING: {
     cause: 'A ${env:NAME} or ${file:PATH} has no value.',
     action: 'Set the variable or create the file.',

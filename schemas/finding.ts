@@ -19,6 +19,7 @@ export const findingCodes = {
   NAME_NOT_ALLOWED: 'A name that has no unchanged form in Kafka, Avro or a store.',
   NAMES_COLLIDE: 'Two names that become one in a server.',
   SINK_NOT_CONFIGURED: 'A sink that lethe.yaml does not configure.',
+  HOUSE_RULE: 'A contract, or a default, that breaks a rule of the house; a rule for no table at all.',
   ENCRYPT_WITHOUT_SUBJECT: 'Encryption needs to know whose key to use.',
   TABLE_MISSING: 'The table does not exist.',
   TABLE_KIND: 'A view, foreign, partitioned, inherited or unlogged table.',

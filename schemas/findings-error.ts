@@ -6,18 +6,25 @@ export class FindingsError extends LetheError {
   readonly findings: readonly Finding[];
 
   /** `code` is for findings that are none of a server's errors: which kind of file is at fault. */
-  constructor(code: 'CONFIG_INVALID' | 'CONTRACT_INVALID', findings: readonly Finding[]) {
+  constructor(code: 'CONFIG_INVALID' | 'CONTRACT_INVALID' | 'ODCS_INVALID', findings: readonly Finding[]) {
     const errors = sortFindings(findings).filter((finding) => finding.severity === 'error');
     const lines = errors.map((finding) => `  ${placeOf(finding)}: ${finding.message}`);
     super(
       ownCode(errors) ?? code,
       [errors.length === 1 ? '1 error' : `${errors.length} errors`, ...lines].join('\n'),
       {
-        fix: errors.length === 1 ? errors[0]!.fix : 'Run `lethe check`: it tells the way out of each.',
+        fix: errors.length === 1 ? errors[0]!.fix : wayOut(code),
       },
     );
     this.findings = sortFindings(findings);
   }
+}
+
+/** `check` knows nothing of ODCS files. */
+function wayOut(code: ErrorCode): string {
+  return code === 'ODCS_INVALID'
+    ? errorCodes[code].action
+    : 'Run `lethe check`: it tells the way out of each.';
 }
 
 /** `contracts/customers.yaml:13 columns.email.action`, as far as there is one. */

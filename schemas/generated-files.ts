@@ -1,14 +1,23 @@
 import { actionMatrix } from './action-matrix.ts';
 import { errorDocs } from './error-docs.ts';
-import { configEditorSchema, contractEditorSchema } from './json-schema/editor-schemas.ts';
+import { configEditorSchema, contractEditorSchema, rulesEditorSchema } from './json-schema/editor-schemas.ts';
+import { vocabularyTable } from './vocabulary.ts';
 
 /** Files that are made from the code and committed: path from the root, and text. `read` gives the text that a file has now. */
 export function generatedFiles(read: (path: string) => string): ReadonlyMap<string, string> {
   return new Map([
     ['schemas/lethe.schema.json', toText(configEditorSchema())],
     ['schemas/contract.schema.json', toText(contractEditorSchema())],
+    ['schemas/rules.schema.json', toText(rulesEditorSchema())],
     ['docs/errors.md', errorDocs()],
-    ['docs/contracts.md', withBlock(read('docs/contracts.md'), 'actions by type', actionMatrix())],
+    [
+      'docs/contracts.md',
+      withBlock(
+        withBlock(read('docs/contracts.md'), 'classifications', vocabularyTable()),
+        'actions by type',
+        actionMatrix(),
+      ),
+    ],
   ]);
 }
 

@@ -11,6 +11,8 @@ export interface LoadedConfig {
   readonly config?: Config;
   /** The folder of the contracts, as a person would name it from here; undefined with the config. */
   readonly contractsFolder?: string;
+  /** The file of the house rules, named likewise; undefined if lethe.yaml names none. */
+  readonly rulesFile?: string;
   readonly document?: SourceDocument;
   readonly findings: readonly Finding[];
 }
@@ -54,7 +56,8 @@ export async function loadConfig(
   if (urls.length > 0) return { document, findings: urls };
   return {
     config: { ...normalise(parsed.value), state: resolve(folder, parsed.value.state) },
-    contractsFolder: contractsFolder(path, parsed.value.contracts),
+    contractsFolder: besides(path, parsed.value.contracts),
+    ...(parsed.value.rules === undefined ? {} : { rulesFile: besides(path, parsed.value.rules) }),
     document,
     findings: [],
   };
@@ -171,6 +174,7 @@ function unreadable(file: string, reason: string): Finding {
   };
 }
 
-function contractsFolder(configPath: string, contracts: string): string {
-  return isAbsolute(contracts) ? contracts : join(dirname(configPath), contracts);
+/** A path of lethe.yaml, relative to it, as a person would name it from here. */
+function besides(configPath: string, path: string): string {
+  return isAbsolute(path) ? path : join(dirname(configPath), path);
 }

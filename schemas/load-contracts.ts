@@ -2,13 +2,18 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Contract, contractShape } from './contract.ts';
 import { type Finding, sortFindings } from './finding.ts';
+import { type Origins, withDefaults, withOrigin } from './house-rules/defaults.ts';
+import type { HouseRules } from './house-rules/load-rules.ts';
+import { withNullWords } from './null-word.ts';
 import { parseShape } from './shape-findings.ts';
-import { parseSource, type SourceDocument } from './source-document.ts';
+import { type FieldPath, parseSource, type SourceDocument } from './source-document.ts';
 
 /** A contract and the places of its fields. */
 export interface LoadedContract {
   readonly contract: Contract;
   readonly document: SourceDocument;
+  /** Where the actions stand that come from the house rules. */
+  readonly origins?: Origins;
 }
 
 export interface LoadedContracts {
@@ -17,8 +22,11 @@ export interface LoadedContracts {
   readonly findings: readonly Finding[];
 }
 
-/** Reads every `*.yaml` and `*.yml` of the folder, one contract each; `folder` is what findings call it. */
-export async function loadContracts(folder: string): Promise<LoadedContracts> {
+/**
+ * Reads every `*.yaml` and `*.yml` of the folder, one contract each; `folder` is what findings call it. Actions that
+ * they leave out are the house's defaults.
+ */
+export async function loadContracts(folder: string, house?: HouseRules): Promise<LoadedContracts> {
   let names: string[];
   try {
     names = (await readdir(folder)).filter((name) => /\.ya?ml$/.test(name)).sort();
@@ -39,39 +47,20 @@ export async function loadContracts(folder: string): Promise<LoadedContracts> {
       findings: [wholeFile('NO_CONTRACTS', folder, 'the folder holds no *.yaml: nothing would pass', fix)],
     };
   }
-  const contracts: LoadedContract[] = [];
+  const files: ContractFile[] = [];
   const findings: Finding[] = [];
   for (const name of names) {
-    const loaded = await loadContract(join(folder, name));
-    if (loaded.contract) contracts.push({ contract: loaded.contract, document: loaded.document });
-    findings.push(...loaded.findings);
+    const file = join(folder, name);
+    try {
+      files.push({ file, text: await readFile(file, 'utf8') });
+    } catch (error) {
+      const reason = (error as NodeJS.ErrnoException).code ?? 'unknown error';
+      const fix = 'Give this user the right to read it.';
+      findings.push(wholeFile('FILE_UNREADABLE', file, `the file cannot be read (${reason})`, fix));
+    }
   }
-  return { contracts, findings: sortFindings([...findings, ...duplicates(contracts)]) };
-}
-
-type ParsedContract =
-  | { contract: Contract; document: SourceDocument; findings: [] }
-  | { contract?: undefined; document?: undefined; findings: Finding[] };
-
-async function loadContract(file: string): Promise<ParsedContract> {
-  let text: string;
-  try {
-    text = await readFile(file, 'utf8');
-  } catch (error) {
-    const reason = (error as NodeJS.ErrnoException).code ?? 'unknown error';
-    const fix = 'Give this user the right to read it.';
-    return { findings: [wholeFile('FILE_UNREADABLE', file, `the file cannot be read (${reason})`, fix)] };
-  }
-  return parseContract(file, text);
-}
-
-/** A contract's text with the places of its fields, or every finding; `file` is what findings call it. */
-export function parseContract(file: string, text: string): ParsedContract {
-  const { document, findings } = parseSource(file, text);
-  if (!document) return { findings };
-  const parsed = parseShape(contractShape, document, withNullAction(document));
-  if (!parsed.value) return { findings: parsed.findings };
-  return { contract: parsed.value, document, findings: [] };
+  const parsed = parseContracts(files, house);
+  return { contracts: parsed.contracts, findings: sortFindings([...findings, ...parsed.findings]) };
 }
 
 /** A contract as text; `file` is what findings call it. */
@@ -80,23 +69,44 @@ export interface ContractFile {
   readonly text: string;
 }
 
-/** Contracts from their texts, wherever these come from. */
-export function parseContracts(files: readonly ContractFile[]): LoadedContracts {
-  const parsed = files.map(({ file, text }) => parseContract(file, text));
-  const contracts = parsed.flatMap(({ contract, document }) => (contract ? [{ contract, document }] : []));
+/** Contracts from their texts, wherever these come from; actions that they leave out are the house's defaults. */
+export function parseContracts(files: readonly ContractFile[], house?: HouseRules): LoadedContracts {
+  const parsed = files.map((file) => parseContract(file, house));
+  const contracts = parsed.flatMap(({ loaded }) => loaded ?? []);
   const findings = parsed.flatMap((one) => one.findings);
   return { contracts, findings: sortFindings([...findings, ...duplicates(contracts)]) };
 }
 
-/** `action: null` is YAML's null; whoever writes the word means the action of that name. */
-function withNullAction(document: SourceDocument): unknown {
-  const root = document.value as { columns?: Record<string, { action?: unknown }> };
-  if (root?.columns === null || typeof root?.columns !== 'object') return root;
-  const columns = Object.entries(root.columns).map(([name, rule]) => {
-    const written = document.textAt(['columns', name, 'action']);
-    return [name, written === 'null' ? { ...rule, action: 'null' } : rule] as const;
-  });
-  return { ...root, columns: Object.fromEntries(columns) };
+/** One contract from its text with the places of its fields, or every finding. */
+export function parseContract(
+  { file, text }: ContractFile,
+  house?: HouseRules,
+): { readonly loaded?: LoadedContract; readonly findings: readonly Finding[] } {
+  const { document, findings } = parseSource(file, text);
+  if (!document) return { findings };
+  const { value, origins } = withDefaults(withNullWords(document, isAction), house);
+  const parsed = parseShape(contractShape, document, value);
+  if (!parsed.value) {
+    return { findings: parsed.findings.map((f) => withDefaultAsFix(withOrigin(f, origins), house)) };
+  }
+  return { loaded: { contract: parsed.value, document, origins }, findings: [] };
+}
+
+/** Where an action stands: `columns.email.action`, and in a path's rule. */
+function isAction(path: FieldPath): boolean {
+  return path[0] === 'columns' && path.length > 2 && path.at(-1) === 'action';
+}
+
+/** The way out of a missing action may also be a default for all columns of the classification. */
+function withDefaultAsFix(finding: Finding, house: HouseRules | undefined): Finding {
+  if (!isMissingAction(finding)) return finding;
+  const place = house ? house.document.file : 'a file that `rules` of lethe.yaml names';
+  return { ...finding, fix: `${finding.fix} Or give its classification one under defaults in ${place}.` };
+}
+
+/** Does the finding say that a column has no action? */
+export function isMissingAction({ code, field }: Finding): boolean {
+  return code === 'MISSING_KEY' && /^columns\..+\.action$/.test(field);
 }
 
 function duplicates(contracts: readonly LoadedContract[]): Finding[] {

@@ -1,8 +1,14 @@
-import type { Verdict } from './guess.ts';
+import type { Guess, Verdict } from './guess.ts';
 import { bareNames, bookkeepingWords, nameClasses } from './name-words.ts';
 import { nameTokens } from './name-tokens.ts';
 
-interface Matcher extends Verdict {
+/** What words say: a guess, and the same in English, after "its name says". */
+export interface Said {
+  readonly guess: Guess;
+  readonly says: string;
+}
+
+interface Matcher extends Said {
   readonly whole: ReadonlySet<string>;
   readonly within: readonly string[];
 }
@@ -14,7 +20,7 @@ const matchers: readonly Matcher[] = nameClasses.map(({ guess, says, words }) =>
   const isWhole = (word: string): boolean => word.startsWith('=') || word.length < shortestWithin;
   return {
     guess,
-    reason: `its name says ${says}`,
+    says,
     whole: new Set(all.filter(isWhole).map((word) => word.replace('=', ''))),
     within: all.filter((word) => !isWhole(word)),
   };
@@ -25,6 +31,12 @@ const matchers: readonly Matcher[] = nameClasses.map(({ guess, says, words }) =>
  * belong to them, where a bare `name` is a person's; elsewhere it may be anything's.
  */
 export function classifyName(name: string, ofPeople: boolean): Verdict | undefined {
+  const said = wordsSay(name, ofPeople);
+  return said && { guess: said.guess, reason: `its name says ${said.says}` };
+}
+
+/** The same of any words, wherever they stand. */
+export function wordsSay(name: string, ofPeople: boolean): Said | undefined {
   const tokens = nameTokens(name);
   const joined = tokens.join('');
   const found = matchers.find(
@@ -33,12 +45,12 @@ export function classifyName(name: string, ofPeople: boolean): Verdict | undefin
       whole.has(joined) ||
       within.some((word) => joined.includes(word)),
   );
-  if (found) return { guess: found.guess, reason: found.reason };
+  if (found) return { guess: found.guess, says: found.says };
   const bare = tokens.some((token) => bareNames.has(token) || token.endsWith('name'));
   if (!bare) return undefined;
   return ofPeople
-    ? { guess: 'person.name', reason: 'its name says a person’s name' }
-    : { guess: 'unknown', reason: 'its name says a name, perhaps a person’s' };
+    ? { guess: 'person.name', says: 'a person’s name' }
+    : { guess: 'unknown', says: 'a name, perhaps a person’s' };
 }
 
 /** Is it the time at which the row was written? */

@@ -40,8 +40,14 @@ function sourcesOf({ rows, failure }: Pick<Sample, 'rows' | 'failure'>): string 
 
 function ruleFields(rule: ColumnRule): string {
   return Object.entries(rule)
-    .map(([key, value]) => `${key}: ${value === 'null' ? `'null'` : String(value)}`)
+    .map(([key, value]) => `${key}: ${flow(value)}`)
     .join(', ');
+}
+
+/** Lists and maps come from defaults of the house alone; JSON is YAML too. */
+function flow(value: unknown): string {
+  if (typeof value !== 'string') return JSON.stringify(value);
+  return reserved.has(value) ? `'${value}'` : value;
 }
 
 /** Plain where that is safe, else quoted; a JSON string is a double-quoted YAML one. */

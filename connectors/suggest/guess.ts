@@ -1,4 +1,4 @@
-import type { Classification } from '../../schemas/column-rule.ts';
+import type { Classification } from '../../schemas/vocabulary.ts';
 
 /**
  * What a column may hold: a classification, or one of three that no contract has: `unknown` (nothing says what it

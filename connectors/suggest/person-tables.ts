@@ -61,6 +61,16 @@ export function personTypeOf(table: string): string | undefined {
   return undefined;
 }
 
+/** What may be written together with a kind of person: `userid`. */
+const joined = /(?:id|ids|no|nr|num|number|ref|key|code)$/;
+
+/** Does a part of the name say a kind of person? `customer_id`, `UserRef` and `userid` do, and `uid`, which is short for it. */
+export function namesPerson(name: string): boolean {
+  return nameTokens(name).some(
+    (token) => token === 'uid' || typeOf.has(token) || typeOf.has(token.replace(joined, '')),
+  );
+}
+
 /** Whose data a row rather is where it names several persons: an order is the customer's, not the clerk's. */
 export function personRank(type: string): number {
   return ranks.get(type) ?? ranks.size;

@@ -6,11 +6,14 @@ import { type Contract, contractShape, tableParts } from '../../schemas/contract
 import { didYouMean } from '../../schemas/did-you-mean.ts';
 import { LetheError } from '../../schemas/errors.ts';
 import type { Finding } from '../../schemas/finding.ts';
+import { checkHouseRules } from '../../schemas/house-rules/check-house-rules.ts';
+import type { HouseRules } from '../../schemas/house-rules/load-rules.ts';
 import { type LoadedContract, parseContract } from '../../schemas/load-contracts.ts';
 import { checkTable } from '../check-table.ts';
 import { type Catalog, readCatalog } from '../postgres/catalog.ts';
 import { contractYaml } from './contract-yaml.ts';
 import { readForeignKeys } from './foreign-keys.ts';
+import { keepHouseRules } from './keep-house-rules.ts';
 import { listTables } from './list-tables.ts';
 import { personalRoots, type Proposal, proposeContract } from './propose-contract.ts';
 import { Relations } from './relations.ts';
@@ -37,6 +40,8 @@ export interface SuggestOptions {
   readonly config: Config;
   /** Contracts that are there already: a proposal must get along with them. */
   readonly existing: readonly LoadedContract[];
+  /** Rules that every contract must keep: so must a proposal. */
+  readonly house?: HouseRules | undefined;
 }
 
 /**
@@ -126,7 +131,10 @@ class Suggesting {
   }
 
   #propose(table: string, roots: ReadonlySet<string>): Proposal {
-    return proposeContract({ ...this.#facts(table), personalRoots: roots });
+    const facts = this.#facts(table);
+    const proposal = proposeContract({ ...facts, personalRoots: roots });
+    const { house } = this.#options;
+    return house ? keepHouseRules(proposal, facts.table, house) : proposal;
   }
 
   #facts(table: string) {
@@ -143,12 +151,12 @@ class Suggesting {
   #check(table: string, proposal: Proposal): { yaml: string; loaded?: LoadedContract; refused?: string } {
     const sample = this.samples.get(table) ?? noSample;
     const yaml = contractYaml(proposal, sample);
-    const { contract, document, findings } = parseContract(`(proposal for ${table})`, yaml);
-    if (!contract) return { yaml, refused: reasonOf(findings[0]!) };
-    const loaded = { contract, document };
+    const { loaded, findings } = parseContract({ file: `(proposal for ${table})`, text: yaml });
+    if (!loaded) return { yaml, refused: reasonOf(findings[0]!) };
     const errors = [
       ...checkTable(loaded, this.#catalog),
       ...checkContracts([loaded], this.#options.config),
+      ...(this.#options.house ? checkHouseRules([loaded], this.#options.house) : []),
     ].filter((finding) => finding.severity === 'error');
     // A key of a type that is not taken has the wrong action as well, whatever is proposed.
     const first = errors.find(({ code }) => code === 'KEY_TYPE') ?? errors[0];

@@ -1,4 +1,5 @@
-import type { Classification, ColumnRule } from '../column-rule.ts';
+import type { ColumnRule } from '../column-rule.ts';
+import type { Classification } from '../vocabulary.ts';
 import type { Change } from './change.ts';
 
 /**

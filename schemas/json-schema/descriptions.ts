@@ -3,6 +3,7 @@ export const configDescriptions: Readonly<Record<string, string>> = {
   name: 'Names everything this pipeline owns: slot, publication, connector, consumer groups, indexes, database.',
   contracts: 'Folder of the contracts, relative to this file.',
   state: 'Folder of what the transform keeps on disk, relative to this file. It can be made anew from Kafka.',
+  rules: 'File of the rules that every contract must keep, relative to this file.',
   postgres: 'The source, as Lethe sees it.',
   'postgres.url': 'postgres://user@host:port/database; the password beside it or in it.',
   'postgres.password': 'Give ${env:NAME} or ${file:PATH}.',
@@ -68,4 +69,17 @@ export const contractDescriptions: Readonly<Record<string, string>> = {
     'Keys parted by dots, [] for the elements of an array, * for any key, ** at the end for all below. What no path names does not pass.',
   'columns.*.domain':
     'Columns of one domain can be joined; without one the value’s stand-in is bound to table and column.',
+};
+
+/** What an editor shows for a key of the house rules; `[]` stands for the entries of a list. */
+export const rulesDescriptions: Readonly<Record<string, string>> = {
+  defaults: 'What becomes of a column whose contract gives only its classification.',
+  rules: 'What every contract must keep.',
+  'rules.[].classification': 'One classification, a family of them such as person.*, or * for all.',
+  'rules.[].tables': 'Only in these tables; * stands for any characters of a name.',
+  'rules.[].never': 'Actions that it must not have.',
+  'rules.[].only': 'Actions of which it must have one.',
+  'rules.[].sinks': 'Stores that it may go to; none if the list is empty.',
+  'rules.[].mask.mostShown': 'Characters that a mask may leave readable, start and end together.',
+  'rules.[].because': 'Told with every breach: a law, a standard, a decision.',
 };

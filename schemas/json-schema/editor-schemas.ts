@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { configShape } from '../config.ts';
 import { contractShape } from '../contract.ts';
-import { configDescriptions, contractDescriptions } from './descriptions.ts';
+import { houseRulesShape } from '../house-rules/rules-shape.ts';
+import { configDescriptions, contractDescriptions, rulesDescriptions } from './descriptions.ts';
 
 type Node = { [key: string]: unknown };
 
@@ -17,7 +18,16 @@ export function configEditorSchema(): Node {
 export function contractEditorSchema(): Node {
   const schema = toSchema(contractShape, 'A contract of Lethe');
   visit(schema, allowNullWord);
+  visit(schema, allowDefaultAction);
   describe(schema, contractDescriptions);
+  return schema;
+}
+
+/** The JSON Schema of the house rules, for editors. */
+export function rulesEditorSchema(): Node {
+  const schema = toSchema(houseRulesShape, 'House rules of Lethe');
+  visit(schema, allowNullWord);
+  describe(schema, rulesDescriptions);
   return schema;
 }
 
@@ -39,10 +49,25 @@ function allowReference(node: Node): void {
 
 /** YAML reads the word null as null; the action of that name is meant. */
 function allowNullWord(node: Node): void {
-  if (node['const'] !== 'null') return;
+  const words = node['enum'] ?? [node['const']];
+  if (!Array.isArray(words) || !words.includes('null')) return;
   delete node['const'];
   delete node['type'];
-  node['enum'] = ['null', null];
+  node['enum'] = [...words, null];
+}
+
+/** A column may leave its action to the house rules, and then give any option of it. */
+function allowDefaultAction(node: Node): void {
+  const rules = node['oneOf'] as { properties?: Node }[] | undefined;
+  const classification = rules?.[0]?.properties?.['classification'];
+  if (!rules || !isNode(classification)) return;
+  const leftToDefault: Node = {
+    type: 'object',
+    properties: { classification: { ...classification } },
+    required: ['classification'],
+    not: { required: ['action'] },
+  };
+  rules.push(leftToDefault);
 }
 
 function visit(value: unknown, change: (node: Node) => void): void {
@@ -65,7 +90,11 @@ function children(node: Node, part: string): Node[] {
   const branches = [node, ...((node['anyOf'] ?? node['oneOf'] ?? []) as Node[])];
   return branches.flatMap((branch) => {
     const child =
-      part === '*' ? branch['additionalProperties'] : (branch['properties'] as Node | undefined)?.[part];
+      part === '*'
+        ? branch['additionalProperties']
+        : part === '[]'
+          ? branch['items']
+          : (branch['properties'] as Node | undefined)?.[part];
     return isNode(child) ? [child] : [];
   });
 }

@@ -1,3 +1,4 @@
+import { writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { checkProject } from '../../cli/check.ts';
@@ -117,6 +118,14 @@ describe('a contract', () => {
     await project.writeContract('customers.yaml', text);
     await expectRefused(`contracts/customers.yaml:${place}`, code);
     await project.writeContract('customers.yaml', customers);
+  });
+
+  test('that breaks a rule of the house is refused, with the place of the rule', async () => {
+    const rules = 'rules:\n  - classification: [person.contact]\n    only: [drop]\n';
+    await writeFile(join(project.folder, 'rules.yaml'), rules);
+    await project.writeConfig({ rules: './rules.yaml' });
+    const { message } = await expectRefused('contracts/customers.yaml:9 columns.email.action', 'HOUSE_RULE');
+    expect(message).toMatch(/^person\.contact is only dropped, not encrypted: .*rules\.yaml:3$/);
   });
 
   test('for a table that has one already is refused', async () => {

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { Client } from 'pg';
 import { expect, onTestFinished, test } from 'vitest';
 import { checkTable } from '../../connectors/check-table.ts';
@@ -8,6 +8,7 @@ import { canaries } from '../../examples/beancart/canaries.ts';
 import { beancartFolder } from '../../examples/beancart/folder.ts';
 import { tables } from '../../examples/beancart/row.ts';
 import { loadSample, loadSchema, type SampleProgress } from '../../examples/beancart/sample.ts';
+import { loadHouseRules } from '../../schemas/house-rules/load-rules.ts';
 import { loadContracts } from '../../schemas/load-contracts.ts';
 import { chinookSql, loadChinook } from '../chinook/load.ts';
 import { acquireStack, freshDatabase } from '../support/stack.ts';
@@ -26,7 +27,9 @@ async function openDatabase(prefix: string): Promise<Client> {
 }
 
 async function findings(client: Client, folder: string): Promise<unknown[]> {
-  const { contracts } = await loadContracts(folder);
+  const rules = join(dirname(folder), 'rules.yaml');
+  const { house } = existsSync(rules) ? await loadHouseRules(rules) : {};
+  const { contracts } = await loadContracts(folder, house);
   const catalog = await readCatalog(
     client,
     contracts.map(({ contract }) => contract.table),

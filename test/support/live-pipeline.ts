@@ -1,6 +1,15 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { cpSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import kafkajs from 'kafkajs';
@@ -57,6 +66,8 @@ export class LivePipeline {
     };
     Object.assign(process.env, this.env);
     cpSync(join(dirname(example), 'contracts'), join(this.folder, 'contracts'), { recursive: true });
+    const rules = join(dirname(example), 'rules.yaml');
+    if (existsSync(rules)) cpSync(rules, join(this.folder, 'rules.yaml'));
     const yaml = readFileSync(example, 'utf8')
       .replace(/^name: .*$/m, `name: ${name}`)
       .replace(/^topics:\n(?: .*\n?)*/m, '');
@@ -71,7 +82,7 @@ export class LivePipeline {
     return new LivePipeline(stack, source, keys, resolve(root, example), partitions);
   }
 
-  /** The same with BeanCart's lethe.yaml and contracts that are the test's own, their texts by file name. */
+  /** The same with BeanCart's lethe.yaml, without its rules, and contracts that are the test's own, their texts by file name. */
   static async ofContracts(
     stack: TestStack,
     contracts: Readonly<Record<string, string>>,
@@ -80,7 +91,8 @@ export class LivePipeline {
     const folder = mkdtempSync(join(tmpdir(), 'lethe-contracts-'));
     try {
       mkdirSync(join(folder, 'contracts'));
-      cpSync(join(root, 'examples', 'beancart', 'lethe.yaml'), join(folder, 'lethe.yaml'));
+      const yaml = readFileSync(join(root, 'examples', 'beancart', 'lethe.yaml'), 'utf8');
+      writeFileSync(join(folder, 'lethe.yaml'), yaml.replace(/^rules: .*\n/m, ''));
       for (const [name, text] of Object.entries(contracts)) {
         writeFileSync(join(folder, 'contracts', name), text);
       }

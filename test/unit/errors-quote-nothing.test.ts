@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, describe, expect, it, vi } from 'vitest';
 import { explainError } from '../../cli/explain-error.ts';
+import { importContracts } from '../../cli/odcs-import.ts';
 import { openProject } from '../../cli/project.ts';
 import { checkTable } from '../../connectors/check-table.ts';
 import { sourceObstacles } from '../../connectors/postgres/preflight.ts';
@@ -293,6 +294,78 @@ consent:
   ])('nor one in a contract: %#', async (text) => {
     const error = await open(goodConfig.replace(':5432/shop\n', ':1/shop\n'), text);
     expect(error).toBeInstanceOf(LetheError);
+    expectSilent(error);
+  });
+
+  const rules = `defaults:
+  person.contact: { action: 'null' }
+  person.birth:
+    action: generalise
+    to: year
+rules:
+  - classification: [person.contact]
+    tables: [public.customers]
+    never:
+      - encrypt
+    sinks: [clickhouse]
+    mask: { mostShown: 2 }
+`;
+  it.each([
+    ...spoilt(rules),
+    rules.replace('[person.contact]', `["${canary}"]`),
+    rules.replace('[public.customers]', `["${canary}"]`),
+    rules.replace('sinks: [', `sinks: ["${canary}", `),
+    rules.replace('mostShown: 2', `mostShown: "${canary}"`),
+    rules.replace('person.birth:', `"${canary}":`),
+    rules.concat(`"${canary}": 1\n`),
+  ])('nor one in rules of the house: %#', async (text) => {
+    const folder = await writeFiles({
+      'lethe.yaml': `${goodConfig}rules: rules.yaml\n`,
+      'rules.yaml': text,
+      'contracts/a.yaml': goodContract,
+    });
+    const error = await failureOf(() => openProject(join(folder, 'lethe.yaml')));
+    expect(error).toBeInstanceOf(FindingsError);
+    expectSilent(error);
+  });
+
+  const odcs = `apiVersion: v3.1.0
+kind: DataContract
+schema:
+  - name: customers
+    properties:
+      - name: email
+        classification: person.contact
+        customProperties:
+          - property: lethe.action
+            value: mask
+          - property: lethe.keepEnd
+            value: 99
+      - name: phone
+        classification: public
+        tags: [pii]
+    customProperties:
+      - property: lethe.tier
+        value: 1
+team:
+  name: crm
+slaProperties:
+  - property: latency
+    value: 30
+    unit: s
+`;
+  it.each([
+    ...spoilt(odcs),
+    odcs.replace('[pii]', `["${canary}", { "${canary}": 1 }]`),
+    odcs.replace('lethe.keepEnd', `"lethe.${canary}"`),
+    odcs.replace('name: phone', 'name: email'),
+  ])('nor one in a file of another standard: %#', async (text) => {
+    const folder = await writeFiles({ 'theirs.yaml': text });
+    const flags = { config: 'none', out: join(folder, 'contracts') };
+    const error = await failureOf(() => importContracts([join(folder, 'theirs.yaml')], flags));
+    // keepEnd is at fault in any case, unless it is what was taken away.
+    if (text.includes('lethe.action') && text.includes('keepEnd'))
+      expect(error).toBeInstanceOf(FindingsError);
     expectSilent(error);
   });
 

@@ -1,13 +1,26 @@
-import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { parse } from 'yaml';
 import { type Contract, contractShape } from '../../../schemas/contract.ts';
 
-/** The contracts of a folder by table name without schema, parsed strictly. */
+interface Written {
+  readonly columns: Readonly<Record<string, { readonly classification: string }>>;
+}
+
+/** The contracts of a folder by table name without schema, parsed strictly, with the defaults of the rules beside it. */
 export function readContracts(folder: string): Map<string, Contract> {
-  const contracts = readdirSync(folder).map((name) =>
-    contractShape.parse(parse(readFileSync(join(folder, name), 'utf8'))),
-  );
+  const rules = join(dirname(folder), 'rules.yaml');
+  const { defaults = {} } = existsSync(rules)
+    ? (parse(readFileSync(rules, 'utf8')) as { defaults?: Record<string, object> })
+    : {};
+  const contracts = readdirSync(folder).map((name) => {
+    const written = parse(readFileSync(join(folder, name), 'utf8')) as Written;
+    const columns = Object.entries(written.columns).map(([column, rule]) => [
+      column,
+      'action' in rule ? rule : { ...defaults[rule.classification], ...rule },
+    ]);
+    return contractShape.parse({ ...written, columns: Object.fromEntries(columns) as unknown });
+  });
   return new Map(contracts.map((contract) => [contract.table.replace('public.', ''), contract]));
 }
 

@@ -108,6 +108,36 @@ describe('against a git ref', () => {
     expect((await diff())[0]).toMatchObject({ severity: 'exposes', from: null, to: 'public.customers' });
   });
 
+  it('reads each side under the house rules of its own lethe.yaml', async () => {
+    const rules = join(folder, 'rules.yaml');
+    const withRules = 'name: shop\nrules: rules.yaml\ntopics: { prefix: shop. }\n';
+    writeFileSync(config, withRules);
+    writeFileSync(rules, 'defaults: { person.contact: { action: encrypt } }\n');
+    write('customers.yaml', customers.replace(', action: encrypt', ''));
+    // An action of the house's is one like another.
+    expect(await diff()).toEqual([]);
+    commit();
+    writeFileSync(rules, 'defaults: { person.contact: { action: keep } }\n');
+    expect((await diff())[0]).toEqual(becomesReadable);
+    const other = join(root, 'before');
+    mkdirSync(other);
+    writeFileSync(join(other, 'a.yaml'), customers.replace(', action: encrypt', ''));
+    expect(await diffContracts(config, { against: 'HEAD', from: other })).toEqual([]);
+  });
+
+  it('refuses house rules that cannot be read, on either side, and blames no contract that leans on them', async () => {
+    writeFileSync(config, 'name: shop\nrules: rules.yaml\ntopics: { prefix: shop. }\n');
+    write('customers.yaml', customers.replace(', action: encrypt', ''));
+    await expect(diff()).rejects.toMatchObject({
+      findings: [{ code: 'FILE_UNREADABLE', file: join(folder, 'rules.yaml') }],
+    });
+    commit();
+    writeFileSync(join(folder, 'rules.yaml'), 'defaults: { person.contact: { action: encrypt } }\n');
+    await expect(diff()).rejects.toMatchObject({
+      findings: [{ code: 'FILE_UNREADABLE', file: 'HEAD:services/shop/rules.yaml' }],
+    });
+  });
+
   it('speaks of the table where the prefix of topics is not known', async () => {
     rmSync(config);
     write('customers.yaml', exposed);

@@ -8,6 +8,7 @@ import { converterConfig } from '../../../connectors/avro-converter-config.ts';
 import { recordMaxBytes } from '../../../connectors/kafka/topic-settings.ts';
 import { MasterKey } from '../../../keys/master-key.ts';
 import { checkContracts } from '../../../schemas/check-contract.ts';
+import { loadHouseRules } from '../../../schemas/house-rules/load-rules.ts';
 import { loadConfig, type LoadedConfig } from '../../../schemas/load-config.ts';
 import { loadContracts } from '../../../schemas/load-contracts.ts';
 import { projectRoot, projectText } from '../../support/project-tree.ts';
@@ -99,14 +100,17 @@ describe('docker/lethe.yaml', () => {
     expect(compose.services['connect']!.secrets.map((s) => s.target)).toContain(`${place}/${name}`);
   });
 
-  it('and its contracts lie where Lethe looks for them, and fit it', async () => {
+  it('and its contracts and rules lie where Lethe looks for them, and fit it', async () => {
     for (const [name, { mounts }] of ours) {
       const config = mounts.find((mount) => mount.source === './lethe.yaml')!.target;
-      const place = posix.join(posix.dirname(config), loaded.config!.contracts);
-      const source = mounts.find((mount) => mount.target === place)?.source;
-      expect(source, name).toBe('../examples/beancart/contracts');
+      const sourceOf = (path: string): string | undefined =>
+        mounts.find((mount) => mount.target === posix.join(posix.dirname(config), path))?.source;
+      expect(sourceOf(loaded.config!.contracts), name).toBe('../examples/beancart/contracts');
+      expect(sourceOf(loaded.config!.rules!), name).toBe('../examples/beancart/rules.yaml');
     }
-    const { contracts, findings } = await loadContracts(join(projectRoot, 'examples/beancart/contracts'));
+    const example = join(projectRoot, 'examples/beancart');
+    const { house } = await loadHouseRules(join(example, 'rules.yaml'));
+    const { contracts, findings } = await loadContracts(join(example, 'contracts'), house);
     expect([...findings, ...checkContracts(contracts, loaded.config!)]).toEqual([]);
     expect(contracts.length).toBeGreaterThan(0);
   });

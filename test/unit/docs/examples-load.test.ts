@@ -1,17 +1,20 @@
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { classifications } from '../../../schemas/column-rule.ts';
 import { contractShape } from '../../../schemas/contract.ts';
 import { configShape } from '../../../schemas/config.ts';
 import { describeShape, type JsonShape } from '../../../schemas/shape-keys.ts';
 import { loadConfig } from '../../../schemas/load-config.ts';
-import { loadContracts } from '../../../schemas/load-contracts.ts';
+import { checkHouseRules } from '../../../schemas/house-rules/check-house-rules.ts';
+import { parseHouseRules } from '../../../schemas/house-rules/load-rules.ts';
+import { loadContracts, parseContracts } from '../../../schemas/load-contracts.ts';
+import { classifications } from '../../../schemas/vocabulary.ts';
 import { projectText } from '../../support/project-tree.ts';
 import { masterKey, writeFiles } from '../schemas/project-files.ts';
 
-/** The first YAML block of a document. */
-function example(path: string): string {
-  return /^```yaml\n([\s\S]*?)^```/m.exec(projectText(path))![1]!;
+/** The first YAML block of a document that holds the text. */
+function example(path: string, holds = ''): string {
+  const blocks = [...projectText(path).matchAll(/^```yaml\n([\s\S]*?)^```/gm)].map((match) => match[1]!);
+  return blocks.find((block) => block.includes(holds))!;
 }
 
 it('the example of docs/configuration.md loads', async () => {
@@ -27,6 +30,22 @@ it('the example of docs/contracts.md loads and shows every action', async () => 
   expect(findings).toEqual([]);
   const actions = new Set(Object.values(contracts[0]!.contract.columns).map((rule) => rule.action));
   expect([...actions].sort()).toEqual(['drop', 'encrypt', 'hash', 'keep', 'mask', 'null']);
+});
+
+it('the house rules of docs/contracts.md load, and the message they promise is what is said', () => {
+  const text = example('docs/contracts.md', 'defaults:');
+  const { house, findings } = parseHouseRules('rules.yaml', text);
+  expect(findings).toEqual([]);
+  const contract = example('docs/contracts.md').concat(
+    '  card: { classification: payment.card, action: keep }\n',
+  );
+  const { contracts } = parseContracts([{ file: 'customers.yaml', text: contract }], house);
+  expect(checkHouseRules(contracts, house!).map(({ message }) => message)).toEqual([
+    'payment.card is never kept (PCI DSS 3.4): rules.yaml:7',
+  ]);
+  expect(projectText('docs/contracts.md')).toContain(
+    'payment.card is never kept (PCI DSS 3.4): rules.yaml:7',
+  );
 });
 
 it('docs/configuration.md names every key of lethe.yaml', () => {

@@ -71,6 +71,11 @@ test('a wrong tier lists the tiers', async () => {
 test("YAML's null is the action of that name where the word is written, and nothing where nothing is", async () => {
   const written = await load({ 'customers.yaml': goodContract.replace('action: encrypt', 'action: null') });
   expect(written.contracts[0]?.contract.columns['email']?.action).toBe('null');
+  const paths = 'action: paths\n    paths: { born: { action: null } }';
+  const within = await load({ 'customers.yaml': goodContract.replace('action: encrypt', paths) });
+  expect(within.contracts[0]?.contract.columns['email']).toMatchObject({
+    paths: { born: { action: 'null' } },
+  });
   const empty = await load({ 'customers.yaml': goodContract.replace('action: encrypt', 'action:') });
   expect(empty.brief).toEqual(['customers.yaml:13 columns.email.action UNKNOWN_VALUE']);
 });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { classificationOf, type Guess } from '../../../../connectors/suggest/guess.ts';
 import { proposeAction } from '../../../../connectors/suggest/propose-action.ts';
-import { classifications } from '../../../../schemas/column-rule.ts';
+import { classifications } from '../../../../schemas/vocabulary.ts';
 import { cleanKind } from '../../../../schemas/dataset.ts';
 import type { ValueKind } from '../../../../schemas/value-kind.ts';
 

@@ -33,6 +33,7 @@ import {
 } from '../support/error-sites.ts';
 import { lookupFailures } from '../support/lookup-errors.ts';
 import { made } from '../support/recorded-errors.ts';
+import { houseRules, odcsFile, richContract, spoilt } from '../support/spoilt-files.ts';
 import { driverErrors, serverCases } from '../support/server-errors.ts';
 import { at, change, everyKind, testDataset } from '../support/sink-datasets.ts';
 import { extremeRows } from '../support/sink-values.ts';
@@ -241,30 +242,13 @@ describe('lookups', () => {
 });
 
 describe('lethe.yaml and contracts', () => {
-  const leaf = /^( *(?:- )?(?:[\w]+: )?)(?:[^\s#:{[][^#\n]*)$/;
-
-  /** The text with each of its values in turn replaced by one that nobody may see. */
-  function spoilt(text: string): string[] {
-    const lines = text.split('\n');
-    return lines.flatMap((line, i) => {
-      const [, name] = leaf.exec(line) ?? [];
-      const bad = [
-        JSON.stringify(canary),
-        `[${canary}, {x: "${canary}"}]`,
-        `"${canary}`,
-        `*${canary}`,
-        `!${canary} x`,
-      ];
-      return name ? bad.map((value) => lines.with(i, `${name}${value}`).join('\n')) : [];
-    });
-  }
   const open = async (config: string, contract: string) => {
     const folder = await writeFiles({ 'lethe.yaml': config, 'contracts/a.yaml': contract });
     return failureOf(() => openProject(join(folder, 'lethe.yaml')));
   };
 
   it.each([
-    ...spoilt(goodConfig),
+    ...spoilt(goodConfig, canary),
     goodConfig.replace('app@127.0.0.1', `app:${encodeURIComponent(canary)}@127.0.0.1:x`),
     goodConfig.replace('/shop\n', `/shop?password=${encodeURIComponent(canary)}\n`),
     goodConfig.replace('http://127.0.0.1:9200', `http://u:${encodeURIComponent(canary)}@h:1\n  tls: true`),
@@ -278,46 +262,29 @@ describe('lethe.yaml and contracts', () => {
     expectSilent(error);
   });
 
-  const rich = `${goodContract}where:
-  - column: status
-    in: [active]
-consent:
-  purpose: marketing
-  column: email
-`;
   it.each([
-    ...spoilt(rich),
-    rich.replace('[active]', `{ "${canary}": "${canary}" }`),
-    rich.replace('action: encrypt', `action: mask\n    keepStart: "${canary}"`),
-    rich.replace('action: encrypt', `action: paths\n    paths: { "${canary}": { action: "${canary}" } }`),
-    rich.replace('action: encrypt', `action: encrypt\n    "${canary}": "${canary}"`),
+    ...spoilt(richContract, canary),
+    richContract.replace('[active]', `{ "${canary}": "${canary}" }`),
+    richContract.replace('action: encrypt', `action: mask\n    keepStart: "${canary}"`),
+    richContract.replace(
+      'action: encrypt',
+      `action: paths\n    paths: { "${canary}": { action: "${canary}" } }`,
+    ),
+    richContract.replace('action: encrypt', `action: encrypt\n    "${canary}": "${canary}"`),
   ])('nor one in a contract: %#', async (text) => {
     const error = await open(goodConfig.replace(':5432/shop\n', ':1/shop\n'), text);
     expect(error).toBeInstanceOf(LetheError);
     expectSilent(error);
   });
 
-  const rules = `defaults:
-  person.contact: { action: 'null' }
-  person.birth:
-    action: generalise
-    to: year
-rules:
-  - classification: [person.contact]
-    tables: [public.customers]
-    never:
-      - encrypt
-    sinks: [clickhouse]
-    mask: { mostShown: 2 }
-`;
   it.each([
-    ...spoilt(rules),
-    rules.replace('[person.contact]', `["${canary}"]`),
-    rules.replace('[public.customers]', `["${canary}"]`),
-    rules.replace('sinks: [', `sinks: ["${canary}", `),
-    rules.replace('mostShown: 2', `mostShown: "${canary}"`),
-    rules.replace('person.birth:', `"${canary}":`),
-    rules.concat(`"${canary}": 1\n`),
+    ...spoilt(houseRules, canary),
+    houseRules.replace('[person.contact]', `["${canary}"]`),
+    houseRules.replace('[public.customers]', `["${canary}"]`),
+    houseRules.replace('sinks: [', `sinks: ["${canary}", `),
+    houseRules.replace('mostShown: 2', `mostShown: "${canary}"`),
+    houseRules.replace('person.birth:', `"${canary}":`),
+    houseRules.concat(`"${canary}": 1\n`),
   ])('nor one in rules of the house: %#', async (text) => {
     const folder = await writeFiles({
       'lethe.yaml': `${goodConfig}rules: rules.yaml\n`,
@@ -329,36 +296,11 @@ rules:
     expectSilent(error);
   });
 
-  const odcs = `apiVersion: v3.1.0
-kind: DataContract
-schema:
-  - name: customers
-    properties:
-      - name: email
-        classification: person.contact
-        customProperties:
-          - property: lethe.action
-            value: mask
-          - property: lethe.keepEnd
-            value: 99
-      - name: phone
-        classification: public
-        tags: [pii]
-    customProperties:
-      - property: lethe.tier
-        value: 1
-team:
-  name: crm
-slaProperties:
-  - property: latency
-    value: 30
-    unit: s
-`;
   it.each([
-    ...spoilt(odcs),
-    odcs.replace('[pii]', `["${canary}", { "${canary}": 1 }]`),
-    odcs.replace('lethe.keepEnd', `"lethe.${canary}"`),
-    odcs.replace('name: phone', 'name: email'),
+    ...spoilt(odcsFile, canary),
+    odcsFile.replace('[pii]', `["${canary}", { "${canary}": 1 }]`),
+    odcsFile.replace('lethe.keepEnd', `"lethe.${canary}"`),
+    odcsFile.replace('name: phone', 'name: email'),
   ])('nor one in a file of another standard: %#', async (text) => {
     const folder = await writeFiles({ 'theirs.yaml': text });
     const flags = { config: 'none', out: join(folder, 'contracts') };

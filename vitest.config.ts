@@ -2,11 +2,10 @@ import { defineConfig } from 'vitest/config';
 
 const serversMs = 10 * 60 * 1000;
 
-/** Tests that share real servers run one file at a time; each kind waits for the one before it. */
+/** Tests that share real servers; each kind waits for the one before it. */
 const withServers = {
   environment: 'node',
   globalSetup: 'test/support/shared-stack.ts',
-  fileParallelism: false,
   testTimeout: serversMs,
   hookTimeout: serversMs,
   teardownTimeout: 60_000,
@@ -30,6 +29,8 @@ export default defineConfig({
           ...withServers,
           name: 'stack',
           include: ['test/stack/**/*.stack.test.ts'],
+          // Each file has databases, topics and names of its own, and mostly waits.
+          maxWorkers: 2,
           sequence: { groupOrder: 1 },
         },
       },
@@ -38,6 +39,8 @@ export default defineConfig({
           ...withServers,
           name: 'fault',
           include: ['test/fault/**/*.fault.test.ts'],
+          // They kill servers that all share.
+          fileParallelism: false,
           sequence: { groupOrder: 2 },
         },
       },

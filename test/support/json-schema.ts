@@ -20,5 +20,5 @@ export function jsonSchemaViolations(schema: object, document: unknown): string[
   const validate = compiled(schema);
   // A document that was parsed from text has no undefined.
   if (validate(JSON.parse(JSON.stringify(document)))) return [];
-  return (validate.errors ?? []).map(({ dataPath, message }) => `${dataPath} ${message}`);
+  return (validate.errors ?? []).map(({ instancePath, message }) => `${instancePath} ${message}`);
 }

@@ -23,11 +23,18 @@ import { clickhouseResources } from '../sinks/clickhouse/resources.ts';
 import { createElasticsearchClient } from '../sinks/elasticsearch/client.ts';
 import { elasticsearchResources } from '../sinks/elasticsearch/resources.ts';
 import { mergeResources } from './merge-resources.ts';
+import { decideGenerations } from './store-generations.ts';
 
 /** The resources of a project and the connections they share. */
 export interface ProjectResources {
   readonly resources: readonly Resource[];
   readonly close: () => Promise<void>;
+}
+
+/** What a plan may hold. */
+export interface PlanOptions {
+  /** Stores that cannot take a changed contract are built anew beside those that there are. */
+  readonly rebuild: boolean;
 }
 
 /**
@@ -37,12 +44,25 @@ export interface ProjectResources {
 export async function projectResources(
   config: Config,
   datasets: readonly Dataset[],
+  { rebuild }: PlanOptions,
 ): Promise<ProjectResources> {
   const applied = await withSource(config.postgres, (client) => readAppliedContracts(client, config));
   const underChange = tablesUnderChange(applied, datasets);
   const kafka = adminConnection(config);
   const elasticsearch = config.elasticsearch && createElasticsearchClient(config.elasticsearch);
   const clickhouse = config.clickhouse && createClickhouseClient(config.clickhouse);
+  const stores = { elasticsearch, clickhouse };
+  const close = async (): Promise<void> => {
+    await kafka.close();
+    await elasticsearch?.close();
+    await clickhouse?.close();
+  };
+  const generationOf = await decideGenerations(config, datasets, applied, stores, rebuild).catch(
+    async (error: unknown) => {
+      await close();
+      throw error;
+    },
+  );
   return {
     resources: [
       ...keyStoreResources(config),
@@ -50,17 +70,15 @@ export async function projectResources(
       ...replicaIdentityResources(config, datasets),
       ...publicationResources(config, datasets),
       ...topicResources(topicSpecs(config, datasets, underChange), kafka.withAdmin),
-      ...cleanSubjectResources(config, datasets, new HttpService('the registry', config.registry)),
-      ...(elasticsearch ? elasticsearchResources(config, datasets, elasticsearch) : []),
-      ...(clickhouse ? clickhouseResources(config, datasets, clickhouse) : []),
+      ...cleanSubjectResources(config, datasets, new HttpService('the registry', config.registry), {
+        rebuild,
+      }),
+      ...(elasticsearch ? elasticsearchResources(config, datasets, elasticsearch, generationOf) : []),
+      ...(clickhouse ? clickhouseResources(config, datasets, clickhouse, generationOf) : []),
       ...connectorResources(config, datasets, new ConnectClient(config.connect)),
-      ...contractResources(config, datasets),
-      ...mergeResources(config, datasets, { elasticsearch, clickhouse }),
+      ...contractResources(config, datasets, generationOf),
+      ...mergeResources(config, datasets, stores),
     ],
-    close: async () => {
-      await kafka.close();
-      await elasticsearch?.close();
-      await clickhouse?.close();
-    },
+    close,
   };
 }

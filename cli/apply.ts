@@ -4,6 +4,7 @@ import {
   openFitProject,
   type PlannedResource,
   planResources,
+  rebuildHelp,
   refusals,
   refusedError,
   warningLines,
@@ -13,6 +14,7 @@ import { projectResources } from './resources.ts';
 interface ApplyFlags {
   readonly config: string;
   readonly json?: true;
+  readonly rebuild?: true;
 }
 
 /** `lethe apply`: makes everything as planned; run again it does nothing. */
@@ -20,9 +22,11 @@ export function applyCommand(): Command {
   return new Command('apply')
     .description('make publication, topics, schemas, stores and connector what the contracts ask for')
     .option('-c, --config <file>', 'configuration', 'lethe.yaml')
+    .option('--rebuild', rebuildHelp)
     .option('--json', 'print what was done as JSON')
     .action(async (flags: ApplyFlags) => {
-      const applied = await applyProject(flags.config, (line) => process.stderr.write(`${line}\n`));
+      const say = (line: string) => process.stderr.write(`${line}\n`);
+      const applied = await applyProject(flags.config, { say, rebuild: flags.rebuild === true });
       const changes = applied.flatMap(({ resource, changes }) =>
         changes.map((change) => ({ system: resource.system, resource: resource.name, ...change })),
       );
@@ -37,12 +41,12 @@ export function applyCommand(): Command {
 /** Applies a project; `say` gets a line for each step. A refusal anywhere stops it before the first change. */
 export async function applyProject(
   configPath: string,
-  say: (line: string) => void = () => {},
+  { say = () => {}, rebuild = false }: { say?: (line: string) => void; rebuild?: boolean } = {},
 ): Promise<readonly PlannedResource[]> {
   const project = await openFitProject(configPath);
   for (const line of warningLines(project)) say(line);
   const { config, datasets } = project;
-  const { resources, close } = await projectResources(config, datasets);
+  const { resources, close } = await projectResources(config, datasets, { rebuild });
   try {
     return await applyResources(resources, say);
   } finally {

@@ -50,7 +50,7 @@ async function stateOf(
     return { state: 'not applied', changed: applied ? changedColumns(applied.rules, dataset) : [] };
   }
   if (applied.reread === 'none' || applied.reread === 'done') return { state: 'applied', changed: [] };
-  const left = await olderValues(config, dataset);
+  const left = await olderValues(config, dataset, applied.generation);
   const nothing = left.topic + left.elasticsearch + left.clickhouse === 0;
   if (applied.reread === 'merged' && nothing) {
     await withSource(config.postgres, (client) => advanceReread(client, config, dataset, ['merged', 'done']));

@@ -1,4 +1,5 @@
 import { Pool } from 'pg';
+import { ContractHistory } from '../connectors/postgres/contract-history.ts';
 import { SourceGate } from '../connectors/postgres/source-gate.ts';
 import { ValueReader } from '../connectors/postgres/value-reader.ts';
 import { associatedData, ciphertextOverhead, encryptInto } from '../keys/ciphertext.ts';
@@ -44,6 +45,7 @@ interface Shared {
   readonly counters: Counters;
   readonly log: Log;
   readonly outages: Outages;
+  readonly history: ContractHistory;
 }
 
 /** Starts the named components; the composition root of `lethe run`. */
@@ -62,6 +64,7 @@ export async function startPipeline(
     counters: new Counters(),
     log,
     outages: new Outages(log),
+    history: new ContractHistory(config),
   };
   const running: { stop(): Promise<void> }[] = [];
   try {
@@ -72,6 +75,7 @@ export async function startPipeline(
     }
   } catch (error) {
     await Promise.all(running.map((r) => r.stop()));
+    await shared.history.close();
     await shared.keys.close();
     throw error;
   }
@@ -79,6 +83,7 @@ export async function startPipeline(
     counters: shared.counters,
     async stop() {
       await Promise.all(running.map((r) => r.stop()));
+      await shared.history.close();
       await shared.keys.close();
     },
   };
@@ -146,7 +151,7 @@ async function startTransform(shared: Shared): Promise<{ stop(): Promise<void> }
 }
 
 async function startSink(shared: Shared, name: SinkName): Promise<{ stop(): Promise<void> } | undefined> {
-  const { config, datasets, registry, keys, log, outages, counters } = shared;
+  const { config, datasets, registry, keys, log, outages, counters, history } = shared;
   const fed = datasets.filter((d) => d.contract.sinks.includes(name));
   if (fed.length === 0) return undefined;
   const sink: Sink = createSink(config, name);
@@ -159,6 +164,7 @@ async function startSink(shared: Shared, name: SinkName): Promise<{ stop(): Prom
       cleanTopic: names.cleanTopic(config, dataset.table),
       deadLetterTopic: names.deadLetterTopic(config, dataset.table),
     })),
+    history,
     decoder: (id) => registry.decoder(id),
     sealer: createPayloadSealer(keys),
     counters,

@@ -17,18 +17,26 @@ export interface PlannedResource {
 interface PlanFlags {
   readonly config: string;
   readonly json?: true;
+  readonly rebuild?: true;
 }
+
+/** Of `--rebuild`, for plan and apply. */
+export const rebuildHelp =
+  'where a changed contract does not fit index, table or schema: build the next ones beside them';
 
 /** `lethe plan`: what apply would do; exit 1 if something would be refused. */
 export function planCommand(): Command {
   return new Command('plan')
     .description('show what apply would change')
     .option('-c, --config <file>', 'configuration', 'lethe.yaml')
+    .option('--rebuild', rebuildHelp)
     .option('--json', 'print the plan as JSON')
     .action(async (flags: PlanFlags) => {
       const project = await openFitProject(flags.config);
       for (const line of warningLines(project)) process.stderr.write(`${line}\n`);
-      const { resources, close } = await projectResources(project.config, project.datasets);
+      const { resources, close } = await projectResources(project.config, project.datasets, {
+        rebuild: flags.rebuild === true,
+      });
       try {
         const plan = await planResources(resources);
         process.stdout.write(flags.json ? planJson(plan) : planTable(plan));

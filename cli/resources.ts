@@ -9,6 +9,7 @@ import {
   readAppliedContracts,
   tablesUnderChange,
 } from '../connectors/postgres/applied-contracts.ts';
+import { everyInstanceKnows, withColumnsInUse } from '../connectors/postgres/columns-in-use.ts';
 import { publicationResources } from '../connectors/postgres/publication.ts';
 import { replicaIdentityResources } from '../connectors/postgres/replica-identity.ts';
 import { withSource } from '../connectors/postgres/source-client.ts';
@@ -23,6 +24,7 @@ import { clickhouseResources } from '../sinks/clickhouse/resources.ts';
 import { createElasticsearchClient } from '../sinks/elasticsearch/client.ts';
 import { elasticsearchResources } from '../sinks/elasticsearch/resources.ts';
 import { mergeResources } from './merge-resources.ts';
+import { decideGenerations } from './store-generations.ts';
 
 /** The resources of a project and the connections they share. */
 export interface ProjectResources {
@@ -30,37 +32,73 @@ export interface ProjectResources {
   readonly close: () => Promise<void>;
 }
 
+/** What a plan may hold. */
+export interface PlanOptions {
+  /** Stores that cannot take a changed contract are built anew beside those that there are. */
+  readonly rebuild: boolean;
+}
+
 /**
  * Everything that is derived, in the order in which it is applied: what others need comes first, and the connector late, since
- * from then on changes flow. That all of it is under these contracts now is recorded at the very end.
+ * from then on changes flow. Then it is recorded that all of it is under these contracts, and what those of before needed may go.
  */
 export async function projectResources(
   config: Config,
   datasets: readonly Dataset[],
+  { rebuild }: PlanOptions,
 ): Promise<ProjectResources> {
-  const applied = await withSource(config.postgres, (client) => readAppliedContracts(client, config));
+  const { applied, before } = await withSource(config.postgres, async (client) => {
+    const found = await readAppliedContracts(client, config);
+    return { applied: found, before: await withColumnsInUse(client, config, datasets, found) };
+  });
   const underChange = tablesUnderChange(applied, datasets);
   const kafka = adminConnection(config);
   const elasticsearch = config.elasticsearch && createElasticsearchClient(config.elasticsearch);
   const clickhouse = config.clickhouse && createClickhouseClient(config.clickhouse);
+  const connect = new ConnectClient(config.connect);
+  const narrows = before.some((dataset, i) => dataset !== datasets[i]);
+  const stores = { elasticsearch, clickhouse };
+  const close = async (): Promise<void> => {
+    await kafka.close();
+    await elasticsearch?.close();
+    await clickhouse?.close();
+  };
+  const generationOf = await decideGenerations(config, datasets, applied, stores, rebuild).catch(
+    async (error: unknown) => {
+      await close();
+      throw error;
+    },
+  );
   return {
     resources: [
       ...keyStoreResources(config),
       ...sourceTableResources(config),
       ...replicaIdentityResources(config, datasets),
-      ...publicationResources(config, datasets),
+      ...publicationResources(config, before),
       ...topicResources(topicSpecs(config, datasets, underChange), kafka.withAdmin),
-      ...cleanSubjectResources(config, datasets, new HttpService('the registry', config.registry)),
-      ...(elasticsearch ? elasticsearchResources(config, datasets, elasticsearch) : []),
-      ...(clickhouse ? clickhouseResources(config, datasets, clickhouse) : []),
-      ...connectorResources(config, datasets, new ConnectClient(config.connect)),
-      ...contractResources(config, datasets),
-      ...mergeResources(config, datasets, { elasticsearch, clickhouse }),
+      ...cleanSubjectResources(config, datasets, new HttpService('the registry', config.registry), {
+        rebuild,
+      }),
+      ...(elasticsearch ? elasticsearchResources(config, datasets, elasticsearch, generationOf) : []),
+      ...(clickhouse ? clickhouseResources(config, datasets, clickhouse, generationOf) : []),
+      ...connectorResources(config, before, connect),
+      ...contractResources(config, datasets, generationOf),
+      ...(narrows ? narrowing(config, datasets, connect) : []),
+      ...mergeResources(config, datasets, stores),
     ],
-    close: async () => {
-      await kafka.close();
-      await elasticsearch?.close();
-      await clickhouse?.close();
-    },
+    close,
   };
+}
+
+/** Columns that no contract needs any more cease to leave Postgres, once nobody works with them. */
+function narrowing(config: Config, datasets: readonly Dataset[], connect: ConnectClient): Resource[] {
+  return [...connectorResources(config, datasets, connect), ...publicationResources(config, datasets)].map(
+    (resource) => ({
+      ...resource,
+      apply: async (changes) => {
+        await everyInstanceKnows(config);
+        await resource.apply(changes);
+      },
+    }),
+  );
 }

@@ -82,15 +82,18 @@ function contractRow({ table, state, changed, unclassified, left }: ContractStat
   ];
 }
 
-function whatIsLeft({ inForce, ...places }: OlderValues): string {
+/** What is left of older contracts, and what becomes of it, for people. */
+export function whatIsLeft({ inForce, olderStores, ...places }: OlderValues): string {
   const counts = Object.entries(places).flatMap(([place, count]) =>
     count === 0 ? [] : [`${place} ${count}`],
   );
+  const older = counts.length === 0 ? '' : `; older ones in ${counts.join(', ')}`;
+  const rebuilt = olderStores.length > 0;
+  const until = rebuilt ? `; readers see ${olderStores.join(' and ')} until it is replaced` : '';
+  if (inForce > 0) return `${rebuilt ? 'rebuilding: ' : ''}its rows are read again${older}${until}`;
+  if (rebuilt) return `rebuilt: \`lethe apply\` puts it in its place${older}${until}`;
   if (counts.length === 0) return 'all read again: `lethe apply` merges what was replaced';
-  const older = `older ones in ${counts.join(', ')}`;
-  return inForce > 0
-    ? `its rows are read again; ${older}`
-    : `replaced, to be merged by \`lethe apply\` and compacted; ${older}`;
+  return `replaced, to be merged by \`lethe apply\` and compacted${older}`;
 }
 
 function sinkRow(s: SinkStatus): (string | Cell)[] {

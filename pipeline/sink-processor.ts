@@ -4,6 +4,7 @@ import type { Dataset } from '../schemas/dataset.ts';
 import { type ErrorCode, isRetriable, LetheError } from '../schemas/errors.ts';
 import { formatLsn, positionOf } from '../schemas/version.ts';
 import { CleanReader, type RowDecoder } from './clean-reader.ts';
+import { type AppliedHistory, ContractRule } from './contract-rule.ts';
 import type { Counters } from './counters.ts';
 import { deadLetter, type PayloadSealer } from './dead-letters.ts';
 import { IdleOffsets } from './idle-offsets.ts';
@@ -26,6 +27,8 @@ export interface SinkProcessorParts {
   readonly groupId: string;
   readonly sink: Sink;
   readonly routes: readonly SinkRoute[];
+  /** Says which records are this sink's to write, and where. */
+  readonly history: AppliedHistory;
   readonly decoder: (id: number) => Promise<RowDecoder>;
   readonly sealer: PayloadSealer;
   readonly counters: Counters;
@@ -40,6 +43,8 @@ export interface SinkProcessorParts {
 interface Item {
   readonly message: KafkaMessage;
   change: CleanChange | undefined;
+  /** Its row is read again under the contract of today: nothing is written. */
+  left: boolean;
   /** Why it goes to the dead letters. */
   rejected: ErrorCode | undefined;
   /** Why it must be written again. */
@@ -53,6 +58,7 @@ interface Item {
 export class SinkProcessor {
   private readonly parts: SinkProcessorParts;
   private readonly routes: ReadonlyMap<string, SinkRoute>;
+  private readonly rules: ReadonlyMap<string, ContractRule>;
   private readonly batchers: ReadonlyMap<string, WriteBatcher>;
   private readonly reader: CleanReader;
   private readonly consumer: Consumer;
@@ -67,11 +73,15 @@ export class SinkProcessor {
     setMaxListeners(0, this.stopping.signal);
     this.parts = parts;
     this.routes = new Map(parts.routes.map((r) => [r.cleanTopic, r]));
+    this.rules = new Map(
+      parts.routes.map(({ cleanTopic, dataset }) => [cleanTopic, new ContractRule(dataset, parts.history)]),
+    );
     this.batchers = new Map(
-      parts.routes.map(({ cleanTopic, dataset }) => [
-        cleanTopic,
-        new WriteBatcher((changes) => parts.sink.write(dataset, changes), parts.maxChanges, parts.lingerMs),
-      ]),
+      parts.routes.map(({ cleanTopic, dataset }) => {
+        const write = (changes: readonly CleanChange[]) =>
+          parts.sink.write(dataset, changes, this.rules.get(cleanTopic)!.generation);
+        return [cleanTopic, new WriteBatcher(write, parts.maxChanges, parts.lingerMs)];
+      }),
     );
     this.reader = new CleanReader(parts.decoder);
     this.producer = parts.kafka.producer({ allowAutoTopicCreation: false });
@@ -136,7 +146,7 @@ export class SinkProcessor {
       const metadata = position(items);
       await untilItWorks('kafka', () => this.commit(batch.topic, batch.partition, next, metadata), patience);
       payload.resolveOffset(batch.lastOffset());
-      counters.add(route.dataset.table, sink.name, items.length);
+      counters.add(route.dataset.table, sink.name, items.filter(({ left }) => !left).length);
     } catch (error) {
       if (this.stopping.signal.aborted) return;
       outages.failed(sink.name, error);
@@ -151,7 +161,13 @@ export class SinkProcessor {
   ): Promise<Item[]> {
     const items: Item[] = [];
     for (const message of messages) {
-      const item: Item = { message, change: undefined, rejected: undefined, retry: undefined };
+      const item: Item = {
+        message,
+        change: undefined,
+        left: false,
+        rejected: undefined,
+        retry: undefined,
+      };
       try {
         const read = () => this.reader.read(route.dataset.table, message);
         item.change = await untilItWorks('registry', read, patience);
@@ -164,7 +180,10 @@ export class SinkProcessor {
     return items;
   }
 
-  /** Writes until every change has a final verdict; only what is retriable is written again. */
+  /**
+   * Writes until every change has a final verdict; only what is retriable is written again. Each attempt asks anew whether the
+   * changes are this sink's to write, and where: a contract may be applied while it is tried.
+   */
   private async write(
     route: SinkRoute,
     topic: string,
@@ -174,15 +193,21 @@ export class SinkProcessor {
   ): Promise<void> {
     const { sink, counters } = this.parts;
     const batcher = this.batchers.get(topic)!;
+    const rule = this.rules.get(topic)!;
+    const table = route.dataset.table;
     let open = items.filter((i) => i.change);
     await untilItWorks(
       sink.name,
       async () => {
+        const judge = () => rule.writable(open.map((i) => i.change!));
+        const writable = await untilItWorks(`${sink.name} of ${table}`, judge, patience);
+        for (const [i, mine] of writable.entries()) open[i]!.left = !mine;
+        open = open.filter(({ left }) => !left);
         while (open.length > 0) {
           const part = open.slice(0, this.parts.maxChanges);
           const verdicts = await batcher.add(part.map((i) => i.change!));
           for (const [i, verdict] of verdicts.entries()) settle(part[i]!, verdict);
-          counters.add(route.dataset.table, 'stale', verdicts.filter((v) => v.outcome === 'stale').length);
+          counters.add(table, 'stale', verdicts.filter((v) => v.outcome === 'stale').length);
           const again = part.filter((i) => i.retry);
           open = [...again, ...open.slice(part.length)];
           await heartbeat();
@@ -193,6 +218,7 @@ export class SinkProcessor {
       },
       patience,
     );
+    counters.add(table, `${sink.name} left to the reread`, items.filter(({ left }) => left).length);
   }
 
   /** Dead-letters what the store will never take. */

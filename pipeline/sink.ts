@@ -42,9 +42,10 @@ export type Verdict =
  * write() may be called again with the same changes (at-least-once): ids and versions make it idempotent. Changes
  * of one key stand in order within a batch. It throws only LetheErrors; a throw means nothing is known of the whole
  * batch and it is retried. The caller moves offsets only after every verdict is written, stale or dead-lettered.
+ * `generation`: which of the table's indexes or tables it goes to, see store-generation.ts.
  */
 export interface Sink {
   readonly name: SinkName;
-  write(dataset: Dataset, changes: readonly CleanChange[]): Promise<Verdict[]>;
+  write(dataset: Dataset, changes: readonly CleanChange[], generation: number): Promise<Verdict[]>;
   close(): Promise<void>;
 }

@@ -67,14 +67,31 @@ export const transactionalId = (config: Named, topic: string, partition: number)
 
 /** What readers of Elasticsearch use: an alias that hides deleted rows. */
 export const indexAlias = (config: Named, table: string): string => `${config.name}-${datasetName(table)}`;
+/** A dataset's name holds a hyphen only before two hex digits, so that no other alias or index has such an end. */
 export const indexName = (config: Named, table: string, generation: number): string =>
   `${indexAlias(config, table)}-v${generation}`;
+/** What the sink writes to: goes with its index, so that a write to one that is gone makes no index of guessed types. */
+export const writeAlias = (config: Named, table: string, generation: number): string =>
+  `${indexAlias(config, table)}-w${generation}`;
+/** Of the table's index with this name; undefined for any other. */
+export const indexGeneration = (config: Named, table: string, index: string): number | undefined =>
+  generationIn(index, (generation) => indexName(config, table, generation));
 export const clickhouseDatabase = (config: Named & Pick<Config, 'clickhouse'>): string =>
   config.clickhouse?.database ?? config.name;
 /** What readers of ClickHouse use: a view with FINAL that hides deleted rows. */
 export const clickhouseView = (table: string): string => datasetName(table);
-/** The ReplacingMergeTree behind the view; no dataset name starts with an underscore. */
-export const clickhouseTable = (table: string): string => `_rows_${datasetName(table)}`;
+/** The ReplacingMergeTree behind the view; no dataset name starts with an underscore, and only the first has no number. */
+export const clickhouseTable = (table: string, generation: number): string =>
+  `_rows${generation === 1 ? '' : generation}_${datasetName(table)}`;
+/** Of the rows of this table; undefined for any other name. */
+export const clickhouseGeneration = (table: string, name: string): number | undefined =>
+  generationIn(name, (generation) => clickhouseTable(table, generation));
+
+/** The number with which a name is made so. */
+function generationIn(name: string, make: (generation: number) => string): number | undefined {
+  const numbers = [1, ...[...name.matchAll(/\d+/g)].map(([digits]) => Number(digits))];
+  return numbers.find((generation) => make(generation) === name);
+}
 
 /**
  * Debezium's stand-in for an unchanged TOAST value. Told from data by a digest of the pipeline's name: nobody

@@ -20,6 +20,8 @@ interface DebeziumOffset {
   readonly snapshot?: unknown;
   readonly last_snapshot_record?: boolean;
   readonly snapshot_completed?: boolean;
+  /** The tables that an incremental snapshot has not finished. */
+  readonly incremental_snapshot_collections?: unknown;
 }
 
 /** A cluster's answer while it shares out its work anew. */
@@ -53,14 +55,16 @@ export class ConnectClient {
 
   /** How far the connector has come, by the position that it has committed. */
   async phase(name: string): Promise<CapturePhase> {
-    const answer = await this.#http.request('GET', `${path(name)}/offsets`);
-    if (answer.status === 404) return 'none';
-    if (answer.status !== 200) throw this.#http.failed(answer, `GET ${path(name)}/offsets`);
-    const { offsets = [] } = (answer.body ?? {}) as { offsets?: { offset: DebeziumOffset }[] };
-    const offset = offsets[0]?.offset;
+    const offset = await this.#offset(name);
     if (!offset) return 'none';
     const { snapshot, last_snapshot_record: last, snapshot_completed: completed } = offset;
     return snapshot === undefined || last === true || completed === true ? 'streaming' : 'snapshot';
+  }
+
+  /** Whether rows of the table are being read again beside the changes. */
+  async isRereading(name: string, table: string): Promise<boolean> {
+    const offset = await this.#offset(name);
+    return String(offset?.incremental_snapshot_collections ?? '').includes(table);
   }
 
   /** Creates or updates. False: the worker calls the configuration invalid. */
@@ -111,6 +115,14 @@ export class ConnectClient {
     const answer = await this.#settled('DELETE', path(name));
     if (answer.status >= 300 && answer.status !== 404)
       throw this.#http.failed(answer, `DELETE ${path(name)}`);
+  }
+
+  async #offset(name: string): Promise<DebeziumOffset | undefined> {
+    const answer = await this.#http.request('GET', `${path(name)}/offsets`);
+    if (answer.status === 404) return undefined;
+    if (answer.status !== 200) throw this.#http.failed(answer, `GET ${path(name)}/offsets`);
+    const { offsets = [] } = (answer.body ?? {}) as { offsets?: { offset: DebeziumOffset }[] };
+    return offsets[0]?.offset;
   }
 
   async #settled(method: string, target: string, body?: unknown): Promise<{ status: number; body: unknown }> {

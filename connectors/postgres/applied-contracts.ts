@@ -1,11 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import type { ClientBase } from 'pg';
-import { type Step, steppedResource } from '../../pipeline/planned-steps.ts';
+import type { AppliedGeneration } from '../../pipeline/contract-rule.ts';
+import { refuse, type Step, steppedResource } from '../../pipeline/planned-steps.ts';
 import type { Resource } from '../../pipeline/resource.ts';
+import type { GenerationOf } from '../../pipeline/store-generation.ts';
 import { canonicalJson } from '../../schemas/canonical-json.ts';
 import type { Config } from '../../schemas/config.ts';
 import { type Dataset, rulesOf } from '../../schemas/dataset.ts';
 import { contractsTable, signalTable } from '../../schemas/names.ts';
+import { recordKeyRule } from '../../schemas/record-key-rule.ts';
 import { withSource } from './source-client.ts';
 
 type Named = Pick<Config, 'name' | 'topics' | 'postgres'>;
@@ -14,7 +17,16 @@ type Named = Pick<Config, 'name' | 'topics' | 'postgres'>;
 export const appliedContractsSql = `(table_name text, digest text, rules jsonb NOT NULL,
   applied_at timestamptz NOT NULL DEFAULT clock_timestamp(),
   reread text NOT NULL CHECK (reread IN ('none', 'due', 'requested', 'merged', 'done')),
+  generation int NOT NULL DEFAULT 1, record_key jsonb,
   PRIMARY KEY (table_name, digest))`;
+
+/** Columns that tables of earlier versions lack. */
+export const laterColumnsSql = `ADD COLUMN IF NOT EXISTS generation int NOT NULL DEFAULT 1,
+  ADD COLUMN IF NOT EXISTS record_key jsonb`;
+
+/** The same of a row `c`, whether the columns are there yet or not. */
+const generationSql = `coalesce((to_jsonb(c)->>'generation')::int, 1)`;
+const recordKeySql = `nullif(to_jsonb(c)->'record_key', 'null')`;
 
 /**
  * Whether the rows that were there before are read again under a contract: not needed, to be asked for by the first processor that runs
@@ -30,6 +42,10 @@ export interface AppliedContract {
   /** Rules of the one before; null if it is the first. */
   readonly before: ReturnType<typeof rulesOf> | null;
   readonly reread: Reread;
+  /** Of index and table that its rows go to. */
+  readonly generation: number;
+  /** What the records' keys are made of, see recordKeyRule; null where an earlier version did not say. */
+  readonly recordKey: readonly string[] | null;
 }
 
 /** The latest of each table; none at all where nothing was ever applied. */
@@ -37,26 +53,60 @@ export async function readAppliedContracts(
   client: ClientBase,
   config: Named,
 ): Promise<ReadonlyMap<string, AppliedContract>> {
+  const rows = await readAll<AppliedContract>(
+    client,
+    config,
+    `digest, rules, reread, ${generationSql} as generation, ${recordKeySql} as "recordKey",
+       lag(rules) over (partition by table_name order by applied_at) as before`,
+  );
+  // The last of each table stays.
+  return new Map(rows.map((row) => [row.table, row]));
+}
+
+/** Every contract that each table has been under, in the order in which they were applied last. */
+export async function readContractHistory(
+  client: ClientBase,
+  config: Named,
+): Promise<ReadonlyMap<string, readonly AppliedGeneration[]>> {
+  const history = new Map<string, AppliedGeneration[]>();
+  for (const { table, digest, generation } of await readAll<AppliedGeneration & { table: string }>(
+    client,
+    config,
+    `digest, ${generationSql} as generation`,
+  )) {
+    history.set(table, [...(history.get(table) ?? []), { digest, generation }]);
+  }
+  return history;
+}
+
+async function readAll<T extends { readonly table: string }>(
+  client: ClientBase,
+  config: Named,
+  columns: string,
+): Promise<T[]> {
   const table = contractsTable(config);
   const { rows: found } = await client.query<{ there: boolean }>(
     'select to_regclass($1) is not null as there',
     [table],
   );
-  if (!found[0]?.there) return new Map();
-  const { rows } = await client.query<AppliedContract>(
-    `select table_name as "table", digest, rules, reread,
-       lag(rules) over (partition by table_name order by applied_at) as before
-     from ${table} order by applied_at`,
+  if (!found[0]?.there) return [];
+  const { rows } = await client.query<T>(
+    `select table_name as "table", ${columns} from ${table} c order by applied_at`,
   );
-  // The last of each table stays.
-  return new Map(rows.map((row) => [row.table, row]));
+  return rows;
 }
 
 /**
  * Records which contract each table is under, the last thing that is applied. What there was under another one, or of a table that joins
  * a pipeline at work, is to be read again.
  */
-export function contractResources(config: Named, datasets: readonly Dataset[]): Resource[] {
+export function contractResources(
+  config: Named,
+  datasets: readonly Dataset[],
+  generationOf: GenerationOf,
+): Resource[] {
+  const note = (noted: readonly Dataset[], reread: Reread) => () =>
+    record(config, noted, reread, generationOf);
   return [
     steppedResource('contracts', 'postgres', () =>
       withSource(config.postgres, async (client) => {
@@ -66,21 +116,34 @@ export function contractResources(config: Named, datasets: readonly Dataset[]): 
           ({ table, digest }) => (applied.get(table)?.digest ?? digest) !== digest,
         );
         const steps = changed.map((dataset): Step => {
-          const columns = changedColumns(applied.get(dataset.table)!.rules, dataset).join(', ');
+          const before = applied.get(dataset.table)!;
+          const otherKey = keyRefusal(before, dataset);
+          if (otherKey) return otherKey;
+          const columns = changedColumns(before.rules, dataset).join(', ');
           const what = columns === '' ? '' : ` (${columns})`;
           const summary = `contract or shape of ${dataset.table} changes${what}: its rows are read again`;
-          return { change: { action: 'update', summary }, run: () => record(config, [dataset], 'due') };
+          return { change: { action: 'update', summary }, run: note([dataset], 'due') };
         });
         if (fresh.length === 0) return steps;
         const joins = applied.size > 0;
         const summary = `contracts of ${fresh.map(({ table }) => table).join(', ')}${joins ? ': their rows are read' : ''}`;
         return [
           ...steps,
-          { change: { action: 'create', summary }, run: () => record(config, fresh, joins ? 'due' : 'none') },
+          { change: { action: 'create', summary }, run: note(fresh, joins ? 'due' : 'none') },
         ];
       }),
     ),
   ];
+}
+
+/** Rows that are read again under other keys would stand beside those under the old ones, which nothing would ever replace. */
+function keyRefusal({ recordKey }: AppliedContract, dataset: Dataset): Step | undefined {
+  const key = recordKeyRule(dataset);
+  if (recordKey === null || same(recordKey, key)) return undefined;
+  return refuse(
+    `the records of ${dataset.table} get other keys (${recordKey.join(', ')} -> ${key.join(', ')}), and nothing replaces those under the old ones`,
+    'Keep the key as it is, or set the pipeline up anew with another name and topics.prefix.',
+  );
 }
 
 /** Columns whose rule differs; all of them where the subject or the rows that pass do. */
@@ -95,13 +158,23 @@ function same(a: unknown, b: unknown): boolean {
   return canonicalJson(a) === canonicalJson(b);
 }
 
-async function record(config: Named, datasets: readonly Dataset[], reread: Reread): Promise<void> {
+async function record(
+  config: Named,
+  datasets: readonly Dataset[],
+  reread: Reread,
+  generationOf: GenerationOf,
+): Promise<void> {
   await withSource(config.postgres, async (client) => {
     for (const dataset of datasets) {
+      const rules = JSON.stringify(rulesOf(dataset.contract));
+      const key = JSON.stringify(recordKeyRule(dataset));
+      const { generation } = generationOf(dataset.table);
       await client.query(
-        `insert into ${contractsTable(config)} (table_name, digest, rules, reread) values ($1, $2, $3, $4)
-         on conflict (table_name, digest) do update set applied_at = clock_timestamp(), reread = 'due'`,
-        [dataset.table, dataset.digest, JSON.stringify(rulesOf(dataset.contract)), reread],
+        `insert into ${contractsTable(config)} (table_name, digest, rules, reread, generation, record_key)
+         values ($1, $2, $3, $4, $5, $6)
+         on conflict (table_name, digest) do update set applied_at = clock_timestamp(), reread = 'due',
+           generation = excluded.generation, record_key = excluded.record_key`,
+        [dataset.table, dataset.digest, rules, reread, generation, key],
       );
     }
   });

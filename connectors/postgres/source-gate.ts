@@ -1,9 +1,8 @@
-import { type ClientBase, Pool } from 'pg';
-import { postgresOptions } from '../../pipeline/postgres-options.ts';
+import type { ClientBase } from 'pg';
 import type { Config } from '../../schemas/config.ts';
 import { tableParts } from '../../schemas/contract.ts';
 import type { Dataset } from '../../schemas/dataset.ts';
-import { isRetriable, LetheError } from '../../schemas/errors.ts';
+import { LetheError } from '../../schemas/errors.ts';
 import {
   type AppliedContract,
   gateIntervalMs,
@@ -11,7 +10,7 @@ import {
   requestReread,
   rereadIsDue,
 } from './applied-contracts.ts';
-import { sourceError } from './source-client.ts';
+import { SourceLook } from './source-look.ts';
 
 type Named = Pick<Config, 'name' | 'topics' | 'postgres'>;
 
@@ -28,33 +27,26 @@ interface Seen {
  */
 export class SourceGate {
   private readonly config: Named;
-  private readonly pool: Pool;
   private readonly datasets: ReadonlyMap<string, Dataset>;
-  private readonly now: () => number;
-  private seen: Seen | undefined;
-  private looking: Promise<void> | undefined;
-  private lookedMs = -Infinity;
+  private readonly source: SourceLook<Seen>;
   private timer: NodeJS.Timeout | undefined;
 
-  constructor(config: Named, datasets: readonly Dataset[], now: () => number = () => performance.now()) {
+  constructor(config: Named, datasets: readonly Dataset[], now?: () => number) {
     this.config = config;
-    this.pool = new Pool({ ...postgresOptions(config.postgres), max: 1 });
-    this.pool.on('error', () => {});
     this.datasets = new Map(datasets.map((dataset) => [dataset.table, dataset]));
-    this.now = now;
+    this.source = new SourceLook(config, (client) => this.read(client), now);
   }
 
   /** Looks at the source also while no changes come: rows are to be read again on a quiet table too. */
   start(): void {
     // A source that is away is met by whoever asks.
-    this.timer = setInterval(() => void this.refresh().catch(() => {}), gateIntervalMs);
+    this.timer = setInterval(() => void this.source.look().catch(() => {}), gateIntervalMs);
   }
 
   /** Resolves if changes of the table may be processed; TABLE_HALTED, to be tried again, if not. */
   async check(table: string): Promise<void> {
-    if (this.now() - this.lookedMs >= 2 * gateIntervalMs) await this.refresh();
+    const { applied, unclassified } = await this.source.latest(2 * gateIntervalMs);
     const dataset = this.datasets.get(table)!;
-    const { applied, unclassified } = this.seen!;
     if (applied.get(table)?.digest !== dataset.digest) {
       throw new LetheError('TABLE_HALTED', `the contract of ${table} here is not the one that was applied`);
     }
@@ -76,7 +68,7 @@ export class SourceGate {
    */
   async confirm(table: string, columns: readonly string[]): Promise<void> {
     const dataset = this.datasets.get(table)!;
-    const gone = await this.query(async (client) => {
+    const gone = await this.source.query(async (client) => {
       const there = await columnsOf(client, table);
       const missing = columns.filter((name) => !there.includes(name));
       if (missing.length === 0) await rereadIsDue(client, this.config, dataset);
@@ -94,34 +86,7 @@ export class SourceGate {
 
   async close(): Promise<void> {
     clearInterval(this.timer);
-    await this.looking?.catch(() => {});
-    await this.pool.end();
-  }
-
-  private async refresh(): Promise<void> {
-    await (this.looking ??= this.look().finally(() => (this.looking = undefined)));
-  }
-
-  private async look(): Promise<void> {
-    try {
-      this.seen = await this.query((client) => this.read(client));
-    } catch (error) {
-      if (!this.seen || !(error instanceof LetheError) || !isRetriable(error.code)) throw error;
-    }
-    this.lookedMs = this.now();
-  }
-
-  private async query<T>(use: (client: ClientBase) => Promise<T>): Promise<T> {
-    try {
-      const client = await this.pool.connect();
-      try {
-        return await use(client);
-      } finally {
-        client.release();
-      }
-    } catch (cause) {
-      throw sourceError(this.config.postgres, cause, 'query');
-    }
+    await this.source.close();
   }
 
   private async read(client: ClientBase): Promise<Seen> {

@@ -1,8 +1,9 @@
+import type { ClientBase } from 'pg';
 import type { Config } from '../../schemas/config.ts';
 import { contractsTable, heartbeatTable, signalTable, sourceSchema } from '../../schemas/names.ts';
 import { type Step, steppedResource } from '../../pipeline/planned-steps.ts';
 import type { Resource } from '../../pipeline/resource.ts';
-import { appliedContractsSql } from './applied-contracts.ts';
+import { appliedContractsSql, laterColumnsSql } from './applied-contracts.ts';
 import { withSource } from './source-client.ts';
 
 type Named = Pick<Config, 'name' | 'topics' | 'postgres'>;
@@ -29,7 +30,16 @@ export function sourceTableResources(config: Named): Resource[] {
           [sourceSchema],
         );
         const present = new Set(rows.map((row) => row.name));
-        return tables
+        const contracts = contractsTable(config);
+        const outdated = present.has(contracts) && !(await hasColumn(client, contracts, 'generation'));
+        const columns: Step = {
+          change: { action: 'update', summary: `table ${contracts} says which index and table rows go to` },
+          run: () =>
+            withSource(config.postgres, async (writer) => {
+              await writer.query(`alter table ${contracts} ${laterColumnsSql}`);
+            }),
+        };
+        const missing = tables
           .filter((table) => !present.has(table.name))
           .map(
             (table): Step => ({
@@ -45,7 +55,16 @@ export function sourceTableResources(config: Named): Resource[] {
                 }),
             }),
           );
+        return outdated ? [...missing, columns] : missing;
       }),
     ),
   ];
+}
+
+async function hasColumn(client: ClientBase, table: string, column: string): Promise<boolean> {
+  const { rowCount } = await client.query(
+    'select 1 from pg_catalog.pg_attribute where attrelid = $1::regclass and attname = $2',
+    [table, column],
+  );
+  return rowCount === 1;
 }

@@ -18,15 +18,23 @@ export function cleanSubjectResources(
   config: Pick<Config, 'name' | 'topics'>,
   datasets: readonly Dataset[],
   registry: HttpService,
+  { rebuild }: { readonly rebuild: boolean },
 ): Resource[] {
   return datasets.map((dataset) => {
     const subject = cleanSubject(config, dataset.table);
     const schema = JSON.stringify(cleanAvroSchema(dataset));
-    return steppedResource(`subject ${subject}`, 'registry', () => inspect(subject, schema, registry));
+    return steppedResource(`subject ${subject}`, 'registry', () =>
+      inspect(subject, schema, registry, rebuild),
+    );
   });
 }
 
-async function inspect(subject: string, schema: string, registry: HttpService): Promise<Step[]> {
+async function inspect(
+  subject: string,
+  schema: string,
+  registry: HttpService,
+  rebuild: boolean,
+): Promise<Step[]> {
   const steps: Step[] = [];
   const path = `/subjects/${encodeURIComponent(subject)}`;
   const body = { schemaType: 'AVRO', schema };
@@ -35,21 +43,22 @@ async function inspect(subject: string, schema: string, registry: HttpService): 
   if (known.status === 404) {
     const versions = await registry.request('GET', `${path}/versions`);
     const existing = versions.status === 200 ? (versions.body as number[]) : [];
-    const broken = await incompatibleVersion(subject, existing, body, registry);
-    if (broken !== undefined) {
+    const unreadable = await unreadableVersions(subject, existing, body, registry);
+    const broken = await brokenHere(subject, existing, unreadable, registry);
+    if (broken !== undefined && !rebuild) {
       return [
         refuse(
           `${subject}: the new schema cannot read what version ${broken} wrote`,
-          'Make the change in steps that stay readable (a new column nullable, a type kept), or rebuild the clean topic under another topics.prefix.',
+          'Run `lethe apply --rebuild`: the records are replaced by those of rows that are read again. Or make the change in steps that stay readable (a new column nullable, a type kept).',
         ),
       ];
     }
+    const what =
+      broken === undefined ? '' : `, which cannot read what version ${broken} and older ones wrote`;
+    const summary = `${subject}: ${existing.length === 0 ? 'first' : 'new'} schema${what}`;
     steps.push({
-      change: {
-        action: existing.length === 0 ? 'create' : 'update',
-        summary: `${subject}: ${existing.length === 0 ? 'first' : 'new'} schema`,
-      },
-      run: () => register(subject, path, body, registry),
+      change: { action: existing.length === 0 ? 'create' : 'update', summary },
+      run: () => register(subject, path, body, registry, unreadable.length > 0),
     });
   }
   const config = await registry.request('GET', `/config/${encodeURIComponent(subject)}`);
@@ -57,30 +66,66 @@ async function inspect(subject: string, schema: string, registry: HttpService): 
   if (config.status !== 200 || current !== level) {
     steps.push({
       change: { action: 'update', summary: `${subject}: compatibility ${level}` },
-      run: async () => {
-        await registry.expect('PUT', `/config/${encodeURIComponent(subject)}`, { compatibility: level });
-      },
+      run: () => setLevel(subject, level, registry),
     });
   }
   return steps;
 }
 
-/** The first version that the registry calls incompatible under the subject's level. */
-async function incompatibleVersion(
+/** The versions that the registry calls incompatible under the subject's level, the newest first. */
+async function unreadableVersions(
   subject: string,
   versions: readonly number[],
   body: unknown,
   registry: HttpService,
-): Promise<number | undefined> {
-  for (const version of versions) {
+): Promise<number[]> {
+  const found: number[] = [];
+  for (const version of versions.toSorted((a, b) => b - a)) {
     const path = `/compatibility/subjects/${encodeURIComponent(subject)}/versions/${version}`;
     const answer = (await registry.expect('POST', path, body)) as { is_compatible?: unknown } | undefined;
-    if (answer?.is_compatible !== true) return version;
+    if (answer?.is_compatible !== true) found.push(version);
   }
-  return undefined;
+  return found;
 }
 
-async function register(subject: string, path: string, body: unknown, registry: HttpService): Promise<void> {
+/** The newest version that the newest schema can read and the new one cannot: with the others it was broken from before. */
+async function brokenHere(
+  subject: string,
+  versions: readonly number[],
+  unreadable: readonly number[],
+  registry: HttpService,
+): Promise<number | undefined> {
+  if (unreadable.length === 0) return undefined;
+  const newest = Math.max(...versions);
+  const path = `/subjects/${encodeURIComponent(subject)}/versions/${newest}`;
+  const { schema } = (await registry.expect('GET', path)) as { schema: string };
+  const body = { schemaType: 'AVRO', schema };
+  const before = new Set(await unreadableVersions(subject, unreadable, body, registry));
+  return unreadable.find((version) => !before.has(version));
+}
+
+async function setLevel(subject: string, compatibility: string, registry: HttpService): Promise<void> {
+  await registry.expect('PUT', `/config/${encodeURIComponent(subject)}`, { compatibility });
+}
+
+/** A schema that breaks with older ones is let in by a level that asks nothing, which stands no longer than that. */
+async function register(
+  subject: string,
+  path: string,
+  body: unknown,
+  registry: HttpService,
+  breaks: boolean,
+): Promise<void> {
+  if (!breaks) return await post(subject, path, body, registry);
+  await setLevel(subject, 'NONE', registry);
+  try {
+    await post(subject, path, body, registry);
+  } finally {
+    await setLevel(subject, level, registry);
+  }
+}
+
+async function post(subject: string, path: string, body: unknown, registry: HttpService): Promise<void> {
   const answer = await registry.request('POST', `${path}/versions`, body);
   if (answer.status === 200) return;
   if (answer.status === 409) {

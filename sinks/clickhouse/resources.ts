@@ -1,11 +1,14 @@
 import type { ClickHouseClient } from '@clickhouse/client';
 import type { Resource } from '../../pipeline/resource.ts';
+import { type GenerationOf, type StoreGeneration, wayOut } from '../../pipeline/store-generation.ts';
 import type { Config } from '../../schemas/config.ts';
 import { type Dataset, sinkDataset } from '../../schemas/dataset.ts';
-import { clickhouseDatabase } from '../../schemas/names.ts';
+import { clickhouseDatabase, clickhouseTable } from '../../schemas/names.ts';
 import { refuse, type Step, steppedResource } from '../../pipeline/planned-steps.ts';
-import { toLetheError } from './errors.ts';
-import { parseNames, quote } from './sql.ts';
+import { command } from './command.ts';
+import { clickhouseMisfits, generationRead, readGenerations } from './generations.ts';
+import { misfits } from './misfits.ts';
+import { quote } from './sql.ts';
 import {
   createTable,
   createView,
@@ -25,6 +28,7 @@ export function clickhouseResources(
   config: Named,
   datasets: readonly Dataset[],
   client: ClickHouseClient,
+  generationOf: GenerationOf,
 ): Resource[] {
   const fed = datasets
     .filter((dataset) => dataset.contract.sinks.includes('clickhouse'))
@@ -34,13 +38,16 @@ export function clickhouseResources(
   return [
     steppedResource(`database ${database}`, 'clickhouse', () => inspectDatabase(database, client)),
     ...fed.flatMap((dataset) => {
-      const definition = tableDefinition(config, dataset);
+      const target = generationOf(dataset.table);
+      const definition = tableDefinition(config, dataset, target.generation);
       const { table, view } = definition;
       return [
         steppedResource(`table ${database}.${table}`, 'clickhouse', () =>
-          inspectTable(dataset, definition, client),
+          inspectTable(config, dataset, target, client),
         ),
-        steppedResource(`view ${database}.${view}`, 'clickhouse', () => inspectView(definition, client)),
+        steppedResource(`view ${database}.${view}`, 'clickhouse', () =>
+          inspectView(config, dataset, definition, client),
+        ),
       ];
     }),
   ];
@@ -58,29 +65,76 @@ async function inspectDatabase(database: string, client: ClickHouseClient): Prom
 }
 
 async function inspectTable(
+  config: Named,
   dataset: Dataset,
-  definition: TableDefinition,
+  target: StoreGeneration,
   client: ClickHouseClient,
 ): Promise<Step[]> {
   const unfit = unfitColumns(dataset);
   if (unfit.length > 0) return unfit;
+  const { generation, beside } = target;
+  const definition = tableDefinition(config, dataset, generation);
   const name = `${definition.database}.${definition.table}`;
   const state = await readTable(client, definition.database, definition.table);
-  if (!state) {
-    const summary = `table ${name} with ${definition.columns.length} columns, ordered by ${definition.sortingKey.join(', ')}`;
-    const run = (): Promise<void> => command(client, createTable(definition), `create table ${name}`);
-    return [{ change: { action: 'create', summary }, run }];
-  }
+  if (!state) return [await createStep(config, dataset, target, client)];
   if (state.comment !== definition.mark) return [foreign(name)];
-  const refused = [...changedShape(state, definition, name), ...changedColumns(state, definition, name)];
-  if (refused.length > 0) return refused;
+  const unfitting = misfits(state, definition);
+  if (unfitting.length > 0) {
+    const view = await readTable(client, definition.database, definition.view);
+    // No contract was applied that writes there: an apply was cut short, and the contract has changed since.
+    const isUnused =
+      beside !== undefined && !(view && generationRead(dataset.table, view) === definition.generation);
+    if (isUnused) return [makeAnew(definition, name, client)];
+    const byHand = `Drop table ${name}, run \`lethe apply\`, and let the sink read the clean topic from its start.`;
+    return unfitting.map((summary) => refuse(summary, wayOut(target, 'a table', byHand)));
+  }
   return [
     ...newColumns(state, definition, name, client),
     ...keepDeletedStep(state, definition, name, client),
   ];
 }
 
-async function inspectView(definition: TableDefinition, client: ClickHouseClient): Promise<Step[]> {
+async function createStep(
+  config: Named,
+  dataset: Dataset,
+  { generation, beside }: StoreGeneration,
+  client: ClickHouseClient,
+): Promise<Step> {
+  const definition = tableDefinition(config, dataset, generation);
+  const name = `${definition.database}.${definition.table}`;
+  const older =
+    beside !== undefined && (await readGenerations(client, config, dataset.table)).includes(beside)
+      ? clickhouseTable(dataset.table, beside)
+      : undefined;
+  const why = older ? (await clickhouseMisfits(config, dataset, beside!, client)).join(', ') : '';
+  const summary = `table ${name} with ${definition.columns.length} columns, ordered by ${definition.sortingKey.join(', ')}`;
+  const place = older ? `, is built beside ${older}${why === '' ? '' : ` (${why})`}` : '';
+  return {
+    change: { action: 'create', summary: `${summary}${place}` },
+    run: () => command(client, createTable(definition), `create table ${name}`),
+  };
+}
+
+function makeAnew(definition: TableDefinition, name: string, client: ClickHouseClient): Step {
+  return {
+    change: { action: 'create', summary: `table ${name}, which nothing was written to, is made anew` },
+    run: async () => {
+      await command(
+        client,
+        `DROP TABLE ${qualified(definition, definition.table)} SYNC`,
+        `drop table ${name}`,
+      );
+      await command(client, createTable(definition), `create table ${name}`);
+    },
+  };
+}
+
+async function inspectView(
+  config: Named,
+  dataset: Dataset,
+  definition: TableDefinition,
+  client: ClickHouseClient,
+): Promise<Step[]> {
   const name = `${definition.database}.${definition.view}`;
   const state = await readTable(client, definition.database, definition.view);
   const step = (action: 'create' | 'update', summary: string): Step => ({
@@ -89,6 +143,11 @@ async function inspectView(definition: TableDefinition, client: ClickHouseClient
   });
   if (!state) return [step('create', `view ${name} of the rows that are not deleted`)];
   if (state.engine !== 'View' || state.comment !== definition.mark) return [foreign(name)];
+  // Readers go on with the generation that they see until the next one has all rows.
+  const seen = generationRead(dataset.table, state);
+  if (seen !== undefined && seen !== definition.generation) {
+    if ((await readGenerations(client, config, dataset.table)).includes(seen)) return [];
+  }
   if (await sameQuery(client, state.query, viewQuery(definition))) return [];
   return [step('update', `view ${name} with the columns of the contract`)];
 }
@@ -114,43 +173,6 @@ function foreign(name: string): Step {
     `${name} was not made by this pipeline for this table`,
     `Rename or remove ${name}, or give this pipeline another clickhouse.database in lethe.yaml.`,
   );
-}
-
-const rebuild = (name: string): string =>
-  `Drop table ${name}, run \`lethe apply\`, and let the sink read the clean topic from its start.`;
-
-/** Replicated and shared engines name the same two columns last. */
-function changedShape(state: TableState, definition: TableDefinition, name: string): Step[] {
-  const steps: Step[] = [];
-  const versioned = /ReplacingMergeTree\((?:'[^']*', '[^']*', )?_lethe_version, _lethe_deleted\)/;
-  if (!versioned.test(state.engineFull)) {
-    steps.push(refuse(`${name} is no ReplacingMergeTree of version and deletion`, rebuild(name)));
-  }
-  if (state.partitionKey !== '') {
-    steps.push(refuse(`${name} has partitions, and rows replace each other only within one`, rebuild(name)));
-  }
-  const key = parseNames(state.sortingKey);
-  if (key.join('\n') !== definition.sortingKey.join('\n')) {
-    const wanted = definition.sortingKey.join(', ');
-    steps.push(refuse(`${name} is ordered by ${key.join(', ')}, the key is ${wanted}`, rebuild(name)));
-  }
-  return steps;
-}
-
-function changedColumns(state: TableState, definition: TableDefinition, name: string): Step[] {
-  const wanted = new Map(definition.columns.map((column) => [column.name, column.sql]));
-  const steps: Step[] = [];
-  for (const [column, type] of state.columns) {
-    const sql = wanted.get(column);
-    if (sql === undefined) {
-      steps.push(refuse(`column ${column} of ${name} is no longer in the contract`, rebuild(name)));
-    } else if (sql !== type) {
-      steps.push(
-        refuse(`column ${column} of ${name} is ${type}, the contract asks for ${sql}`, rebuild(name)),
-      );
-    }
-  }
-  return steps;
 }
 
 function newColumns(
@@ -184,12 +206,4 @@ function keepDeletedStep(
       run: () => command(client, sql, `change settings of ${name}`),
     },
   ];
-}
-
-async function command(client: ClickHouseClient, query: string, what: string): Promise<void> {
-  try {
-    await client.command({ query });
-  } catch (error) {
-    throw toLetheError(error, what);
-  }
 }

@@ -11,7 +11,9 @@ import { sendRows, type Target } from './send.ts';
 
 interface Compiled {
   readonly format: RowFormat;
+  /** Of the generation that was written to last. */
   readonly target: Target;
+  readonly generation: number;
   /** Bytes a row took in the last batch: how much to reserve for the next. */
   bytesPerRow: number;
 }
@@ -26,16 +28,20 @@ export function createClickhouseSink(
 ): Sink {
   const compiled = new WeakMap<Dataset, Compiled>();
 
-  function compiledOf(dataset: Dataset): Compiled {
-    let entry = compiled.get(dataset);
-    if (!entry) compiled.set(dataset, (entry = { ...compile(config, dataset), bytesPerRow: 512 }));
+  function compiledOf(dataset: Dataset, generation: number): Compiled {
+    const known = compiled.get(dataset);
+    if (known?.generation === generation) return known;
+    const format = known?.format ?? compileRows(dataset);
+    const target = targetOf(config, dataset, generation, format);
+    const entry = { format, target, generation, bytesPerRow: known?.bytesPerRow ?? 512 };
+    compiled.set(dataset, entry);
     return entry;
   }
 
   return {
     name: 'clickhouse',
-    async write(dataset, changes) {
-      const entry = compiledOf(dataset);
+    async write(dataset, changes, generation) {
+      const entry = compiledOf(dataset, generation);
       const out = new RowBinary(Math.ceil(changes.length * entry.bytesPerRow * 1.2) + 1_024);
       const ends: number[] = [];
       const rejected = new Map<number, Verdict>();
@@ -60,19 +66,17 @@ export function createClickhouseSink(
   };
 }
 
-function compile(
+function targetOf(
   config: Pick<Config, 'name' | 'topics' | 'clickhouse'>,
   dataset: Dataset,
-): Omit<Compiled, 'bytesPerRow'> {
-  const format = compileRows(dataset);
-  const [database, table] = [clickhouseDatabase(config), clickhouseTable(dataset.table)];
+  generation: number,
+  format: RowFormat,
+): Target {
+  const [database, table] = [clickhouseDatabase(config), clickhouseTable(dataset.table, generation)];
   const columns = format.columns.map(quote).join(', ');
   return {
-    format,
-    target: {
-      name: `${database}.${table}`,
-      insert: `INSERT INTO ${quote(database)}.${quote(table)} (${columns}) FORMAT RowBinaryWithNamesAndTypes`,
-      header: format.header,
-    },
+    name: `${database}.${table}`,
+    insert: `INSERT INTO ${quote(database)}.${quote(table)} (${columns}) FORMAT RowBinaryWithNamesAndTypes`,
+    header: format.header,
   };
 }

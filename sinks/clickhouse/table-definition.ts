@@ -7,12 +7,17 @@ import { columnType, metaColumns } from './types.ts';
 /** Table and view of a dataset: the same for everyone who derives them. */
 export interface TableDefinition {
   readonly database: string;
+  readonly generation: number;
   readonly table: string;
   readonly view: string;
   /** Comment on table and view that makes them ours; never changes. */
   readonly mark: string;
   readonly columns: readonly { readonly name: string; readonly sql: string }[];
   readonly sortingKey: readonly string[];
+}
+
+export function markOf(config: Pick<Config, 'name'>, table: string): string {
+  return `lethe pipeline=${config.name} table=${table}`;
 }
 
 export const versionedEngine = 'ReplacingMergeTree(_lethe_version, _lethe_deleted)';
@@ -26,13 +31,15 @@ export const keepDeleted = 'allow_experimental_replacing_merge_with_cleanup = 0'
 export function tableDefinition(
   config: Pick<Config, 'name' | 'topics' | 'clickhouse'>,
   dataset: Dataset,
+  generation: number,
 ): TableDefinition {
   const columns = dataset.columns.map((column) => ({ name: column.name, sql: columnType(column).sql }));
   return {
     database: clickhouseDatabase(config),
-    table: clickhouseTable(dataset.table),
+    generation,
+    table: clickhouseTable(dataset.table, generation),
     view: clickhouseView(dataset.table),
-    mark: `lethe pipeline=${config.name} table=${dataset.table}`,
+    mark: markOf(config, dataset.table),
     columns: [...columns, ...metaColumns],
     sortingKey: dataset.key.map((column) => column.name),
   };

@@ -47,6 +47,16 @@ export async function readTable(
   };
 }
 
+/** Names and comments of a database's tables. */
+export async function listTables(
+  client: ClickHouseClient,
+  database: string,
+): Promise<{ readonly name: string; readonly comment: string }[]> {
+  const query = 'SELECT name, comment FROM system.tables WHERE database = {database:String}';
+  const found = await rows(client, query, { database });
+  return found.map((row) => ({ name: row['name']!, comment: row['comment']! }));
+}
+
 /** Whether two queries are the same but for quoting and spaces. */
 export async function sameQuery(client: ClickHouseClient, a: string, b: string): Promise<boolean> {
   const query = 'SELECT formatQuerySingleLine({a:String}) AS a, formatQuerySingleLine({b:String}) AS b';

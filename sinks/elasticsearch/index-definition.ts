@@ -17,11 +17,14 @@ export interface IndexDefinition {
 /** Elasticsearch's own default of the limit. */
 export const defaultTotalFieldsLimit = 1_000;
 
-/** How the alias stands on its index: readers do not see deleted rows, and writes through it go there. */
+/** How the readers' alias stands on its index: they do not see deleted rows. */
 export const aliasDefinition = {
-  is_write_index: true,
   filter: { bool: { must_not: [{ term: { [`${metaField}.deleted`]: true } }] } },
 } as const;
+
+export function markOf(config: Pick<Config, 'name'>, table: string): Mark {
+  return { lethe: { pipeline: config.name, table } };
+}
 
 /** The index of a dataset: strict, explicit, and the same for everyone who derives it. */
 export function indexDefinition(config: Pick<Config, 'name'>, dataset: Dataset): IndexDefinition {
@@ -29,7 +32,7 @@ export function indexDefinition(config: Pick<Config, 'name'>, dataset: Dataset):
   for (const column of dataset.columns) properties[column.name] = fieldMapping(column);
   properties[metaField] = metaMapping;
   return {
-    mark: { lethe: { pipeline: config.name, table: dataset.table } },
+    mark: markOf(config, dataset.table),
     properties,
     // A text column counts twice (its keyword), and so that the limit does not move with every column there is room.
     totalFieldsLimit: Math.max(

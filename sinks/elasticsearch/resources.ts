@@ -1,11 +1,12 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Client } from '@elastic/elasticsearch';
+import { refuse, type Step, steppedResource } from '../../pipeline/planned-steps.ts';
 import type { Resource } from '../../pipeline/resource.ts';
+import { type GenerationOf, type StoreGeneration, wayOut } from '../../pipeline/store-generation.ts';
 import type { Config } from '../../schemas/config.ts';
 import { type Dataset, sinkDataset } from '../../schemas/dataset.ts';
-import { indexAlias, indexName } from '../../schemas/names.ts';
-import { refuse, type Step, steppedResource } from '../../pipeline/planned-steps.ts';
-import { toLetheError } from './errors.ts';
+import { indexAlias, indexGeneration, indexName, writeAlias } from '../../schemas/names.ts';
+import { readGenerations } from './generations.ts';
 import {
   aliasDefinition,
   defaultTotalFieldsLimit,
@@ -13,29 +14,87 @@ import {
   indexDefinition,
 } from './index-definition.ts';
 import { type IndexState, readIndexes } from './index-state.ts';
+import { misfits, typeOf } from './misfits.ts';
+import { send } from './request.ts';
 import { unfitFieldName } from './types.ts';
 
 type Named = Pick<Config, 'name' | 'topics'>;
 
-/** One resource per table that feeds Elasticsearch: its index with the alias that readers and the sink use. */
+/** An index to be, with the aliases of readers and of the sink. */
+interface Wanted {
+  readonly index: string;
+  readonly alias: string;
+  readonly writes: string;
+  readonly definition: IndexDefinition;
+  readonly target: StoreGeneration;
+  /** Readers see it: there is no other that they see until it has all rows. */
+  readonly isRead: boolean;
+}
+
+/** One resource per table that feeds Elasticsearch: its index with the aliases that readers and the sink use. */
 export function elasticsearchResources(
   config: Named,
   datasets: readonly Dataset[],
   client: Client,
+  generationOf: GenerationOf,
 ): Resource[] {
   return datasets
     .filter((dataset) => dataset.contract.sinks.includes('elasticsearch'))
     .map((dataset) => sinkDataset(dataset, 'elasticsearch'))
-    .map((dataset) => {
-      const alias = indexAlias(config, dataset.table);
-      return steppedResource(`index ${alias}`, 'elasticsearch', () =>
-        inspect(config, dataset, alias, client),
-      );
-    });
+    .map((dataset) =>
+      steppedResource(`index ${indexAlias(config, dataset.table)}`, 'elasticsearch', () =>
+        inspect(config, dataset, generationOf(dataset.table), client),
+      ),
+    );
 }
 
-async function inspect(config: Named, dataset: Dataset, alias: string, client: Client): Promise<Step[]> {
-  const unfit = dataset.columns.flatMap((column) => {
+async function inspect(
+  config: Named,
+  dataset: Dataset,
+  target: StoreGeneration,
+  client: Client,
+): Promise<Step[]> {
+  const unfit = unfitColumns(dataset);
+  if (unfit.length > 0) return unfit;
+  const { table } = dataset;
+  const alias = indexAlias(config, table);
+  const behind = await readIndexes(client, alias);
+  if (behind.length > 1) {
+    return [
+      refuse(
+        `alias ${alias} stands for ${behind.length} indexes`,
+        'Leave the alias on the live index alone.',
+      ),
+    ];
+  }
+  const generations = await readGenerations(client, config, table);
+  const live = behind[0];
+  const seen = live && indexGeneration(config, table, live.name);
+  if (live && (seen === undefined || !generations.has(seen))) return [foreign(live.name)];
+  const { generation, beside } = target;
+  const index = indexName(config, table, generation);
+  const wanted: Wanted = {
+    index,
+    alias,
+    writes: writeAlias(config, table, generation),
+    definition: indexDefinition(config, dataset),
+    target,
+    isRead: seen === undefined || seen === generation,
+  };
+  const there = generations.get(generation);
+  if (!there) {
+    if ((await readIndexes(client, index)).length > 0) return [foreign(index)];
+    const older = beside === undefined ? undefined : generations.get(beside);
+    return [create(wanted, older, client)];
+  }
+  // No contract was applied that writes there: an apply was cut short, and the contract has changed since.
+  const isUnused = beside !== undefined && seen !== generation;
+  if (isUnused && misfits(there, wanted.definition).length > 0) return [makeAnew(wanted, client)];
+  return existing(there, wanted, client);
+}
+
+function unfitColumns(dataset: Dataset): Step[] {
+  return dataset.columns.flatMap((column) => {
     const reason = unfitFieldName(column.name);
     return reason === undefined
       ? []
@@ -46,86 +105,59 @@ async function inspect(config: Named, dataset: Dataset, alias: string, client: C
           ),
         ];
   });
-  if (unfit.length > 0) return unfit;
-
-  const definition = indexDefinition(config, dataset);
-  const behind = await readIndexes(client, alias);
-  if (behind.length > 1) {
-    return [
-      refuse(
-        `alias ${alias} stands for ${behind.length} indexes`,
-        'Leave the alias on the live index alone.',
-      ),
-    ];
-  }
-  const live = behind[0];
-  if (live) return existing(live, alias, definition, client);
-
-  const first = indexName(config, dataset.table, 1);
-  const orphan = (await readIndexes(client, first))[0];
-  return orphan ? existing(orphan, alias, definition, client) : [create(first, alias, definition, client)];
 }
 
-function create(index: string, alias: string, definition: IndexDefinition, client: Client): Step {
+function foreign(index: string): Step {
+  return refuse(
+    `${index} was not made by this pipeline for this table`,
+    `Rename or remove ${index}, or give this pipeline another name in lethe.yaml.`,
+  );
+}
+
+function create(wanted: Wanted, older: IndexState | undefined, client: Client): Step {
+  const { index, alias, definition } = wanted;
+  const why = older && misfits(older, definition).join(', ');
+  const fields = `index ${index} with ${Object.keys(definition.properties).length} fields`;
+  const summary = older
+    ? `${fields} is built beside ${older.name}${why === '' ? '' : ` (${why})`}`
+    : `${fields} behind alias ${alias}`;
+  return { change: { action: 'create', summary }, run: () => createIndex(wanted, client) };
+}
+
+function makeAnew(wanted: Wanted, client: Client): Step {
+  const { index } = wanted;
+  return {
+    change: { action: 'create', summary: `index ${index}, which nothing was written to, is made anew` },
+    run: async () => {
+      const path = `/${encodeURIComponent(index)}`;
+      await send(client, 'DELETE', path, undefined, `delete index ${index}`);
+      await createIndex(wanted, client);
+    },
+  };
+}
+
+async function createIndex(wanted: Wanted, client: Client): Promise<void> {
+  const { index, alias, writes, definition, isRead } = wanted;
   const body = {
     settings: { 'index.mapping.total_fields.limit': definition.totalFieldsLimit },
     mappings: { dynamic: 'strict', _meta: definition.mark, properties: definition.properties },
-    aliases: { [alias]: aliasDefinition },
+    aliases: { [writes]: {}, ...(isRead ? { [alias]: aliasDefinition } : {}) },
   };
-  const fields = Object.keys(definition.properties).length;
-  return {
-    change: { action: 'create', summary: `index ${index} with ${fields} fields behind alias ${alias}` },
-    run: () => send(client, 'PUT', `/${encodeURIComponent(index)}`, body, `create index ${index}`),
-  };
+  await send(client, 'PUT', `/${encodeURIComponent(index)}`, body, `create index ${index}`);
 }
 
 /** What an index that is there lacks, or why it cannot be used. */
-function existing(index: IndexState, alias: string, definition: IndexDefinition, client: Client): Step[] {
-  if (!isDeepStrictEqual(index.mappings._meta, definition.mark)) {
-    return [
-      refuse(
-        `${index.name} was not made by this pipeline for this table`,
-        `Rename or remove ${index.name}, or give this pipeline another name in lethe.yaml.`,
-      ),
-    ];
-  }
-  const refused = [...strayRoot(index), ...changedFields(index, definition)];
+function existing(index: IndexState, wanted: Wanted, client: Client): Step[] {
+  const byHand = `Delete index ${index.name}, run \`lethe apply\`, and let the sink read the clean topic from its start.`;
+  const refused = misfits(index, wanted.definition).map((summary) =>
+    refuse(summary, wayOut(wanted.target, 'an index', byHand)),
+  );
   if (refused.length > 0) return refused;
   return [
-    ...widerLimit(index, definition, client),
-    ...newFields(index, definition, client),
-    ...aliasStep(index, alias, client),
+    ...widerLimit(index, wanted.definition, client),
+    ...newFields(index, wanted.definition, client),
+    ...aliasSteps(index, wanted, client),
   ];
-}
-
-const rebuild = (index: string): string =>
-  `Delete index ${index}, run \`lethe apply\`, and let the sink read the clean topic from its start.`;
-
-function strayRoot(index: IndexState): Step[] {
-  const strays = Object.keys(index.mappings).filter(
-    (key) => !['dynamic', '_meta', 'properties'].includes(key),
-  );
-  const found = strays.map((key) =>
-    refuse(`mapping of ${index.name} has ${key} set by hand`, rebuild(index.name)),
-  );
-  if (index.mappings.dynamic !== 'strict') {
-    found.push(refuse(`mapping of ${index.name} is not dynamic: strict`, rebuild(index.name)));
-  }
-  return found;
-}
-
-function changedFields(index: IndexState, definition: IndexDefinition): Step[] {
-  const steps: Step[] = [];
-  for (const [name, actual] of Object.entries(index.mappings.properties ?? {})) {
-    const wanted = definition.properties[name];
-    if (!wanted) {
-      steps.push(refuse(`field ${name} of ${index.name} is no longer in the contract`, rebuild(index.name)));
-    } else if (!isDeepStrictEqual(actual, wanted)) {
-      const summary = `field ${name} of ${index.name} is ${typeOf(actual)}, the contract asks for ${typeOf(wanted)}`;
-      steps.push(refuse(summary, rebuild(index.name)));
-    }
-  }
-  return steps;
 }
 
 function newFields(index: IndexState, definition: IndexDefinition, client: Client): Step[] {
@@ -159,26 +191,23 @@ function widerLimit(index: IndexState, definition: IndexDefinition, client: Clie
   ];
 }
 
-function aliasStep(index: IndexState, alias: string, client: Client): Step[] {
-  if (isDeepStrictEqual(index.aliases[alias], aliasDefinition)) return [];
-  const body = { actions: [{ add: { index: index.name, alias, ...aliasDefinition } }] };
+function aliasSteps(index: IndexState, { alias, writes, isRead }: Wanted, client: Client): Step[] {
+  const step = (name: string, definition: object, summary: string): Step[] =>
+    isDeepStrictEqual(index.aliases[name], definition)
+      ? []
+      : [
+          {
+            change: { action: 'update', summary },
+            run: () => {
+              const body = { actions: [{ add: { index: index.name, alias: name, ...definition } }] };
+              return send(client, 'POST', '/_aliases', body, `set alias ${name}`);
+            },
+          },
+        ];
   return [
-    {
-      change: { action: 'update', summary: `alias ${alias} stands for ${index.name} and hides deleted rows` },
-      run: () => send(client, 'POST', '/_aliases', body, `set alias ${alias}`),
-    },
+    ...step(writes, {}, `alias ${writes} stands for ${index.name}, for the sink to write to`),
+    ...(isRead
+      ? step(alias, aliasDefinition, `alias ${alias} stands for ${index.name} and hides deleted rows`)
+      : []),
   ];
-}
-
-/** The type in a word, and with its options where two fields of one type differ. */
-function typeOf(field: unknown): string {
-  return JSON.stringify(field).replaceAll('"', '');
-}
-
-async function send(client: Client, method: string, path: string, body: object, what: string): Promise<void> {
-  try {
-    await client.transport.request({ method, path, body });
-  } catch (error) {
-    throw toLetheError(error, what);
-  }
 }

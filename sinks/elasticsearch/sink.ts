@@ -3,7 +3,7 @@ import type { CleanChange, Sink, Verdict } from '../../pipeline/sink.ts';
 import type { Config } from '../../schemas/config.ts';
 import type { Dataset } from '../../schemas/dataset.ts';
 import { LetheError } from '../../schemas/errors.ts';
-import { indexAlias } from '../../schemas/names.ts';
+import { writeAlias } from '../../schemas/names.ts';
 import { newestFirst } from '../newest-first.ts';
 import { compileDocuments, type ToBulkLines } from './documents.ts';
 import { sendBulk } from './send.ts';
@@ -12,7 +12,7 @@ import { sendBulk } from './send.ts';
 const defaultMaxBulkBytes = 8 * 1024 * 1024;
 
 /**
- * Writes through the alias, so that a rebuilt index takes over without a word to the sink.
+ * Writes through the alias of the index of one generation: readers have another, which may still stand for an older index.
  *
  * Of several changes of one key in a batch only the newest is sent: changes of one transaction have the same
  * 63-bit version, and a partial failure could otherwise let the older one win. When the newest is rejected the
@@ -34,9 +34,9 @@ export function createElasticsearchSink(
 
   return {
     name: 'elasticsearch',
-    async write(dataset, changes) {
+    async write(dataset, changes, generation) {
       const toLines = documentsOf(dataset);
-      const alias = indexAlias(config, dataset.table);
+      const alias = writeAlias(config, dataset.table, generation);
       return await newestFirst(changes, async (candidates) => {
         const documents: string[] = [];
         const rejected = new Map<number, Verdict>();

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { indexAlias, indexName } from '../../schemas/names.ts';
+import { indexAlias, indexName, writeAlias } from '../../schemas/names.ts';
 import type { ElasticsearchHarness } from '../support/elasticsearch-harness.ts';
 import { makeElasticsearchHarness } from '../support/elasticsearch-harness.ts';
 import { at, change, everyKind, testDataset } from '../support/sink-datasets.ts';
@@ -76,22 +76,24 @@ describe('elasticsearch index', () => {
     expect(await hits({ term: { '_lethe.trace_id': found.traceId } })).toBe(1);
   });
 
-  it('creates no index by itself when the alias is gone, and plan brings the alias back', async () => {
+  it('creates no index by itself when the sink’s alias or the index is gone, and plan brings both aliases back', async () => {
     const dataset = testDataset('public.unaliased', ['id'], [{ name: 'id', type: 'int4' }]);
     const [resource] = harness.resources([dataset]);
     await resource!.apply([]);
-    const [alias, index] = [
-      indexAlias(harness.config, dataset.table),
-      indexName(harness.config, dataset.table, 1),
-    ];
-    await harness.plain.indices.deleteAlias({ index, name: alias });
-    await expect(
-      harness.sink.write(dataset, [change(dataset, ['1'], at(1), { id: 1 })]),
-    ).rejects.toMatchObject({ code: 'SERVER_FAILED' });
-    expect(await harness.plain.indices.exists({ index: alias })).toBe(false);
-    expect(await resource!.diff()).toMatchObject([{ action: 'update' }]);
+    const { config, plain } = harness;
+    const index = indexName(config, dataset.table, 1);
+    const writes = writeAlias(config, dataset.table, 1);
+    const write = () => harness.sink.write(dataset, [change(dataset, ['1'], at(1), { id: 1 })]);
+    await plain.indices.deleteAlias({ index, name: [writes, indexAlias(config, dataset.table)] });
+    await expect(write()).rejects.toMatchObject({ code: 'SERVER_FAILED' });
+    expect(await plain.indices.exists({ index: writes })).toBe(false);
+    expect(await resource!.diff()).toMatchObject([{ action: 'update' }, { action: 'update' }]);
     await resource!.apply([]);
     expect(await resource!.diff()).toEqual([]);
+    expect(await write()).toEqual([{ outcome: 'written' }]);
+    await plain.indices.delete({ index });
+    await expect(write()).rejects.toMatchObject({ code: 'SERVER_FAILED' });
+    expect(await plain.indices.exists({ index: [index, writes] })).toBe(false);
   });
 
   it('plans the filter of deleted rows back when somebody has changed it', async () => {

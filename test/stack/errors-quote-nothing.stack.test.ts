@@ -181,7 +181,7 @@ beforeAll(async () => {
   await elasticsearch.indices.create({ index, mappings: mappings!, aliases: aliases! });
   await elasticsearch.close();
   const clickhouse = createClickhouseClient(config().clickhouse!);
-  const rows = `"${names.clickhouseDatabase(config())}"."${names.clickhouseTable(table)}"`;
+  const rows = `"${names.clickhouseDatabase(config())}"."${names.clickhouseTable(table, 1)}"`;
   await clickhouse.command({ query: `alter table ${rows} add constraint c check n != ${refusedNumber}` });
   await clickhouse.close();
 });

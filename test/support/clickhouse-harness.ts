@@ -3,10 +3,11 @@ import type { Config } from '../../schemas/config.ts';
 import type { Dataset } from '../../schemas/dataset.ts';
 import { clickhouseDatabase, clickhouseTable, clickhouseView } from '../../schemas/names.ts';
 import { createClickhouseClient } from '../../sinks/clickhouse/client.ts';
+import { clickhouseMisfits, clickhouseSwitch } from '../../sinks/clickhouse/generations.ts';
 import { clickhouseResources } from '../../sinks/clickhouse/resources.ts';
 import { createClickhouseSink } from '../../sinks/clickhouse/sink.ts';
 import { testConfig } from './sink-config.ts';
-import { refusedNumber, type SinkHarness } from './sink-suite.ts';
+import { inPlace, refusedNumber, type SinkHarness, testSink } from './sink-suite.ts';
 
 /** ClickHouse as the sink suite needs it, and the plain client beside it for tests of its own. */
 export interface ClickhouseHarness extends SinkHarness {
@@ -30,7 +31,7 @@ export async function makeClickhouseHarness(url: string): Promise<ClickhouseHarn
   const plain = createClient({ url, log: { level: ClickHouseLogLevel.OFF } });
   const database = clickhouseDatabase(config);
   await plain.command({ query: `CREATE DATABASE ${database}` });
-  const table = (dataset: Dataset): string => `${database}.${clickhouseTable(dataset.table)}`;
+  const table = (dataset: Dataset): string => `${database}.${clickhouseTable(dataset.table, 1)}`;
   const select = async (query: string): Promise<Record<string, unknown>[]> => {
     const answer = await plain.query({ query, format: 'JSONEachRow', clickhouse_settings: exactNumbers });
     return await answer.json();
@@ -40,8 +41,10 @@ export async function makeClickhouseHarness(url: string): Promise<ClickhouseHarn
     plain,
     table,
     select,
-    sink: createClickhouseSink(config, client),
-    resources: (datasets) => clickhouseResources(config, datasets, client),
+    sink: testSink(createClickhouseSink(config, client)),
+    resources: (datasets, target = inPlace) => clickhouseResources(config, datasets, client, () => target),
+    misfits: (dataset) => clickhouseMisfits(config, dataset, 1, client),
+    switchTo: (dataset, generation) => clickhouseSwitch(config, dataset, generation, client),
     async read(dataset) {
       const rows = await select(`SELECT * FROM ${database}.${clickhouseView(dataset.table)}`);
       return new Map(rows.map((row) => [String(row[dataset.key[0]!.name]), row]));
@@ -67,7 +70,9 @@ export async function makeClickhouseHarness(url: string): Promise<ClickhouseHarn
         query: `ALTER TABLE ${table(dataset)} ADD CONSTRAINT no_such_number CHECK n != ${refusedNumber}`,
       });
     },
-    unreachable: createClickhouseSink(config, createClickhouseClient({ url: 'http://127.0.0.1:1' })),
+    unreachable: testSink(
+      createClickhouseSink(config, createClickhouseClient({ url: 'http://127.0.0.1:1' })),
+    ),
     async makeForeign(dataset) {
       await plain.command({ query: `CREATE TABLE ${table(dataset)} (id Int32) ENGINE = Memory` });
     },

@@ -3,10 +3,11 @@ import type { Config } from '../../schemas/config.ts';
 import type { Dataset } from '../../schemas/dataset.ts';
 import { indexAlias } from '../../schemas/names.ts';
 import { createElasticsearchClient } from '../../sinks/elasticsearch/client.ts';
+import { elasticsearchMisfits, elasticsearchSwitch } from '../../sinks/elasticsearch/generations.ts';
 import { elasticsearchResources } from '../../sinks/elasticsearch/resources.ts';
 import { createElasticsearchSink } from '../../sinks/elasticsearch/sink.ts';
 import { testConfig } from './sink-config.ts';
-import { refusedNumber, type SinkHarness } from './sink-suite.ts';
+import { inPlace, refusedNumber, type SinkHarness, testSink } from './sink-suite.ts';
 
 /** Elasticsearch as the sink suite needs it, and the plain client beside it for tests of its own. */
 export interface ElasticsearchHarness extends SinkHarness {
@@ -31,8 +32,10 @@ export async function makeElasticsearchHarness(url: string): Promise<Elasticsear
     config,
     plain,
     sources,
-    sink: createElasticsearchSink(config, client, { maxBulkBytes: 4 * 1024 }),
-    resources: (datasets) => elasticsearchResources(config, datasets, client),
+    sink: testSink(createElasticsearchSink(config, client, { maxBulkBytes: 4 * 1024 })),
+    resources: (datasets, target = inPlace) => elasticsearchResources(config, datasets, client, () => target),
+    misfits: (dataset) => elasticsearchMisfits(config, dataset, 1, client),
+    switchTo: (dataset, generation) => elasticsearchSwitch(config, dataset, generation, client),
     async read(dataset) {
       const rows = (await sources(dataset)).map(parseExactly);
       const [key] = dataset.key;
@@ -55,7 +58,9 @@ export async function makeElasticsearchHarness(url: string): Promise<Elasticsear
       await plain.indices.create({ index: index!, mappings: mappings!, aliases: aliases! });
       if (refusedNumber <= 32_767) throw new Error('a short takes it');
     },
-    unreachable: createElasticsearchSink(config, createElasticsearchClient({ url: 'http://127.0.0.1:1' })),
+    unreachable: testSink(
+      createElasticsearchSink(config, createElasticsearchClient({ url: 'http://127.0.0.1:1' })),
+    ),
     async makeForeign(dataset) {
       await plain.indices.create({ index: indexAlias(config, dataset.table) });
     },

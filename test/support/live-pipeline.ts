@@ -102,8 +102,8 @@ export class LivePipeline {
     }
   }
 
-  async apply(): Promise<Project> {
-    await applyProject(this.configPath);
+  async apply(options: { rebuild?: boolean } = {}): Promise<Project> {
+    await applyProject(this.configPath, options);
     return this.open();
   }
 

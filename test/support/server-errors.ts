@@ -144,7 +144,7 @@ export function serverCases(canary: string): Readonly<Record<string, () => Promi
       ({ url = '' }): Answer => [url.endsWith('/versions') ? status : 404, { message: canary }],
       async (url) => {
         const service = new HttpService('the registry', { url });
-        await cleanSubjectResources(configOf(), [dataset], service)[0]!.apply([]);
+        await cleanSubjectResources(configOf(), [dataset], service, { rebuild: false })[0]!.apply([]);
       },
     );
   const closed = { url: 'http://127.0.0.1:1' };

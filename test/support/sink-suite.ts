@@ -1,16 +1,35 @@
 import { inspect } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { CleanChange, Sink, Verdict } from '../../pipeline/sink.ts';
+import type { Step } from '../../pipeline/planned-steps.ts';
 import type { PlannedChange, Resource } from '../../pipeline/resource.ts';
+import type { StoreGeneration } from '../../pipeline/store-generation.ts';
 import type { Dataset } from '../../schemas/dataset.ts';
 import { type ErrorCode, isRetriable, LetheError } from '../../schemas/errors.ts';
 import { at, change, everyKind, testDataset } from './sink-datasets.ts';
 import { expected, extremeRows, found } from './sink-values.ts';
 
+/** A sink that writes to the first generation unless told otherwise. */
+export interface TestSink {
+  write(dataset: Dataset, changes: readonly CleanChange[], generation?: number): Promise<Verdict[]>;
+}
+
+export function testSink(sink: Sink): TestSink {
+  return { write: (dataset, changes, generation = 1) => sink.write(dataset, changes, generation) };
+}
+
+/** Where a contract that was never applied before goes, and one that is applied as it was. */
+export const inPlace: StoreGeneration = { generation: 1, mayRebuild: false };
+
 /** A store as the suite needs it: the sink and resources under test, and a reader that shares no code with them. */
 export interface SinkHarness {
-  readonly sink: Sink;
-  resources(datasets: readonly Dataset[]): Resource[];
+  readonly sink: TestSink;
+  /** `target`: where the rows go; to the first generation if left out. */
+  resources(datasets: readonly Dataset[], target?: StoreGeneration): Resource[];
+  /** Why the first generation cannot take the dataset in place. */
+  misfits(dataset: Dataset): Promise<string[]>;
+  /** What makes this generation the one that readers see. */
+  switchTo(dataset: Dataset, generation: number): Promise<Step[]>;
   /** What readers see now: rows by the text of their column `id` (or the first key column). */
   read(dataset: Dataset): Promise<Map<string, Readonly<Record<string, unknown>>>>;
   /** Makes the store forget all it may forget about deletes: by time, restart or merge. Ends when it has. */
@@ -20,7 +39,7 @@ export interface SinkHarness {
   /** From now on the server itself refuses rows of this dataset whose `n` is {@link refusedNumber}. */
   refuseNumber(dataset: Dataset): Promise<void>;
   /** A sink of the same kind whose server does not answer. */
-  readonly unreachable: Sink;
+  readonly unreachable: TestSink;
   /** A table of the store's own, not made by Lethe, at the place of the dataset's. */
   makeForeign(dataset: Dataset): Promise<void>;
   /** Takes from what was made for the dataset the mark that it is Lethe's, and nothing else. */
@@ -284,6 +303,59 @@ export function registerSinkTests(name: string, makeHarness: () => Promise<SinkH
         const error = await failure(applied(dataset));
         expect(error.code).toBe('PLAN_REFUSED');
       }
+    });
+
+    it('builds the next generation beside, unseen by readers, until it is switched to', async () => {
+      const before = await applied(withColumns('rebuilt', [{ name: 'extra', type: 'int4' }]));
+      await write(before, change(before, ['1'], at(1), { id: 1, name: 'old', n: 1, extra: 7 }));
+      const after = withColumns('rebuilt', [{ name: 'extra', type: 'text' }]);
+      expect(await harness.misfits(before)).toEqual([]);
+      expect(await harness.misfits(after)).toMatchObject([expect.stringContaining('extra')]);
+
+      const told = await allChanges(harness.resources([after], { generation: 1, mayRebuild: true }));
+      expect(told).toMatchObject([
+        { action: 'refuse', fix: expect.stringContaining('lethe apply --rebuild') },
+      ]);
+
+      const beside: StoreGeneration = { generation: 2, beside: 1, mayRebuild: true };
+      const planned = await allChanges(harness.resources([after], beside));
+      expect(planned).toMatchObject([{ action: 'create', summary: expect.stringMatching(/beside.*extra/) }]);
+      for (const resource of harness.resources([after], beside)) await resource.apply([]);
+      expect(await allChanges(harness.resources([after], beside))).toEqual([]);
+
+      const put = change(after, ['1'], at(2), { id: 1, name: 'new', n: 1, extra: 'x' });
+      expect(await harness.sink.write(after, [put], 2)).toEqual(written(1));
+      expect(await names(before)).toEqual({ 1: 'old' });
+
+      // As if it were cut short after every one of its steps.
+      const steps = await harness.switchTo(after, 2);
+      for (let i = 0; i < steps.length; i++) {
+        await (await harness.switchTo(after, 2))[0]!.run!();
+        expect(await names(after)).toEqual({ 1: 'new' });
+      }
+      expect(await harness.switchTo(after, 2)).toEqual([]);
+      const recorded: StoreGeneration = { generation: 2, mayRebuild: false };
+      expect(await allChanges(harness.resources([after], recorded))).toEqual([]);
+      expect((await failure(write(after, put))).code).toBe('SERVER_FAILED');
+    });
+
+    it('makes anew what was built beside for a contract that was never recorded, and nothing that readers see', async () => {
+      const before = await applied(withColumns('abandoned', [{ name: 'extra', type: 'int4' }]));
+      await write(before, change(before, ['1'], at(1), { id: 1, name: 'old', n: 1, extra: 7 }));
+      const beside: StoreGeneration = { generation: 2, beside: 1, mayRebuild: true };
+      const first = withColumns('abandoned', [{ name: 'extra', type: 'text' }]);
+      for (const resource of harness.resources([first], beside)) await resource.apply([]);
+      const second = withColumns('abandoned', [{ name: 'extra', type: 'bool' }]);
+      expect(await allChanges(harness.resources([second], beside))).toMatchObject([
+        { action: 'create', summary: expect.stringContaining('made anew') },
+      ]);
+      for (const resource of harness.resources([second], beside)) await resource.apply([]);
+      expect(await allChanges(harness.resources([second], beside))).toEqual([]);
+      expect(await names(before)).toEqual({ 1: 'old' });
+
+      for (const step of await harness.switchTo(second, 2)) await step.run!();
+      const seen = await allChanges(harness.resources([first], beside));
+      expect(seen).toMatchObject([{ action: 'refuse' }]);
     });
 
     it('refuses a table or index of that name that it has not made, and leaves it alone', async () => {

@@ -19,8 +19,12 @@ const telling = [
 /**
  * Every row of every table of every database: rows that a newer one replaces, deleted ones, and those that a
  * lightweight delete hides; the server's own logs of queries and texts; and what its system tables say of statements.
+ * `within`: only of databases whose name it takes.
  */
-export function clickhouseApiPlace(endpoint: Endpoint): Place {
+export function clickhouseApiPlace(
+  endpoint: Endpoint,
+  within: (database: string) => boolean = () => true,
+): Place {
   return {
     name: 'clickhouse rows',
     search: async (search) => {
@@ -35,6 +39,7 @@ export function clickhouseApiPlace(endpoint: Endpoint): Place {
       );
       for (const line of listed.split('\n').filter(Boolean)) {
         const [database, name, engine] = JSON.parse(line) as [string, string, string];
+        if (!within(database)) continue;
         const table = `${quote(database)}.${quote(name)}`;
         try {
           await searchTable(endpoint, search, table, engine);

@@ -15,9 +15,12 @@ const numeric: ReadonlySet<number> = new Set([0x92, 0x93, 0x94, 0x95, 0x98, 0x9a
 
 /**
  * Every file on ClickHouse's disks (it says itself where they are; it must run on this machine) as bytes, inactive, detached and temporary parts and the definitions of
- * tables too; and the compressed blocks of columns as what is in them.
+ * tables too; and the compressed blocks of columns as what is in them. `within`: only files whose path it takes.
  */
-export function clickhouseFilesPlace(endpoint: Endpoint): Place {
+export function clickhouseFilesPlace(
+  endpoint: Endpoint,
+  within: (path: string) => boolean = () => true,
+): Place {
   return {
     name: 'clickhouse files',
     search: async (search) => {
@@ -28,6 +31,7 @@ export function clickhouseFilesPlace(endpoint: Endpoint): Place {
         contentType: 'text/plain',
       });
       await readEveryFile(search, disks.split('\n').filter(Boolean), async ({ path }) => {
+        if (!within(path)) return;
         await searchFile(search, path);
         if (blockFile.test(path)) await searchBlocks(search, path);
       });

@@ -8,9 +8,12 @@ const every = 'expand_wildcards=all';
 
 /**
  * Every document of every index, hidden and system indices and tombstones too, and the cluster's state: mappings,
- * settings, aliases, templates, pipelines.
+ * settings, aliases, templates, pipelines. `within`: of the indexes only those whose name it takes.
  */
-export function elasticsearchApiPlace(endpoint: Endpoint): Place {
+export function elasticsearchApiPlace(
+  endpoint: Endpoint,
+  within: (index: string) => boolean = () => true,
+): Place {
   return {
     name: 'elasticsearch documents',
     search: async (search) => {
@@ -18,7 +21,8 @@ export function elasticsearchApiPlace(endpoint: Endpoint): Place {
       const listed = await askText(endpoint, what, {
         path: `/_cat/indices?${every}&format=json&h=index,status`,
       });
-      for (const { index, status } of JSON.parse(listed) as { index: string; status: string }[]) {
+      const indexes = JSON.parse(listed) as { index: string; status: string }[];
+      for (const { index, status } of indexes.filter((each) => within(each.index))) {
         if (status === 'open') await searchIndex(endpoint, search, index);
         else search.problem(`index ${index} is closed: its documents cannot be read`);
       }

@@ -10,9 +10,12 @@ const what = 'Elasticsearch';
 /**
  * Every file below Elasticsearch's data and snapshot folders as bytes (translogs hold documents as they are), and every
  * Lucene index there decompressed: deleted documents stay in it until a merge drops them. The server itself
- * says where its folders and its libraries are; it must run on this machine.
+ * says where its folders and its libraries are; it must run on this machine. `within`: only files whose path it takes.
  */
-export function elasticsearchFilesPlace(endpoint: Endpoint): Place {
+export function elasticsearchFilesPlace(
+  endpoint: Endpoint,
+  within: (path: string) => boolean = () => true,
+): Place {
   return {
     name: 'elasticsearch files',
     search: async (search) => {
@@ -20,18 +23,25 @@ export function elasticsearchFilesPlace(endpoint: Endpoint): Place {
       const flush = '/_flush?force=true&wait_if_ongoing=true&expand_wildcards=all';
       await askText(endpoint, what, { method: 'POST', path: flush });
       for (const { data, home } of await nodePaths(endpoint)) {
-        await readEveryFile(search, data, ({ path }) => searchFile(search, path));
-        await searchIndexes(search, join(home, 'lib'), data);
+        await readEveryFile(search, data, async ({ path }) => {
+          if (within(path)) await searchFile(search, path);
+        });
+        await searchIndexes(search, join(home, 'lib'), data, within);
       }
     },
   };
 }
 
-async function searchIndexes(search: Search, lib: string, paths: readonly string[]): Promise<void> {
+async function searchIndexes(
+  search: Search,
+  lib: string,
+  paths: readonly string[],
+  within: (path: string) => boolean,
+): Promise<void> {
   const folders = new Set<string>();
   for (const path of paths) {
     for await (const file of filesBelow(path)) {
-      if (basename(file.path).startsWith('segments_')) folders.add(dirname(file.path));
+      if (basename(file.path).startsWith('segments_') && within(file.path)) folders.add(dirname(file.path));
     }
   }
   let where = '';

@@ -14,7 +14,7 @@ describe('names', () => {
     ['dead-letter topic', (t) => names.deadLetterTopic(config, t)],
     ['alias', (t) => names.indexAlias(config, t)],
     ['view', names.clickhouseView],
-    ['table', names.clickhouseTable],
+    ['table', (t) => names.clickhouseTable(t, 1)],
   ];
   it.each(kinds)('two tables never share a %s', (_kind, name) => {
     fc.assert(
@@ -28,8 +28,44 @@ describe('names', () => {
   it('a view and a table behind another view never share a name', () => {
     fc.assert(
       fc.property(table, table, (a, b) => {
-        expect(names.clickhouseView(a)).not.toBe(names.clickhouseTable(b));
+        expect(names.clickhouseView(a)).not.toBe(names.clickhouseTable(b, 1));
       }),
+    );
+  });
+
+  const generation = fc.integer({ min: 1, max: 30 });
+  const digits = fc.stringMatching(/^[0-9vwrows_]{1,5}$/).map((t) => `_${t}`);
+  it('no two generations of any tables share a name, and each is known by its own', () => {
+    fc.assert(
+      fc.property(
+        fc.tuple(
+          fc.oneof(
+            table,
+            digits.map((t) => `public.${t}`),
+          ),
+          generation,
+        ),
+        fc.tuple(
+          fc.oneof(
+            table,
+            digits.map((t) => `public.${t}`),
+          ),
+          generation,
+        ),
+        ([a, n], [b, m]) => {
+          const isSame = a === b && n === m;
+          const index = names.indexName(config, a, n);
+          const rows = names.clickhouseTable(a, n);
+          expect(names.indexGeneration(config, b, index)).toBe(a === b ? n : undefined);
+          expect(names.clickhouseGeneration(b, rows)).toBe(a === b ? n : undefined);
+          expect(names.indexName(config, b, m) === index).toBe(isSame);
+          expect(names.writeAlias(config, b, m) === names.writeAlias(config, a, n)).toBe(isSame);
+          const others = [names.indexAlias(config, b), names.indexName(config, b, m)];
+          expect(others).not.toContain(names.writeAlias(config, a, n));
+          expect(names.indexAlias(config, b)).not.toBe(index);
+        },
+      ),
+      { numRuns: 2_000 },
     );
   });
 

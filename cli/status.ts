@@ -89,7 +89,7 @@ export function whatIsLeft({ inForce, olderStores, ...places }: OlderValues): st
   );
   const older = counts.length === 0 ? '' : `; older ones in ${counts.join(', ')}`;
   const rebuilt = olderStores.length > 0;
-  const until = rebuilt ? `; readers see ${olderStores.join(' and ')} until it is replaced` : '';
+  const until = rebuilt ? `; readers see ${olderStores.join(' and ')} until then` : '';
   if (inForce > 0) return `${rebuilt ? 'rebuilding: ' : ''}its rows are read again${older}${until}`;
   if (rebuilt) return `rebuilt: \`lethe apply\` puts it in its place${older}${until}`;
   if (counts.length === 0) return 'all read again: `lethe apply` merges what was replaced';

@@ -64,7 +64,7 @@ export class ConnectClient {
   /** Whether rows of the table are being read again beside the changes. */
   async isRereading(name: string, table: string): Promise<boolean> {
     const offset = await this.#offset(name);
-    return String(offset?.incremental_snapshot_collections ?? '').includes(table);
+    return JSON.stringify(offset?.incremental_snapshot_collections ?? '').includes(table);
   }
 
   /** Creates or updates. False: the worker calls the configuration invalid. */

@@ -141,6 +141,17 @@ test('settings that drift are put right, and settings of others are left alone',
   expect(await plan()).toEqual([]);
 });
 
+test('a table of contracts of an earlier version gets its columns', async () => {
+  await project.sql(
+    `alter table lethe.contracts_${project.name} drop column generation, drop column record_key`,
+  );
+  expect(await plan()).toEqual([
+    expect.stringContaining(`postgres update table lethe.contracts_${project.name}`),
+  ]);
+  expect((await project.lethe('apply')).code).toBe(0);
+  expect(await plan()).toEqual([]);
+});
+
 test('a contract that no longer needs a column takes it out of publication and connector, and no other table', async () => {
   await project.sql(`create publication somebody_elses for table customers`);
   await project.writeContract(

@@ -4,6 +4,7 @@ import { clickhouseView } from '../../schemas/names.ts';
 import { formatVersion, type Version, versionToUInt256 } from '../../schemas/version.ts';
 import { type ClickhouseHarness, makeClickhouseHarness } from '../support/clickhouse-harness.ts';
 import { at, change, everyKind, testDataset } from '../support/sink-datasets.ts';
+import { registerRebuildTests } from '../support/sink-rebuild-suite.ts';
 import { registerSinkTests } from '../support/sink-suite.ts';
 import { extremeRows } from '../support/sink-values.ts';
 import { acquireStack } from '../support/stack.ts';
@@ -14,6 +15,7 @@ async function harnessOfStack(): Promise<ClickhouseHarness> {
 }
 
 registerSinkTests('clickhouse sink', harnessOfStack);
+registerRebuildTests('clickhouse sink', harnessOfStack);
 
 const max64 = 0xffff_ffff_ffff_ffffn;
 

@@ -3,6 +3,7 @@ import { indexAlias, indexName, writeAlias } from '../../schemas/names.ts';
 import type { ElasticsearchHarness } from '../support/elasticsearch-harness.ts';
 import { makeElasticsearchHarness } from '../support/elasticsearch-harness.ts';
 import { at, change, everyKind, testDataset } from '../support/sink-datasets.ts';
+import { registerRebuildTests } from '../support/sink-rebuild-suite.ts';
 import { registerSinkTests } from '../support/sink-suite.ts';
 import { extremeRows } from '../support/sink-values.ts';
 import { acquireStack } from '../support/stack.ts';
@@ -13,6 +14,7 @@ async function harnessOfStack(): Promise<ElasticsearchHarness> {
 }
 
 registerSinkTests('elasticsearch sink', harnessOfStack);
+registerRebuildTests('elasticsearch sink', harnessOfStack);
 
 describe('elasticsearch index', () => {
   let harness: ElasticsearchHarness;

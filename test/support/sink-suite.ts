@@ -305,59 +305,6 @@ export function registerSinkTests(name: string, makeHarness: () => Promise<SinkH
       }
     });
 
-    it('builds the next generation beside, unseen by readers, until it is switched to', async () => {
-      const before = await applied(withColumns('rebuilt', [{ name: 'extra', type: 'int4' }]));
-      await write(before, change(before, ['1'], at(1), { id: 1, name: 'old', n: 1, extra: 7 }));
-      const after = withColumns('rebuilt', [{ name: 'extra', type: 'text' }]);
-      expect(await harness.misfits(before)).toEqual([]);
-      expect(await harness.misfits(after)).toMatchObject([expect.stringContaining('extra')]);
-
-      const told = await allChanges(harness.resources([after], { generation: 1, mayRebuild: true }));
-      expect(told).toMatchObject([
-        { action: 'refuse', fix: expect.stringContaining('lethe apply --rebuild') },
-      ]);
-
-      const beside: StoreGeneration = { generation: 2, beside: 1, mayRebuild: true };
-      const planned = await allChanges(harness.resources([after], beside));
-      expect(planned).toMatchObject([{ action: 'create', summary: expect.stringMatching(/beside.*extra/) }]);
-      for (const resource of harness.resources([after], beside)) await resource.apply([]);
-      expect(await allChanges(harness.resources([after], beside))).toEqual([]);
-
-      const put = change(after, ['1'], at(2), { id: 1, name: 'new', n: 1, extra: 'x' });
-      expect(await harness.sink.write(after, [put], 2)).toEqual(written(1));
-      expect(await names(before)).toEqual({ 1: 'old' });
-
-      // As if it were cut short after every one of its steps.
-      const steps = await harness.switchTo(after, 2);
-      for (let i = 0; i < steps.length; i++) {
-        await (await harness.switchTo(after, 2))[0]!.run!();
-        expect(await names(after)).toEqual({ 1: 'new' });
-      }
-      expect(await harness.switchTo(after, 2)).toEqual([]);
-      const recorded: StoreGeneration = { generation: 2, mayRebuild: false };
-      expect(await allChanges(harness.resources([after], recorded))).toEqual([]);
-      expect((await failure(write(after, put))).code).toBe('SERVER_FAILED');
-    });
-
-    it('makes anew what was built beside for a contract that was never recorded, and nothing that readers see', async () => {
-      const before = await applied(withColumns('abandoned', [{ name: 'extra', type: 'int4' }]));
-      await write(before, change(before, ['1'], at(1), { id: 1, name: 'old', n: 1, extra: 7 }));
-      const beside: StoreGeneration = { generation: 2, beside: 1, mayRebuild: true };
-      const first = withColumns('abandoned', [{ name: 'extra', type: 'text' }]);
-      for (const resource of harness.resources([first], beside)) await resource.apply([]);
-      const second = withColumns('abandoned', [{ name: 'extra', type: 'bool' }]);
-      expect(await allChanges(harness.resources([second], beside))).toMatchObject([
-        { action: 'create', summary: expect.stringContaining('made anew') },
-      ]);
-      for (const resource of harness.resources([second], beside)) await resource.apply([]);
-      expect(await allChanges(harness.resources([second], beside))).toEqual([]);
-      expect(await names(before)).toEqual({ 1: 'old' });
-
-      for (const step of await harness.switchTo(second, 2)) await step.run!();
-      const seen = await allChanges(harness.resources([first], beside));
-      expect(seen).toMatchObject([{ action: 'refuse' }]);
-    });
-
     it('refuses a table or index of that name that it has not made, and leaves it alone', async () => {
       const dataset = small('foreign');
       await harness.makeForeign(dataset);
@@ -374,7 +321,7 @@ export function registerSinkTests(name: string, makeHarness: () => Promise<SinkH
   });
 }
 
-function withColumns(table: string, more: { name: string; type: string }[]): Dataset {
+export function withColumns(table: string, more: { name: string; type: string }[]): Dataset {
   return testDataset(
     `public.${table}`,
     ['id'],
@@ -382,13 +329,13 @@ function withColumns(table: string, more: { name: string; type: string }[]): Dat
   );
 }
 
-async function allChanges(resources: readonly Resource[]): Promise<PlannedChange[]> {
+export async function allChanges(resources: readonly Resource[]): Promise<PlannedChange[]> {
   const changes: PlannedChange[] = [];
   for (const resource of resources) changes.push(...(await resource.diff()));
   return changes;
 }
 
-function written(count: number): Verdict[] {
+export function written(count: number): Verdict[] {
   return Array.from({ length: count }, () => ({ outcome: 'written' }));
 }
 
@@ -396,7 +343,7 @@ function succeeded(verdicts: readonly Verdict[]): boolean {
   return verdicts.every(({ outcome }) => outcome === 'written' || outcome === 'stale');
 }
 
-async function failure(promise: Promise<unknown>): Promise<LetheError> {
+export async function failure(promise: Promise<unknown>): Promise<LetheError> {
   try {
     await promise;
   } catch (error) {

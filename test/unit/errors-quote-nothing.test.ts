@@ -10,6 +10,7 @@ import { sourceObstacles } from '../../connectors/postgres/preflight.ts';
 import { MasterKey } from '../../keys/master-key.ts';
 import { createPayloadSealer } from '../../keys/payload-sealer.ts';
 import { CleanReader } from '../../pipeline/clean-reader.ts';
+import { ContractRule } from '../../pipeline/contract-rule.ts';
 import { createKafka } from '../../pipeline/kafka.ts';
 import { Outages } from '../../pipeline/outage.ts';
 import { refuse, steppedResource } from '../../pipeline/planned-steps.ts';
@@ -216,6 +217,15 @@ describe('the processors', () => {
     expect(told).toHaveLength(1);
     const resource = steppedResource('x', 'kafka', async () => [refuse('it is there', 'Take it away.')]);
     expect(await failureOf(() => resource.apply([]))).toMatchObject({ code: 'PLAN_REFUSED' });
+  });
+
+  it('say of a record under a newer contract whose it is to write, and nothing of the record', async () => {
+    const own = testDataset('public.t', ['id'], [{ name: 'id', type: 'text' }]);
+    const history = [{ digest: own.digest, generation: 1 }];
+    const newer = { ...change(own, [canary], at(1), { id: canary }), contract: 'newer' };
+    const look = async () => [...history, { digest: 'newer', generation: 2 }];
+    const rule = new ContractRule(own, { of: look, fresh: look });
+    expect(await failureOf(() => rule.writable([newer]))).toMatchObject({ code: 'TABLE_HALTED' });
   });
 
   it('quote no payload and no key of the key store', async () => {

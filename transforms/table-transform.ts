@@ -59,6 +59,7 @@ export function createTableTransform(parts: TransformParts): TableTransform {
   const plans = new PlanCache(parts);
   const makeHeaders = new ChangeHeaders(dataset);
   const encrypts = dataset.columns.some(({ rule }) => isEncrypted(rule));
+  const isJudged = encrypts || dataset.conditions.length > 0 || dataset.consentPath !== undefined;
   const reader = new AvroReader();
   const head = new ChangeHead();
   const frame = Buffer.alloc(5);
@@ -85,7 +86,7 @@ export function createTableTransform(parts: TransformParts): TableTransform {
       return { kind: 'clean', key, value: null, headers, ...lookup };
     }
     if (base < 0) throw malformed();
-    const admitted = admit(record, plan, room.at, base, key, headers);
+    const admitted = isJudged ? admit(record, plan, room.at, base, key, headers) : '';
     const fate = typeof admitted === 'string' ? undefined : admitted;
     const subjectId = typeof admitted === 'string' ? admitted : '';
     const facts = looksUp ? plan.row.facts.read(value, room.at, base) : undefined;
@@ -96,7 +97,10 @@ export function createTableTransform(parts: TransformParts): TableTransform {
     if (ordinary && !encrypts) {
       const clean = write(plan, value, room.at, base, out, undefined, '', undefined);
       room.release(base);
-      return { kind: 'clean', key, value: clean, headers, ...(lookup ? { lookup } : undefined) };
+      // Most rows are looked up by nobody; a spread would cost each of them more than its headers.
+      return lookup
+        ? { kind: 'clean', key, value: clean, headers, lookup }
+        : { kind: 'clean', key, value: clean, headers };
     }
     const txId = ordinary ? undefined : head.transaction();
     return {

@@ -3,7 +3,7 @@ import type { PostgresEndpoint } from '../../pipeline/postgres-options.ts';
 import type { Contract } from '../../schemas/contract.ts';
 import { pathsOf } from '../../schemas/lookups.ts';
 import { valueKind } from '../../schemas/value-kind.ts';
-import type { Catalog, CatalogTable } from '../postgres/catalog.ts';
+import type { Catalog, CatalogColumn, CatalogTable } from '../postgres/catalog.ts';
 import { quoteName, quoteTable } from '../postgres/quote.ts';
 import { withSource } from '../postgres/source-client.ts';
 import { beginReading, type SourceRow } from './source-rows.ts';
@@ -60,9 +60,20 @@ function rowsOf(found: Found, table: string): Map<string, Record<string, string 
 
 /** The key and one column of the rows with these keys, in canonical text. */
 function select(table: CatalogTable, column: string): { text: string } {
-  const key = quoteName(table.primaryKey[0]!);
+  const keyColumn = table.columns.find(({ name }) => name === table.primaryKey[0])!;
+  const key = quoteName(keyColumn.name);
   const kind = valueKind(table.columns.find(({ name }) => name === column)!);
   // A boolean prints as t, but is written as true.
   const value = kind === 'boolean' ? `${quoteName(column)}::text` : quoteName(column);
-  return { text: `select ${key}, ${value} from ${quoteTable(table.table)} where ${key}::text = any($1)` };
+  return {
+    text: `select ${key}, ${value} from ${quoteTable(table.table)} where ${isAmong(key, keyColumn)}`,
+  };
+}
+
+/** Compared as what it is, so that its index is used; an enum has no other type to be compared with. */
+function isAmong(key: string, column: CatalogColumn): string {
+  if (column.typeKind === 'e') return `${key}::text = any($1)`;
+  const kind = valueKind(column);
+  const type = kind === 'int' || kind === 'long' ? 'int8' : kind === 'uuid' ? 'uuid' : 'text';
+  return `${key} = any($1::${type}[])`;
 }

@@ -66,5 +66,15 @@ describe('a contract that gets a path when its pipeline has run for long', () =>
     await client.query(`insert into order_items values (1, 999, 'of no order')`);
     const { rows } = await previewTable(live.configPath, 'order_items', 2);
     expect(rows).toMatchObject([{ failed: 'SUBJECT_UNRESOLVED' }, { values: expect.any(Map) }]);
+    // Over a key of text and two hops; nobody agreed on the second row's way.
+    for (const file of ['mailboxes.yaml', 'letters.yaml'])
+      writeFileSync(join(live.folder, 'contracts', file), contracts[file]!);
+    await client.query(`update customers set opted_in = false where id = 2`);
+    await client.query(`insert into mailboxes values ('one@mail.example', 1), ('two@mail.example', 2)`);
+    await client.query(
+      `insert into letters values (1, 'one@mail.example', 'dear'), (2, 'two@mail.example', 'dear')`,
+    );
+    const letters = await previewTable(live.configPath, 'letters', 2);
+    expect(letters.rows).toMatchObject([{ values: expect.any(Map) }, { withheld: true }]);
   });
 });

@@ -36,6 +36,7 @@ import { lookupFailures } from '../support/lookup-errors.ts';
 import { made } from '../support/recorded-errors.ts';
 import { houseRules, odcsFile, richContract, spoilt } from '../support/spoilt-files.ts';
 import { driverErrors, serverCases } from '../support/server-errors.ts';
+import { soundSource } from '../support/sound-source.ts';
 import { at, change, everyKind, testDataset } from '../support/sink-datasets.ts';
 import { extremeRows } from '../support/sink-values.ts';
 import { misfits, rawRecord, recordCases, transformed } from '../support/transform-errors.ts';
@@ -329,21 +330,8 @@ describe('lethe.yaml and contracts', () => {
   });
 
   it('nor does what stands in the way at the source', () => {
-    const facts = {
-      database: 'shop',
-      server_version: 180004,
-      wal_level: 'logical',
-      max_slots: 10,
-      used_slots: 3,
-      max_wal_senders: 10,
-      used_wal_senders: 3,
-      role: 'app',
-      superuser: false,
-      replication: true,
-      may_create: true,
-      in_recovery: false,
-      slot: { database: 'shop', plugin: 'pgoutput', active: true, wal_status: 'lost' },
-    };
+    const slot = { database: 'shop', plugin: 'pgoutput', active: true, wal_status: 'lost' };
+    const facts = { ...soundSource, slot };
     const findings = sourceObstacles(facts as never, configOf()).map((obstacle) => ({
       ...obstacle,
       file: 'lethe.yaml',

@@ -3,26 +3,14 @@ import { sourceObstacles } from '../../../connectors/postgres/preflight.ts';
 import { sourceError } from '../../../connectors/postgres/source-client.ts';
 import type { SlotFacts, SourceFacts } from '../../../connectors/postgres/source-facts.ts';
 import { configOf } from '../../support/contract-fixture.ts';
+import { soundSource } from '../../support/sound-source.ts';
 
-const fit: SourceFacts = {
-  database: 'shop',
-  server_version: 180004,
-  wal_level: 'logical',
-  max_slots: 10,
-  used_slots: 3,
-  max_wal_senders: 10,
-  used_wal_senders: 3,
-  role: 'app',
-  superuser: false,
-  replication: true,
-  may_create: true,
-  slot: null,
-  in_recovery: false,
-};
 const slot: SlotFacts = { database: 'shop', plugin: 'pgoutput', active: true, wal_status: 'reserved' };
 
 const codes = (facts: Partial<SourceFacts>): string[] =>
-  sourceObstacles({ ...fit, ...facts }, configOf()).map(({ severity, code }) => `${severity} ${code}`);
+  sourceObstacles({ ...soundSource, ...facts }, configOf()).map(
+    ({ severity, code }) => `${severity} ${code}`,
+  );
 
 test('a source that is fit has no obstacle, before and after its slot exists', () => {
   expect(codes({})).toEqual([]);

@@ -6,6 +6,10 @@ import type { Outcome, RawRecord } from '../pipeline/transform.ts';
 import { VersionClock } from '../pipeline/version-clock.ts';
 import { cleanAvroSchema, plainType } from '../schemas/clean-schema.ts';
 import { avroType } from '../schemas/registry.ts';
+import { ByteWriter } from '../transforms/byte-writer.ts';
+import { ChangeHead } from '../transforms/change-head.ts';
+import { Offsets } from '../transforms/offsets.ts';
+import { PlanCache, type PlanSources } from '../transforms/plan-cache.ts';
 import { secretName } from '../transforms/protection.ts';
 import { createTableTransform } from '../transforms/table-transform.ts';
 import { type BenchTable, schemaIds } from './engine-events.ts';
@@ -24,19 +28,73 @@ export function batchesOf(records: readonly RawRecord[]): RawRecord[][] {
   return Array.from({ length: count }, (_, i) => records.slice(i * batchSize, (i + 1) * batchSize));
 }
 
-/** Lethe's engine, all of it: key, version, headers and value. */
-export class Engine {
+const placeholder = '__lethe_unavailable_bench';
+const cipher = { overhead: ciphertextOverhead, encryptInto, associatedData };
+
+function planSources(table: BenchTable, keys: KeyStore): PlanSources {
+  const { dataset, envelope, keySchema } = table;
+  const writerSchema = async (id: number) => (id === schemaIds.value ? envelope : keySchema);
+  return { dataset, writerSchema, protection: keys, cipher, placeholder };
+}
+
+/** Lethe's engine on what avsc is given and nothing more: the value alone, from the compiled plan. */
+export class ValueEngine {
+  private readonly table: BenchTable;
+  private readonly keys: KeyStore;
+  private readonly plans: PlanCache;
+  private readonly head = new ChangeHead();
+  private readonly frame = Buffer.alloc(5);
+
+  constructor(table: BenchTable, keys: KeyStore) {
+    this.table = table;
+    this.keys = keys;
+    this.plans = new PlanCache(planSources(table, keys));
+    this.frame.writeUInt32BE(schemaIds.clean, 1);
+  }
+
+  /** The clean values of one batch. */
+  async cleanValues(records: readonly RawRecord[]): Promise<Buffer[]> {
+    const { plans, head } = this;
+    await plans.load(records);
+    const room = new Offsets();
+    const out = new ByteWriter(records.reduce((sum, r) => sum + r.value!.length, 0) + 1024);
+    const rows = records.map(({ value }) => {
+      const { envelope, row } = plans.value(value!);
+      envelope.read(value!, head, room);
+      // No event has a value to be read back from the source.
+      const special = !row.isOrdinary(value!, room.at, head.row);
+      const resolved = special ? row.corrections(value!, room.at, head.row) : undefined;
+      const end = row.subject?.follow(value!, room.at, head.row, undefined);
+      const subjectId = end && 'text' in end ? (end.text ?? '') : '';
+      return { value: value!, row, base: head.row, subjectId, resolved };
+    });
+    const { subject, columns } = this.table.dataset;
+    const encrypts = columns.some((c) => c.rule.action === 'encrypt');
+    const ids = rows.map((row) => row.subjectId);
+    const dataKeys = encrypts ? await this.keys.dataKeys(subject!.type, ids) : [];
+    return rows.map(({ value, row, base, subjectId, resolved }, i) => {
+      out.begin();
+      out.copy(this.frame, 0, 5);
+      const context = { dataKey: dataKeys[i] ?? undefined, subjectId, names: [] };
+      row.write(value, room.at, base, out, context, resolved);
+      return out.take();
+    });
+  }
+
+  readonly run: Contestant = async (batches) => {
+    for (const batch of batches) await this.cleanValues(batch);
+  };
+}
+
+/** All that Lethe does with a record: the value, and its key, version and headers. */
+export class Transform {
   private readonly transform;
 
   constructor(table: BenchTable, keys: KeyStore) {
     this.transform = createTableTransform({
-      dataset: table.dataset,
+      ...planSources(table, keys),
       cleanSchemaId: schemaIds.clean,
-      writerSchema: async (id) => (id === schemaIds.value ? table.envelope : table.keySchema),
-      protection: keys,
-      cipher: { overhead: ciphertextOverhead, encryptInto, associatedData },
       resolver: { read: async () => null },
-      placeholder: '__lethe_unavailable_bench',
     });
   }
 

@@ -3,7 +3,7 @@ import { Command, InvalidArgumentError } from 'commander';
 import type { KeyStore } from '../keys/key-store.ts';
 import type { RawRecord } from '../pipeline/transform.ts';
 import { CipherCalls } from './engine-cipher-calls.ts';
-import { AvscPath, batchesOf, type Contestant, Engine } from './engine-contestants.ts';
+import { AvscPath, batchesOf, type Contestant, Transform, ValueEngine } from './engine-contestants.ts';
 import { BenchTable, type ContractName, contracts } from './engine-events.ts';
 import { BenchKeys } from './engine-keys.ts';
 import {
@@ -28,8 +28,6 @@ export interface EngineOptions {
 }
 
 export const widths = [5, 25, 100] as const;
-/** Of the cases with many persons: those where all but the ciphers weighs the most. */
-export const subjectWidths = [5, 25] as const;
 
 /** `bench engine`: the engine alone beside avsc, and beside the bare calls of node:crypto. */
 export function engineCommand(): Command {
@@ -55,7 +53,7 @@ export async function measureEngine(options: EngineOptions): Promise<EngineRepor
   }
   const warm = await keys.warmStore();
   const share = Math.max(1, Math.floor(options.subjects / options.rounds));
-  for (const columns of subjectWidths) {
+  for (const columns of widths) {
     const table = new BenchTable(columns, 'encrypt');
     const shares = Array.from({ length: options.rounds }, (_, r) => table.events(r * share, share));
     for (const state of ['cold', 'warm'] as const) {
@@ -76,12 +74,19 @@ async function measureContract(
   const table = new BenchTable(columns, contract);
   const records = table.events(0, events);
   const store = keys.coldStore();
-  const engine = new Engine(table, store);
+  const engine = new ValueEngine(table, store);
+  const transform = new Transform(table, store);
   const avsc = await new AvscPath(table, store).prepare();
-  await assertSameOutput(table, engine, avsc, store, records.slice(0, 500));
+  await assertSameOutput(table, { engine, transform, avsc }, store, records.slice(0, 500));
   const calls =
     contract === 'drop-only' ? undefined : await CipherCalls.over(table, records, store, { cold: false });
-  const runs = { engine: engine.run, avsc: avsc.run, avscDecode: avsc.runDecode, cipherOnly: calls?.run };
+  const runs = {
+    engine: engine.run,
+    transform: transform.run,
+    avsc: avsc.run,
+    avscDecode: avsc.runDecode,
+    cipherOnly: calls?.run,
+  };
   const round = (r: number, ms: number) =>
     sample(r, async (name) => {
       const run = runs[name];
@@ -107,10 +112,17 @@ async function measureSubjects(
     const some = records.slice(0, events);
     const calls = await CipherCalls.over(table, records, warm, { cold: state === 'cold' });
     const store = () => (state === 'warm' ? warm : keys.coldStore());
-    const engine = new Engine(table, store());
+    const engine = new ValueEngine(table, store());
+    const transform = new Transform(table, store());
     const avsc = await new AvscPath(table, store()).prepare();
     return sample(r, (name) => {
-      const runs = { engine: engine.run, avsc: avsc.run, avscDecode: avsc.runDecode, cipherOnly: calls.run };
+      const runs = {
+        engine: engine.run,
+        transform: transform.run,
+        avsc: avsc.run,
+        avscDecode: avsc.runDecode,
+        cipherOnly: calls.run,
+      };
       return rate(runs[name], name === 'avsc' || name === 'avscDecode' ? some : records, 0);
     });
   };

@@ -7,7 +7,7 @@ describe('bench engine', { timeout: 60_000 }, () => {
     const found = await measureEngine({ rounds: 1, events: 20, subjects: 40, sampleMs: 0 });
     const names = found.cases.map((c) => [c.columns, c.contract, c.subjects, c.keys].join(' ').trim());
     const contracts = [5, 25, 100].flatMap((n) => [`${n} drop-only`, `${n} hash`, `${n} encrypt`]);
-    const persons = [5, 25].flatMap((n) => [`${n} encrypt 40 cold`, `${n} encrypt 40 warm`]);
+    const persons = [5, 25, 100].flatMap((n) => [`${n} encrypt 40 cold`, `${n} encrypt 40 warm`]);
     expect(names).toEqual([...contracts, ...persons]);
     for (const { contract, ...rates } of found.cases) {
       for (const contestant of contestants) {

@@ -12,9 +12,11 @@ import { odcsCommand } from './odcs.ts';
 import { planCommand } from './plan.ts';
 import { previewCommand } from './preview.ts';
 import { runCommand } from './run.ts';
+import { serveCommand } from './serve.ts';
 import { statusCommand } from './status.ts';
 import { stackCommand } from './stack.ts';
 import { suggestCommand } from './suggest.ts';
+import { waitCommand } from './wait.ts';
 
 const { version } = JSON.parse(readFileSync(join(packageRoot(), 'package.json'), 'utf8')) as {
   version: string;
@@ -32,6 +34,8 @@ const program = new Command('lethe')
   .addCommand(applyCommand())
   .addCommand(runCommand())
   .addCommand(statusCommand())
+  .addCommand(waitCommand())
+  .addCommand(serveCommand())
   .addCommand(odcsCommand())
   .addCommand(demoCommand())
   .addCommand(stackCommand());

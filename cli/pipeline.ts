@@ -14,6 +14,7 @@ import { Outages } from '../pipeline/outage.ts';
 import { postgresOptions } from '../pipeline/postgres-options.ts';
 import { RawPurge } from '../pipeline/raw-purge.ts';
 import type { Sink } from '../pipeline/sink.ts';
+import type { BatchLimits } from '../pipeline/write-batcher.ts';
 import { SinkProcessor } from '../pipeline/sink-processor.ts';
 import type { TransformRoute } from '../pipeline/route-output.ts';
 import { TransformProcessor } from '../pipeline/transform-processor.ts';
@@ -150,6 +151,12 @@ async function startTransform(shared: Shared): Promise<{ stop(): Promise<void> }
   };
 }
 
+/** ClickHouse wants few large inserts; Elasticsearch indexes on while the next request is made. */
+const batchLimits: Readonly<Record<SinkName, BatchLimits>> = {
+  elasticsearch: { maxChanges: 5_000, lingerMs: 5, maxWrites: 2 },
+  clickhouse: { maxChanges: 20_000, lingerMs: 50, maxWrites: 1 },
+};
+
 async function startSink(shared: Shared, name: SinkName): Promise<{ stop(): Promise<void> } | undefined> {
   const { config, datasets, registry, keys, log, outages, counters, history } = shared;
   const fed = datasets.filter((d) => d.contract.sinks.includes(name));
@@ -170,8 +177,7 @@ async function startSink(shared: Shared, name: SinkName): Promise<{ stop(): Prom
     counters,
     log,
     outages,
-    maxChanges: name === 'clickhouse' ? 20_000 : 5_000,
-    lingerMs: name === 'clickhouse' ? 50 : 5,
+    limits: batchLimits[name],
   });
   await processor.start();
   return processor;

@@ -30,6 +30,8 @@ export function runCommand(): Command {
       await pipeline.stop();
       clearTimeout(limit);
       log.info({ counts: pipeline.counters.toJSON() }, 'stopped');
+      // After a broker was away kafkajs may keep a connection that no client knows any more; it would hold the process.
+      process.exit();
     });
 }
 

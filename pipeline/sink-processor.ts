@@ -1,10 +1,12 @@
 import { setMaxListeners } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Consumer, EachBatchPayload, Kafka, KafkaMessage, Message, Producer } from 'kafkajs';
 import type { Dataset } from '../schemas/dataset.ts';
 import { type ErrorCode, isRetriable, LetheError } from '../schemas/errors.ts';
 import { formatLsn, positionOf } from '../schemas/version.ts';
 import { CleanReader, type RowDecoder } from './clean-reader.ts';
 import { type AppliedHistory, ContractRule } from './contract-rule.ts';
+import { Circuit } from './circuit.ts';
 import type { Counters } from './counters.ts';
 import { deadLetter, type PayloadSealer } from './dead-letters.ts';
 import { IdleOffsets } from './idle-offsets.ts';
@@ -14,7 +16,7 @@ import type { Outages } from './outage.ts';
 import { type Patience, untilItWorks } from './retry.ts';
 import type { CleanChange, Sink, Verdict } from './sink.ts';
 import { formatSinkPosition } from './sink-position.ts';
-import { WriteBatcher } from './write-batcher.ts';
+import { type BatchLimits, WriteBatcher } from './write-batcher.ts';
 
 export interface SinkRoute {
   readonly dataset: Dataset;
@@ -34,10 +36,11 @@ export interface SinkProcessorParts {
   readonly counters: Counters;
   readonly log: Log;
   readonly outages: Outages;
-  /** Most changes of one write, and how long the first of them may wait for more. */
-  readonly maxChanges: number;
-  readonly lingerMs: number;
+  readonly limits: BatchLimits;
 }
+
+/** Well within the group's session. */
+const heartbeatMs = 3_000;
 
 /** A message and what became of it on the way. */
 interface Item {
@@ -64,6 +67,7 @@ export class SinkProcessor {
   private readonly consumer: Consumer;
   private readonly producer: Producer;
   private readonly stopping = new AbortController();
+  private readonly circuit = new Circuit();
   private readonly idle: IdleOffsets;
   /** What was last committed for each partition: the position is kept when only the offset moves. */
   private readonly committed = new Map<string, { next: bigint; metadata: string | null }>();
@@ -80,7 +84,7 @@ export class SinkProcessor {
       parts.routes.map(({ cleanTopic, dataset }) => {
         const write = (changes: readonly CleanChange[]) =>
           parts.sink.write(dataset, changes, this.rules.get(cleanTopic)!.generation);
-        return [cleanTopic, new WriteBatcher(write, parts.maxChanges, parts.lingerMs)];
+        return [cleanTopic, new WriteBatcher(write, parts.limits)];
       }),
     );
     this.reader = new CleanReader(parts.decoder);
@@ -204,8 +208,12 @@ export class SinkProcessor {
         for (const [i, mine] of writable.entries()) open[i]!.left = !mine;
         open = open.filter(({ left }) => !left);
         while (open.length > 0) {
-          const part = open.slice(0, this.parts.maxChanges);
-          const verdicts = await batcher.add(part.map((i) => i.change!));
+          const part = open.slice(0, batcher.batchSize);
+          const changes = part.map((i) => i.change!);
+          const verdicts = await withHeartbeat(
+            this.circuit.run(() => batcher.add(changes), patience),
+            heartbeat,
+          );
           for (const [i, verdict] of verdicts.entries()) settle(part[i]!, verdict);
           counters.add(table, 'stale', verdicts.filter((v) => v.outcome === 'stale').length);
           const again = part.filter((i) => i.retry);
@@ -257,6 +265,22 @@ export class SinkProcessor {
     const latest = metadata ?? this.committed.get(place)?.metadata ?? null;
     this.committed.set(place, { next, metadata: latest });
     await this.consumer.commitOffsets([{ topic, partition, offset: String(next), metadata: latest }]);
+  }
+}
+
+/** A store may take longer for one write than the group waits for a member. What a heartbeat throws ends the waiting. */
+async function withHeartbeat<T>(work: Promise<T>, heartbeat: () => Promise<void>): Promise<T> {
+  const ended = new AbortController();
+  const beating = async (): Promise<never> => {
+    for (;;) {
+      await sleep(heartbeatMs, undefined, { signal: ended.signal });
+      await heartbeat();
+    }
+  };
+  try {
+    return await Promise.race([work, beating()]);
+  } finally {
+    ended.abort();
   }
 }
 

@@ -9,6 +9,9 @@ import {
   wordsOf,
 } from '../schemas/version-words.ts';
 
+/** Epoch and commit among the words of a version. */
+const commitWords = 3;
+
 /** Where a change stands at the source. */
 export interface SourcePosition {
   /** A snapshot read (initial, blocking or incremental), not a streamed change. */
@@ -86,8 +89,10 @@ export class VersionClock {
     own[5] = 0;
     const order = compareWords(own, streamed, versionWords - 1);
     if (order < 0) return own;
-    // Rows of one multi-row insert share an LSN; the sequence keeps them apart.
-    if (order === 0 || compareWords(own, last, versionWords) <= 0) step(last);
+    // Another change of what came since the same commit: numbered, so that a store without room for the LSN orders it too.
+    if (compareWords(own, last, commitWords) === 0) own[5] = last[5]! + 1;
+    // Rows of one multi-row insert share an LSN.
+    if (order === 0 || compareWords(own, last, versionWords - 1) <= 0) step(last);
     else assign(last, own);
     if (order > 0) assign(streamed, own);
     return last;

@@ -5,7 +5,8 @@
  * - `commit` is the end LSN of the last transaction that committed before this change's own one
  *   (Debezium's `source.sequence[0]`): transactions are streamed in commit order, so it grows with it.
  * - `lsn` is the change's own LSN and orders the changes of one transaction.
- * - `seq` parts what the source gives the same position, snapshot reads above all.
+ * - `seq` counts the changes of a partition since `commit` last rose: it parts what the source gives the same position, snapshot
+ *   reads above all, and with `commit` alone it gives the same order as the whole.
  *
  * All BigInt: LSNs do not fit a JavaScript number.
  */
@@ -51,12 +52,20 @@ export function versionToUInt256(v: Version): bigint {
   return (((((v.epoch << 64n) | v.commit) << 64n) | v.lsn) << 32n) | v.seq;
 }
 
+const epochBits = 5n;
+const commitBits = 48n;
+const seqBits = 10n;
+const mostSeq = (1n << seqBits) - 1n;
+
 /**
- * 63 bits for Elasticsearch's `external_gte`: epoch (7 bits) and commit position / 8 (56 bits; WAL records are
- * 8-byte aligned). Changes of one transaction tie and are settled by the order of the partition.
+ * 63 bits for Elasticsearch: epoch (5), commit position / 32 (48: two commits are further apart than that), and seq (10). They never go
+ * back for a key; only what comes after 1,023 changes since the last commit, in one partition, ties, and is settled by
+ * the order of the partition.
  */
 export function versionToElasticsearch(v: Version): bigint {
-  return ((v.epoch & 0x7fn) << 56n) | ((v.commit >> 3n) & 0xff_ffff_ffff_ffffn);
+  const epoch = v.epoch & ((1n << epochBits) - 1n);
+  const commit = (v.commit >> 5n) & ((1n << commitBits) - 1n);
+  return (((epoch << commitBits) | commit) << seqBits) | (v.seq < mostSeq ? v.seq : mostSeq);
 }
 
 /** Where at the source a change stands, as one LSN: its own, or for a first snapshot read the snapshot's. */

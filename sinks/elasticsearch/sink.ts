@@ -14,7 +14,7 @@ const defaultMaxBulkBytes = 8 * 1024 * 1024;
 /**
  * Writes through the alias of the index of one generation: readers have another, which may still stand for an older index.
  *
- * Of several changes of one key in a batch only the newest is sent: changes of one transaction have the same
+ * Of several changes of one key in a batch only the newest is sent: from the 1,024th change of a transaction on they have the same
  * 63-bit version, and a partial failure could otherwise let the older one win. When the newest is rejected the
  * one before it takes its place.
  */

@@ -8,7 +8,7 @@ import { type Instance, LivePipeline, waitUntil } from '../support/live-pipeline
 import { pathContracts, pathSchema } from '../support/path-shop.ts';
 import { acquireStack } from '../support/stack.ts';
 
-const preload = pathToFileURL(join(import.meta.dirname, '..', 'support', 'crash-preload.mjs')).href;
+const preload = pathToFileURL(join(import.meta.dirname, 'harness', 'fault-points.mjs')).href;
 const items = 'public.order_items';
 
 /** Invariant: what waits is in Kafka, not in a process; its time does not run while nobody is there to look. */
@@ -73,7 +73,7 @@ describe('a transform that is killed while rows wait', () => {
     expect((await status()).deadLetters).toEqual([]);
   });
 
-  // The two ends of a transaction; kill-nine-converges dies at every point of one.
+  // The two ends of a transaction; any-fault-converges dies at every point of one.
   it.each(['before-send', 'after-commit'])(
     'releases them once, when it dies %s while it does so',
     async (point) => {

@@ -212,7 +212,7 @@ describe('clickhouse table', () => {
       _lethe_version: String(versionToUInt256(written.version)),
       _lethe_event_id: written.eventId,
       _lethe_trace_id: written.traceId,
-      _lethe_lsn: '16/B374D870',
+      _lethe_lsn: '16/B374D8D0',
       _lethe_commit_ms: '2026-01-01 00:00:00.123',
       _lethe_contract: dataset.digest,
     });

@@ -124,10 +124,10 @@ describe('elasticsearch index', () => {
       id: 1,
       _lethe: {
         key: '1',
-        version: '0001-00000016b374d860-00000016b374d870-00000000',
+        version: '0001-00000016b374d8c0-00000016b374d8d0-00000008',
         event_id: written.eventId,
         trace_id: written.traceId,
-        lsn: '16/B374D870',
+        lsn: '16/B374D8D0',
         commit_ms: 1_767_225_600_123,
         contract: dataset.digest,
         deleted: false,

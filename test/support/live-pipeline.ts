@@ -13,16 +13,16 @@ import {
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import kafkajs from 'kafkajs';
-import { expect } from 'vitest';
 import { applyProject } from '../../cli/apply.ts';
 import { openProject, type Project } from '../../cli/project.ts';
 import { waitForSinks } from '../../cli/wait-for-sinks.ts';
 import { deleteCapture } from '../../connectors/connect/delete-connector.ts';
+import { packageRoot } from '../../stack/package-root.ts';
 import { allEqual, comparePipeline, type TableComparison } from '../../verify/compare.ts';
 import { formatComparison } from '../../verify/report.ts';
 import { freshDatabase, type TestDatabase, type TestStack } from './stack.ts';
 
-const root = resolve(import.meta.dirname, '..', '..');
+const root = packageRoot();
 
 /** A `lethe run` of its own. */
 export interface Instance {
@@ -75,10 +75,18 @@ export class LivePipeline {
     mkdirSync(join(this.folder, 'logs'));
   }
 
-  /** Databases and files; nothing is applied yet. `example` is a lethe.yaml with a folder contracts beside it. */
-  static async create(stack: TestStack, example: string, partitions = 6): Promise<LivePipeline> {
+  /**
+   * Databases and files; nothing is applied yet. `example` is a lethe.yaml with a folder contracts beside it. The key store
+   * is a database on the stack's Postgres, or the given one.
+   */
+  static async create(
+    stack: TestStack,
+    example: string,
+    partitions = 6,
+    keyStore?: TestDatabase,
+  ): Promise<LivePipeline> {
     const source = await freshDatabase(stack.endpoints, 'live');
-    const keys = await freshDatabase(stack.endpoints, 'live_keys');
+    const keys = keyStore ?? (await freshDatabase(stack.endpoints, 'live_keys'));
     return new LivePipeline(stack, source, keys, resolve(root, example), partitions);
   }
 
@@ -135,7 +143,8 @@ export class LivePipeline {
   async ready(instance: Instance): Promise<void> {
     await waitUntil(
       () => readFileSync(instance.logFile, 'utf8').includes('"msg":"running"'),
-      60_000,
+      // A member that was killed is in its group, which waits for it, until its session is over.
+      120_000,
       'lethe run',
     );
   }
@@ -156,7 +165,7 @@ export class LivePipeline {
         contracts.map((c) => c.contract),
       );
       const verdict = allEqual(again) ? 'equal at the second look' : 'it stays';
-      expect.fail(`${formatComparison(comparisons, { colour: false })}${verdict}`);
+      throw new Error(`${formatComparison(comparisons, { colour: false })}${verdict}`);
     }
     return comparisons;
   }

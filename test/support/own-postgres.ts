@@ -72,17 +72,22 @@ export class OwnPostgres {
     }
   }
 
+  /** SIGKILL, as in a crash. */
+  async kill(): Promise<void> {
+    await this.#stop('SIGKILL');
+  }
+
   async drop(): Promise<void> {
     await this.#stop();
     rmSync(this.#folder, { recursive: true });
   }
 
-  async #stop(): Promise<void> {
+  async #stop(signal: 'SIGINT' | 'SIGKILL' = 'SIGINT'): Promise<void> {
     const server = this.#server;
     if (!server) return;
     this.#server = undefined;
     const ended = new Promise((resolve) => server.on('close', resolve));
-    server.kill('SIGINT');
+    server.kill(signal);
     await ended;
   }
 }

@@ -20,6 +20,8 @@ const rules: Readonly<Record<string, readonly string[] | 'across'>> = {
   sinks: ['schemas', 'pipeline'],
   erasure: ['schemas', 'pipeline', 'keys'],
   verify: ['schemas'],
+  client: [],
+  console: 'across',
   cli: 'across',
   examples: 'across',
   bench: 'across',

@@ -86,10 +86,10 @@ export function everyKind(table: string): Dataset {
   );
 }
 
-/** A source position: the change number `n` of transaction `tx`. */
+/** A source position: the change number `n` of transaction `tx`. The least that two commits are apart is 40 bytes. */
 export function at(tx: number, n = 0): Version {
-  const commit = 0x16_b374_d848n + BigInt(tx) * 8n;
-  return { epoch: 1n, commit, lsn: commit + 8n + BigInt(n), seq: 0n };
+  const commit = 0x16_b374_d848n + BigInt(tx) * 40n;
+  return { epoch: 1n, commit, lsn: commit + 8n + BigInt(n), seq: BigInt(n) };
 }
 
 /** A change of the row with this key; `row` null for a delete. */

@@ -110,6 +110,9 @@ export function registerSinkTests(name: string, makeHarness: () => Promise<SinkH
       expect(await names(dataset)).toEqual({ 1: 'step 2' });
       await write(dataset, remove(dataset, 1, 5, 3));
       expect(await names(dataset)).toEqual({});
+      // A sink that slept with the first half of the transaction wakes.
+      await write(dataset, put(dataset, 1, 'step 1', 5, 1));
+      expect(await names(dataset)).toEqual({});
     });
 
     it('keeps the newer row when an older write comes later', async () => {

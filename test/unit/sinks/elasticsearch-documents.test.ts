@@ -102,7 +102,7 @@ describe('elasticsearch documents', () => {
         { name: 'gone', type: 'text' },
       ],
     );
-    const version = { epoch: 127n, commit: 0x7ff_ffff_ffff_fff8n, lsn: 1n, seq: 0n };
+    const version = { epoch: 31n, commit: 2n ** 53n - 1n, lsn: 1n, seq: 5_000n };
     const lines = compileDocuments(narrow)(change(narrow, ['a"\n'], version, null)).split('\n');
     expect(lines).toHaveLength(3);
     expect(lines[0]).toBe(

@@ -1,0 +1,90 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { acquireStack } from '../support/stack.ts';
+import { allFaults } from './harness/all-faults.ts';
+import type { Watermarks } from './harness/checks.ts';
+import { crashFaults } from './harness/crash-faults.ts';
+import { lateWrite } from './harness/late-write.ts';
+import { groupFaults } from './harness/group-faults.ts';
+import { lineFaults } from './harness/line-faults.ts';
+import { repeatFaults } from './harness/repeat-faults.ts';
+import { serverFaults } from './harness/server-faults.ts';
+import { doFaults, shuffled } from './harness/soak.ts';
+import { FaultWorld } from './harness/world.ts';
+
+const seed = Number(process.env['LETHE_SEED'] ?? Date.now() % 1_000_000);
+const options = { seed, partitions: 6, customers: 60, transactionsPerSecond: 20, longMs: 10_000 };
+
+/** What must be found after any fault; `compared` and `memory` are looked at apart. */
+const nothing = {
+  mismatches: 0,
+  resurrections: 0,
+  leaks: 0,
+  doubled: 0,
+  deadLetters: 0,
+  watermarks: 0,
+  refused: 0,
+  details: '',
+};
+
+/**
+ * Invariant: whatever was killed, cut, frozen or delivered again, both stores and the clean topics end equal to the contracts applied
+ * to Postgres, row by row and value by value; no deleted row is back, no protected value appears, no change stands twice,
+ * and no statement of the application ever failed because of Lethe.
+ */
+describe('under traffic, with every server behind a line that can be spoilt', () => {
+  let world: FaultWorld;
+  const watermarks: Watermarks = new Map();
+
+  beforeAll(async () => {
+    console.log(`seed ${seed}`);
+    world = await FaultWorld.create(await acquireStack(), options);
+  });
+
+  afterAll(async () => {
+    await world?.close();
+  });
+
+  it.each([
+    ['processes die at every point of their work', crashFaults, 'at once'],
+    ['servers die', serverFaults, 'in turn'],
+    ['lines are cut, slow, or silent', lineFaults, 'in turn'],
+    ['members come and go, and zombies wake', groupFaults, 'in turn'],
+    ['everything is delivered again', repeatFaults, 'in turn'],
+  ] as const)('everything is equal after %s', async (_what, faults, order) => {
+    const { compared, memory, seconds, good, fault, ...found } = await doFaults(
+      world,
+      shuffled(faults, seed),
+      watermarks,
+      order,
+    );
+    console.log(
+      `${seconds} s, ${compared} rows compared, ${Math.round(memory / 2 ** 20)} MB at most: ${fault}`,
+    );
+    const doubled = faults === repeatFaults ? found.doubled : 0;
+    expect(found).toEqual({ ...nothing, doubled });
+    expect(good).toBe(true);
+    expect(compared).toBeGreaterThan(1_000);
+  });
+
+  it('and every fault was among them', () => {
+    const done = [crashFaults, serverFaults, lineFaults, groupFaults, repeatFaults].flat();
+    expect(new Set(done)).toEqual(new Set(allFaults));
+  });
+});
+
+/** The demonstration that the tests above can fail. */
+describe('without the guard of versions', () => {
+  it('a deleted row is back, and it is noticed', async () => {
+    const world = await FaultWorld.create(await acquireStack(), {
+      ...options,
+      env: { LETHE_VERSIONS: 'arrival' },
+    });
+    try {
+      const found = await doFaults(world, [lateWrite], new Map());
+      expect(found.resurrections).toBe(2);
+      expect(found.good).toBe(false);
+    } finally {
+      await world.close();
+    }
+  });
+});

@@ -1,0 +1,122 @@
+import { canaries } from '../../../examples/beancart/canaries.ts';
+import { readStatus } from '../../../cli/pipeline-status.ts';
+import { waitForSinks } from '../../../cli/wait-for-sinks.ts';
+import { header } from '../../../schemas/record-headers.ts';
+import * as names from '../../../schemas/names.ts';
+import { comparePipeline, type TableComparison } from '../../../verify/compare.ts';
+import { KafkaCluster } from '../../../verify/kafka/cluster.ts';
+import { committedRecords } from '../../../verify/kafka/topic-reader.ts';
+import { clickhouseApiPlace } from '../../../verify/places/clickhouse-api.ts';
+import { elasticsearchApiPlace } from '../../../verify/places/elasticsearch-api.ts';
+import { kafkaTopicsPlace } from '../../../verify/places/kafka-topics.ts';
+import { logsPlace } from '../../../verify/places/logs.ts';
+import { formatComparison } from '../../../verify/report.ts';
+import { scanForCanaries } from '../../../verify/scan.ts';
+import { type FaultWorld, residentBytes } from './world.ts';
+
+/** What must be zero after any fault, and what explains it where it is not. */
+export interface Findings {
+  /** Rows that are missing or differ, over topics and stores. */
+  readonly mismatches: number;
+  /** Rows that the source has deleted and a place has. */
+  readonly resurrections: number;
+  /** Protected values in a topic, a store or a log. */
+  readonly leaks: number;
+  /** Changes that stand in a clean topic more than once. */
+  readonly doubled: number;
+  readonly deadLetters: number;
+  /** Watermarks of a sink that are not where the source is, or have gone back. */
+  readonly watermarks: number;
+  /** Statements of the application that Postgres refused, so far. */
+  readonly refused: number;
+  /** Most memory of a process of the pipeline, bytes. */
+  readonly memory: number;
+  /** Rows compared, over topics and stores. */
+  readonly compared: number;
+  /** For people: what differs. No value of a row. */
+  readonly details: string;
+}
+
+const convergeLimitMs = 300_000;
+
+/** Newest commit time that each sink has told for a table. */
+export type Watermarks = Map<string, number>;
+
+/** Stops the application, waits until everything has arrived, and looks at every row of every place. */
+export async function inspect(world: FaultWorld, before: Watermarks): Promise<Findings> {
+  await world.stopTraffic();
+  const { config, datasets, contracts } = world.live.project!;
+  await waitForSinks(config, datasets, { signal: AbortSignal.timeout(convergeLimitMs) });
+  const tables = contracts.map((c) => c.contract);
+  const comparisons = await comparePipeline(config, tables);
+  const places = comparisons.flatMap((c) => c.places);
+  const sum = (of: (place: (typeof places)[number]) => number): number =>
+    places.reduce((n, place) => n + of(place), 0);
+  const topics = tables.map((c) => names.cleanTopic(config, c.table));
+  const scans = await scanForCanaries({
+    places: [
+      kafkaTopicsPlace(config, 'clean topics', topics),
+      ...(config.elasticsearch ? [elasticsearchApiPlace(config.elasticsearch)] : []),
+      ...(config.clickhouse ? [clickhouseApiPlace(config.clickhouse)] : []),
+      logsPlace(world.live.logs()),
+    ],
+    canaries: canaries(),
+  });
+  const status = await readStatus(config, datasets);
+  const problems = scans.flatMap((scan) => scan.problems);
+  return {
+    mismatches: sum(({ counts }) => counts.missing + counts.different),
+    resurrections: sum(({ counts }) => counts.extra),
+    leaks: scans.reduce((n, scan) => n + scan.found, 0) + problems.length,
+    doubled: await doubledIn(world, topics),
+    deadLetters: status.deadLetters.reduce((n, d) => n + d.count, 0),
+    watermarks: wrongWatermarks(status.sinks, before),
+    refused: world.refused,
+    memory: Math.max(world.memory, ...world.all().map(({ child }) => residentBytes(child.pid!))),
+    compared: sum(({ counts }) => counts.compared),
+    details: [differing(comparisons), ...problems, ...status.deadLetters.map((d) => JSON.stringify(d))]
+      .filter(Boolean)
+      .join('\n'),
+  };
+}
+
+function differing(comparisons: readonly TableComparison[]): string {
+  const wrong = comparisons.filter(({ places }) =>
+    places.some(({ counts }) => counts.equal !== counts.source || counts.extra > 0),
+  );
+  return wrong.length === 0 ? '' : formatComparison(wrong, { colour: false });
+}
+
+/** At rest nothing is behind, and what a sink says that it has applied never goes back. */
+function wrongWatermarks(sinks: Awaited<ReturnType<typeof readStatus>>['sinks'], before: Watermarks): number {
+  let wrong = 0;
+  for (const { sink, table, rawLag, cleanLag, position } of sinks) {
+    const place = `${sink} ${table}`;
+    const newest = position?.commitMs ?? 0;
+    if (rawLag > 0 || cleanLag > 0 || newest < (before.get(place) ?? 0)) wrong++;
+    before.set(place, newest);
+  }
+  return wrong;
+}
+
+/** Committed records of a key with a version that another one has: exactly once writes none. */
+async function doubledIn(world: FaultWorld, topics: readonly string[]): Promise<number> {
+  const cluster = new KafkaCluster(world.live.project!.config.kafka);
+  let doubled = 0;
+  try {
+    for (const topic of topics) {
+      const seen = new Set<string>();
+      for (const at of await cluster.partitions(topic)) {
+        for await (const { key, headers } of committedRecords(cluster, at)) {
+          const version = headers.find((h) => String(h.key) === header.version)?.value;
+          const change = `${String(key)} ${String(version)}`;
+          if (seen.has(change)) doubled++;
+          seen.add(change);
+        }
+      }
+    }
+  } finally {
+    await cluster.close();
+  }
+  return doubled;
+}

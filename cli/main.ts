@@ -7,6 +7,7 @@ import { applyCommand } from './apply.ts';
 import { checkCommand } from './check.ts';
 import { demoCommand } from './demo.ts';
 import { diffCommand } from './diff.ts';
+import { dlqCommand } from './dlq.ts';
 import { explainError } from './explain-error.ts';
 import { odcsCommand } from './odcs.ts';
 import { planCommand } from './plan.ts';
@@ -32,6 +33,7 @@ const program = new Command('lethe')
   .addCommand(applyCommand())
   .addCommand(runCommand())
   .addCommand(statusCommand())
+  .addCommand(dlqCommand())
   .addCommand(odcsCommand())
   .addCommand(demoCommand())
   .addCommand(stackCommand());

@@ -16,6 +16,7 @@ import { runCommand } from './run.ts';
 import { statusCommand } from './status.ts';
 import { stackCommand } from './stack.ts';
 import { suggestCommand } from './suggest.ts';
+import { throwInsteadOfExit } from './throw-instead-of-exit.ts';
 
 const { version } = JSON.parse(readFileSync(join(packageRoot(), 'package.json'), 'utf8')) as {
   version: string;
@@ -24,7 +25,6 @@ const { version } = JSON.parse(readFileSync(join(packageRoot(), 'package.json'),
 const program = new Command('lethe')
   .description('Streams Postgres to search and analytics without the private lives in it.')
   .version(version)
-  .exitOverride()
   .addCommand(checkCommand())
   .addCommand(suggestCommand())
   .addCommand(diffCommand())
@@ -37,12 +37,6 @@ const program = new Command('lethe')
   .addCommand(odcsCommand())
   .addCommand(demoCommand())
   .addCommand(stackCommand());
-
-/** Subcommands do not inherit it from a parent that they were added to. */
-function throwInsteadOfExit(command: Command): void {
-  command.exitOverride();
-  for (const child of command.commands) throwInsteadOfExit(child);
-}
 
 throwInsteadOfExit(program);
 

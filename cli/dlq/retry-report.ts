@@ -17,7 +17,8 @@ export function countOutcomes(retried: readonly RetriedLetter[]): OutcomeCount[]
   const groups = grouped(retried, ({ letter, outcome }) =>
     [letter.table, letter.stage, letter.code, outcome.kind, outcome.now ?? ''].join('\n'),
   );
-  return [...groups.values()].map((own) => {
+  const inOrder = [...groups].toSorted(([a], [b]) => (a < b ? -1 : 1));
+  return inOrder.map(([, own]) => {
     const { letter, outcome } = own[0]!;
     const { table, stage, code } = letter;
     const { kind, now } = outcome;

@@ -29,7 +29,13 @@ export const stoppingCodes = [
 const folder = 'docs/playbooks';
 const codes: ReadonlySet<string> = new Set([...deadLetterCodes, ...stoppingCodes]);
 
-/** Path of the page that says what to do about a code; of the index for any other. */
+/** Whether there is a page of its own for the code. */
+export function hasPlaybook(code: string): boolean {
+  return codes.has(code);
+}
+
+/** Path of the page that says what to do about a code; of the index for one that has none. */
 export function playbookOf(code: string): string {
-  return codes.has(code) ? `${folder}/${code.toLowerCase().replaceAll('_', '-')}.md` : `${folder}/README.md`;
+  const page = hasPlaybook(code) ? code.toLowerCase().replaceAll('_', '-') : 'README';
+  return `${folder}/${page}.md`;
 }

@@ -8,6 +8,7 @@ import type { ErrorCode } from '../../schemas/errors.ts';
  * - `written`: the store has taken the row's newest record, or had it or a newer one.
  * - `left`: that record is under a contract of before; its row is being read again in any case.
  * - `gone`: the clean topic has nothing of the row any more: it was deleted, and that is long past.
+ * - `lost`: it has nothing of the row, and the letter is of a delete that the store may have missed, or does not say; it stays.
  * - `rejected`: the store does not take it, for the reason `now`; the letter stays.
  * - `erased`: the payload's key was destroyed; the letter stays.
  * - `unreadable`: nobody can say which row it is about; the letter stays.

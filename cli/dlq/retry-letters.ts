@@ -67,14 +67,15 @@ async function* retryWrites(
   letters: readonly OpenLetter[],
 ): AsyncGenerator<readonly RetriedLetter[]> {
   const unreadable: RetriedLetter[] = [];
-  const rows = new Map<OpenLetter, RejectedRow>();
+  const rows: { letter: OpenLetter; row: RejectedRow; isDelete: boolean }[] = [];
   for await (const part of readSealed(reader, letters)) {
     for (const { letter, sealed } of part) {
       const opened = await opener.open(sealed, letter.letterTopic);
-      const key = opened.kind === 'opened' ? splitPayload(opened.payload)?.key : undefined;
+      const { key, value } = (opened.kind === 'opened' && splitPayload(opened.payload)) || nothing;
       if (key) {
         const { partition, offset } = letter;
-        rows.set(letter, { key: key.toString('utf8'), partition, offset: BigInt(offset) });
+        const row = { key: key.toString('utf8'), partition, offset: BigInt(offset) };
+        rows.push({ letter, row, isDelete: value === null });
       } else {
         const kind = opened.kind === 'erased' ? 'erased' : 'unreadable';
         unreadable.push({ letter, outcome: { kind } });
@@ -82,11 +83,17 @@ async function* retryWrites(
     }
   }
   yield unreadable;
-  const outcomes = await writeRows(project, reader, dataset, stage, [...rows.values()]);
-  const retried = [...rows].map(([letter, { key }]) => ({ letter, outcome: outcomes.get(key)! }));
+  const wanted = rows.map(({ row }) => row);
+  const outcomes = await writeRows(project, reader, dataset, stage, wanted);
+  const retried = rows.map(({ letter, row, isDelete }): RetriedLetter => {
+    const outcome = outcomes.get(row.key)!;
+    return { letter, outcome: outcome.kind === 'gone' && isDelete ? { kind: 'lost' } : outcome };
+  });
   await restate(reader, box, retried);
   yield retried;
 }
+
+const nothing = { key: null, value: null };
 
 async function writeRows(
   { config }: Project,

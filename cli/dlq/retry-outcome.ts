@@ -14,7 +14,16 @@ import type { ErrorCode } from '../../schemas/errors.ts';
  * - `unreadable`: nobody can say which row it is about; the letter stays.
  */
 export interface RetryOutcome {
-  readonly kind: 'requested' | 'deleted' | 'written' | 'left' | 'gone' | 'rejected' | 'erased' | 'unreadable';
+  readonly kind:
+    | 'requested'
+    | 'deleted'
+    | 'written'
+    | 'left'
+    | 'gone'
+    | 'lost'
+    | 'rejected'
+    | 'erased'
+    | 'unreadable';
   readonly now?: ErrorCode;
 }
 
@@ -25,5 +34,13 @@ export interface RetriedLetter {
 
 /** Whether there is nothing left to do for the letter. */
 export function isSettled({ kind }: RetryOutcome): boolean {
-  return kind !== 'rejected' && kind !== 'erased' && kind !== 'unreadable';
+  return settled.has(kind);
 }
+
+const settled: ReadonlySet<RetryOutcome['kind']> = new Set([
+  'requested',
+  'deleted',
+  'written',
+  'left',
+  'gone',
+]);

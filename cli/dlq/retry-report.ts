@@ -32,6 +32,7 @@ const says: Readonly<Record<RetryOutcome['kind'], string>> = {
   written: 'the store has it',
   left: 'read again under the contract of today',
   gone: 'deleted long ago',
+  lost: 'nothing of it is left to be written: it stays',
   rejected: 'rejected again: it stays',
   erased: 'its key was destroyed: it stays, discard it',
   unreadable: 'nobody can tell its row: it stays',

@@ -33,7 +33,8 @@ export async function runCommand(
   try {
     throwInsteadOfExit(command);
     await command.parseAsync([...args], { from: 'user' });
-    return { code: Number(process.exitCode ?? 0), ...said };
+    const ended: unknown = process.exitCode;
+    return { code: ended === undefined ? 0 : Number(ended), ...said };
   } catch (error) {
     if (error instanceof CommanderError) return { code: error.exitCode === 0 ? 0 : 2, ...said };
     said.err += explainError(error, args.includes('--json'));

@@ -56,9 +56,12 @@ export class RetryWrites {
       // written behind it, until nothing came: whatever comes later, the sink writes later.
       for (let round = 0; round < mostRounds; round++) {
         const end = await this.end(partition);
-        // A topic that was made anew begins before.
-        if (from > end) from = 0n;
-        const newest = await this.newest(partition, keys, from, end);
+        let newest = await this.newest(partition, keys, from, end);
+        // In a topic that was made anew they stand before where they stood.
+        if (round === 0 && newest.size < keys.size) {
+          from = 0n;
+          newest = await this.newest(partition, keys, from, end);
+        }
         if (newest.size === 0) break;
         await this.writeAll(partition, newest, from, end, outcomes);
         from = end;

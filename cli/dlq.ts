@@ -30,8 +30,7 @@ function listCommand(): Command {
   return filtered('list', 'count what is open, by table, stage and code, with the playbook of each')
     .option('--each', 'every letter by its id')
     .action(async (flags: Flags & { each?: true }) => {
-      const { config, datasets } = await openProject(flags.config);
-      const { chosen } = selectLetters(await openLetters(config, datasets), { ...flags, ids: [] });
+      const { chosen } = await selected(await openProject(flags.config), { ...flags, ids: [] });
       const groups = groupLetters(chosen);
       const each = flags.each ? chosen.map(describeLetter) : undefined;
       if (flags.json) return print({ deadLetters: groups, ...(each ? { letters: each } : {}) });
@@ -45,15 +44,14 @@ function showCommand(): Command {
     .argument('<id>', 'as `lethe dlq list --each` names it: table/stage/partition/offset')
     .option('--payload', 'and the record itself, decrypted: takes the right to decrypt')
     .action(async (id: string, flags: Flags & { payload?: true }) => {
-      const { config, datasets } = await openProject(flags.config);
-      const { chosen } = selectLetters(await openLetters(config, datasets), { ids: [id] });
-      const [letter] = chosen;
+      const project = await openProject(flags.config);
+      const [letter] = (await selected(project, { ids: [id] })).chosen;
       if (!letter) {
         const where = '`lethe dlq list --each` names those that are';
         return command.error(`error: no dead letter with this id is open: ${where}`, { exitCode: 2 });
       }
       const shown = describeLetter(letter);
-      const whole = flags.payload ? { ...shown, payload: await readPayload(config, letter) } : shown;
+      const whole = flags.payload ? { ...shown, payload: await readPayload(project.config, letter) } : shown;
       if (flags.json) return print(whole);
       process.stdout.write(renderLetter(whole));
     });
@@ -62,9 +60,8 @@ function showCommand(): Command {
 function retryCommand(): Command {
   return selecting('retry', 'try again: the row as it is now, never an older state of it').action(
     async (ids: string[], flags: Flags) => {
-      const selection = { ...flags, ids };
       const project = await openProject(flags.config);
-      const { chosen, unknown } = await selected(project, selection);
+      const { chosen, unknown } = await selected(project, { ...flags, ids });
       const retried = await retryAll(project, chosen, (done) => progress('tried', done, chosen.length));
       const outcomes = countOutcomes(retried);
       const open = retried.filter(({ outcome }) => !isSettled(outcome)).length;
@@ -80,20 +77,21 @@ function discardCommand(): Command {
   return command
     .option('--yes', 'do not ask')
     .action(async (ids: string[], flags: Flags & { yes?: true }) => {
-      const { config, ...project } = await openProject(flags.config);
-      const { chosen, unknown } = await selected({ config, ...project }, { ...flags, ids });
+      const project = await openProject(flags.config);
+      const { chosen, unknown } = await selected(project, { ...flags, ids });
       // Ids say what is meant; a filter may mean more than whoever gives it knows.
       const sure = ids.length > 0 || flags.yes === true || chosen.length === 0;
       if (!sure && !(await confirmed(chosen.length))) {
         command.error('error: nothing was discarded: answer y, or use --yes', { exitCode: 2 });
       }
-      if (chosen.length > 0) await withBox(config, (box) => box.settle(chosen));
+      if (chosen.length > 0) await withBox(project.config, (box) => box.settle(chosen));
       const groups = groupLetters(chosen);
       if (flags.json) return print({ discarded: groups, notOpen: unknown });
       process.stdout.write(`${chosen.length} dead letters discarded\n${notOpen(unknown)}`);
     });
 }
 
+/** The open letters that are meant. */
 async function selected(
   { config, datasets }: Project,
   selection: Selection,

@@ -8,7 +8,7 @@ import type { PayloadOpener } from '../../pipeline/dead-letters.ts';
 import { createKafka } from '../../pipeline/kafka.ts';
 import { type OpenLetter, readOpenLetters } from '../../pipeline/open-letters.ts';
 import { postgresOptions } from '../../pipeline/postgres-options.ts';
-import { LetterBox } from '../../pipeline/settle-letters.ts';
+import { LetterBox } from '../../pipeline/letter-box.ts';
 import type { Config } from '../../schemas/config.ts';
 import type { Dataset } from '../../schemas/dataset.ts';
 import { deadLetterSegmentMs, deadLetterTopic } from '../../schemas/names.ts';

@@ -4,7 +4,7 @@ import { type PayloadOpener, splitPayload } from '../../pipeline/dead-letters.ts
 import { grouped } from '../../pipeline/grouped.ts';
 import { createKafka } from '../../pipeline/kafka.ts';
 import { type OpenLetter, readSealed } from '../../pipeline/open-letters.ts';
-import type { LetterBox } from '../../pipeline/settle-letters.ts';
+import type { LetterBox } from '../../pipeline/letter-box.ts';
 import { type Dataset, sinkDataset } from '../../schemas/dataset.ts';
 import { cleanTopic } from '../../schemas/names.ts';
 import { Registry } from '../../schemas/registry.ts';

@@ -7,6 +7,7 @@ import { applyCommand } from './apply.ts';
 import { checkCommand } from './check.ts';
 import { demoCommand } from './demo.ts';
 import { diffCommand } from './diff.ts';
+import { dlqCommand } from './dlq.ts';
 import { explainError } from './explain-error.ts';
 import { odcsCommand } from './odcs.ts';
 import { planCommand } from './plan.ts';
@@ -17,6 +18,7 @@ import { statusCommand } from './status.ts';
 import { stackCommand } from './stack.ts';
 import { suggestCommand } from './suggest.ts';
 import { waitCommand } from './wait.ts';
+import { throwInsteadOfExit } from './throw-instead-of-exit.ts';
 
 const { version } = JSON.parse(readFileSync(join(packageRoot(), 'package.json'), 'utf8')) as {
   version: string;
@@ -25,7 +27,6 @@ const { version } = JSON.parse(readFileSync(join(packageRoot(), 'package.json'),
 const program = new Command('lethe')
   .description('Streams Postgres to search and analytics without the private lives in it.')
   .version(version)
-  .exitOverride()
   .addCommand(checkCommand())
   .addCommand(suggestCommand())
   .addCommand(diffCommand())
@@ -36,15 +37,10 @@ const program = new Command('lethe')
   .addCommand(statusCommand())
   .addCommand(waitCommand())
   .addCommand(serveCommand())
+  .addCommand(dlqCommand())
   .addCommand(odcsCommand())
   .addCommand(demoCommand())
   .addCommand(stackCommand());
-
-/** Subcommands do not inherit it from a parent that they were added to. */
-function throwInsteadOfExit(command: Command): void {
-  command.exitOverride();
-  for (const child of command.commands) throwInsteadOfExit(child);
-}
 
 throwInsteadOfExit(program);
 

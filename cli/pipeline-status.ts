@@ -10,7 +10,8 @@ import { type SinkName, sinkNames } from '../schemas/sink-name.ts';
 import { type Dataset, followsPaths } from '../schemas/dataset.ts';
 import { parseDurationMs } from '../schemas/duration.ts';
 import * as names from '../schemas/names.ts';
-import { deadLetterHeader } from '../schemas/record-headers.ts';
+import { groupLetters } from './dlq/group-letters.ts';
+import { openLetters } from './dlq/open-mail.ts';
 
 /** The connector's state and its tasks': the trace of a failure is left out, it may quote values. */
 export interface ConnectorState {
@@ -50,6 +51,7 @@ export interface PipelineStatus {
   readonly slot: SlotStatus;
   readonly groups: readonly { readonly group: string; readonly lag: number }[];
   readonly sinks: readonly SinkStatus[];
+  /** Those that are open: neither retried with success nor discarded. */
   readonly deadLetters: readonly {
     readonly table: string;
     readonly code: string;
@@ -161,17 +163,8 @@ async function countDeadLetters(
   config: Config,
   datasets: readonly Dataset[],
 ): Promise<PipelineStatus['deadLetters']> {
-  const tables = new Map(datasets.map((d) => [names.deadLetterTopic(config, d.table), d.table]));
-  const counts = new Map<string, number>();
-  await readTopics(createKafka(config, 'status'), [...tables.keys()], ({ topic, message }) => {
-    const header = (name: string) => String(message.headers?.[name] ?? '');
-    const key = [tables.get(topic), header(deadLetterHeader.code), header(deadLetterHeader.stage)].join('\n');
-    counts.set(key, (counts.get(key) ?? 0) + 1);
-  });
-  return [...counts].map(([key, count]) => {
-    const [table, code, stage] = key.split('\n') as [string, string, string];
-    return { table, code, stage, count };
-  });
+  const groups = groupLetters(await openLetters(config, datasets));
+  return groups.map(({ table, code, stage, count }) => ({ table, code, stage, count }));
 }
 
 async function countParked(config: Config, datasets: readonly Dataset[]): Promise<PipelineStatus['parked']> {

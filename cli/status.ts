@@ -46,10 +46,10 @@ export function renderStatus(status: ProjectStatus): string {
   const dead =
     deadLetters.length === 0
       ? 'no dead letters\n'
-      : renderTable(
+      : `${renderTable(
           ['dead letters', 'stage', 'code', 'count'],
           deadLetters.map((d) => [d.table, d.stage, d.code, { text: String(d.count), style: 'red' }]),
-        );
+        )}\nWhat to do about them: \`lethe dlq list\`.\n`;
   const waiting =
     parked.length === 0
       ? []

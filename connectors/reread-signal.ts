@@ -25,21 +25,26 @@ export function rereadSignals(
     value: Buffer.from(
       JSON.stringify({
         id: randomUUID(),
-        type: 'execute-snapshot',
-        data: {
-          'data-collections': [follower.table],
-          type: 'incremental',
-          'additional-conditions': [
-            {
-              'data-collection': follower.table,
-              filter: filterOf(follower.column, follower.through, keys, keyOf(table), keyOf),
-            },
-          ],
-        },
+        type: snapshotSignal,
+        data: snapshotOf(
+          follower.table,
+          filterOf(follower.column, follower.through, keys, keyOf(table), keyOf),
+        ),
       }),
     ),
     headers: {},
   });
+}
+
+export const snapshotSignal = 'execute-snapshot';
+
+/** What a signal asks for: the rows of a table for which the condition holds, beside the stream. */
+export function snapshotOf(table: string, filter: string): object {
+  return {
+    'data-collections': [table],
+    type: 'incremental',
+    'additional-conditions': [{ 'data-collection': table, filter }],
+  };
 }
 
 /** The condition on the dependent rows: their column, or what it leads to, is one of the keys. */
@@ -70,7 +75,7 @@ function oneOf(column: string, keys: readonly string[], key: DatasetColumn): str
 }
 
 /** A text as SQL's literal, whatever `standard_conforming_strings` says. */
-function literal(text: string): string {
+export function literal(text: string): string {
   const quoted = `'${text.replaceAll("'", "''").replaceAll('\\', '\\\\')}'`;
   return text.includes('\\') ? `E${quoted}` : quoted;
 }

@@ -1,5 +1,5 @@
-import type { PayloadSealer } from '../pipeline/dead-letters.ts';
-import { associatedData, encrypt } from './ciphertext.ts';
+import type { PayloadOpener, PayloadSealer } from '../pipeline/dead-letters.ts';
+import { associatedData, decrypt, describeCiphertext, encrypt } from './ciphertext.ts';
 import { deadLetterSubject, type KeyStore } from './key-store.ts';
 import { LetheError } from '../schemas/errors.ts';
 
@@ -12,6 +12,21 @@ export function createPayloadSealer(keys: KeyStore): PayloadSealer {
       if (!key) throw new LetheError('KEY_STORE_INVALID', 'the dead letters have no key');
       const sealed = encrypt(key, associatedData(topic, 'payload', type, id), payload);
       return { sealed, keyId: key.keyId.toString('hex') };
+    },
+  };
+}
+
+/** Opens them again; a payload whose key was destroyed is erased. */
+export function createPayloadOpener(keys: Pick<KeyStore, 'keyById'>): PayloadOpener {
+  const { type, id } = deadLetterSubject;
+  return {
+    async open(sealed, topic) {
+      const named = describeCiphertext(sealed);
+      if (!named) return { kind: 'unreadable' };
+      const key = await keys.keyById(named.keyId, named.generation);
+      if (!key) return { kind: 'erased' };
+      const payload = decrypt(key.key, associatedData(topic, 'payload', type, id), sealed);
+      return payload ? { kind: 'opened', payload } : { kind: 'unreadable' };
     },
   };
 }

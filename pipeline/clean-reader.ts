@@ -11,6 +11,9 @@ export interface RowDecoder {
   fromBuffer(buffer: Buffer): unknown;
 }
 
+/** What of a message is read. */
+export type CleanMessage = Pick<KafkaMessage, 'key' | 'value' | 'headers'>;
+
 /** Reads records of a clean topic. Only what a transform wrote gets through: its headers must be there. */
 export class CleanReader {
   private readonly decoders = new BoundedCache<number, RowDecoder>(64);
@@ -21,7 +24,7 @@ export class CleanReader {
   }
 
   /** RECORD_MALFORMED for what is no clean record; UNREACHABLE while the registry is away. */
-  async read(table: string, message: KafkaMessage): Promise<CleanChange> {
+  async read(table: string, message: CleanMessage): Promise<CleanChange> {
     const version = parseVersion(text(message, header.version));
     const commitMs = text(message, header.commitMs);
     if (!version || message.key === null || !/^-?\d{1,16}$/.test(commitMs)) {
@@ -62,7 +65,7 @@ export class CleanReader {
   }
 }
 
-function text(message: KafkaMessage, name: string): string {
+function text(message: CleanMessage, name: string): string {
   const value = message.headers?.[name];
   return Buffer.isBuffer(value) ? value.toString('latin1') : '';
 }

@@ -8,6 +8,8 @@ export interface CommittedRecord {
   readonly key: string;
   readonly value: Buffer | null;
   readonly headers: ReadonlyMap<string, string>;
+  /** When it was written, ms since the epoch. */
+  readonly timestampMs: number;
 }
 
 /** What one fetch gave of a partition: the records from the position on, and the position after them. */
@@ -28,6 +30,7 @@ const fullIsolation = 1;
 const maxBytes = 16 * 1024 * 1024;
 const partitionMaxBytes = 2 * 1024 * 1024;
 const latest = -1n;
+const earliest = -2n;
 const control = 1 << 5;
 const transactional = 1 << 4;
 
@@ -45,6 +48,15 @@ export class CommittedReader {
 
   /** The offsets after the last records, committed or not, of the topics' partitions; fails with UNREACHABLE. */
   async ends(topics: readonly string[]): Promise<PartitionPosition[]> {
+    return this.positions(topics, latest);
+  }
+
+  /** The offsets of the first records of the topics' partitions; fails with UNREACHABLE. */
+  async starts(topics: readonly string[]): Promise<PartitionPosition[]> {
+    return this.positions(topics, earliest);
+  }
+
+  private async positions(topics: readonly string[], timestamp: bigint): Promise<PartitionPosition[]> {
     try {
       const byLeader = new Map<number, Map<string, number[]>>();
       for (const [topic, leaders] of await this.connections.leaders(topics)) {
@@ -61,7 +73,7 @@ export class CommittedReader {
             partitions: partitions.map((partitionIndex) => ({
               partitionIndex,
               currentLeaderEpoch: -1,
-              timestamp: latest,
+              timestamp,
             })),
           }));
           const connection = await this.connections.broker(leader);
@@ -126,12 +138,25 @@ export class CommittedReader {
     partition: number,
     onRecord: (record: CommittedRecord) => void,
   ): Promise<void> {
-    const end = (await this.ends([topic])).find((p) => p.partition === partition)!.next;
-    if (end === 0n) return;
+    for await (const records of this.read(topic, partition)) for (const record of records) onRecord(record);
+  }
+
+  /** The same as far as the partition's fetches go at a time, from an offset on if one is given; up to an end that was asked for. */
+  async *read(
+    topic: string,
+    partition: number,
+    from = 0n,
+    to?: bigint,
+  ): AsyncGenerator<readonly CommittedRecord[]> {
+    const own = (positions: readonly PartitionPosition[]): bigint =>
+      positions.find((p) => p.partition === partition)!.next;
+    const end = to ?? own(await this.ends([topic]));
+    const start = own(await this.starts([topic]));
+    if (end <= start) return;
     const leader = (await this.connections.leaders([topic])).get(topic)![partition]!;
-    for (let next = 0n; next < end; ) {
+    for (let next = from > start ? from : start; next < end; ) {
       const [fetched] = await this.fetch(leader, [{ topic, partition, next }], 500);
-      for (const record of fetched!.records) onRecord(record);
+      yield fetched!.records;
       next = fetched!.next;
     }
   }
@@ -158,11 +183,12 @@ function committedOf(topic: string, answer: Answer, from: bigint): FetchedPartit
       continue;
     }
     if ((batch.attributes & transactional) !== 0 && aborted.has(batch.producerId)) continue;
-    for (const { offsetDelta, key, value, headers } of batch.records) {
+    for (const { offsetDelta, timestampDelta, key, value, headers } of batch.records) {
       const offset = batch.firstOffset + BigInt(offsetDelta);
       if (offset < from) continue;
       const named = headers.map(([name, text]) => [String(name), String(text)] as const);
-      records.push({ offset, key: String(key), value, headers: new Map(named) });
+      const timestampMs = Number(batch.firstTimestamp + timestampDelta);
+      records.push({ offset, key: String(key), value, headers: new Map(named), timestampMs });
     }
   }
   return { topic, partition: answer.partitionIndex, records, next };

@@ -1,3 +1,4 @@
+import type { KafkaMessage } from 'kafkajs';
 import type { ErrorCode } from '../schemas/errors.ts';
 import type { LookupChange } from './lookup.ts';
 import type { VersionClock } from './version-clock.ts';
@@ -7,6 +8,7 @@ export interface RawRecord {
   readonly offset: string;
   readonly key: Buffer | null;
   readonly value: Buffer | null;
+  readonly headers?: KafkaMessage['headers'];
   /** Of a record that was parked: the version it was given then, and whether its time is up. */
   readonly parked?: { readonly version: string; readonly expired: boolean };
 }

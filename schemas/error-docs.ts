@@ -1,11 +1,15 @@
 import { type ErrorCode, errorCodes, isRetriable } from './errors.ts';
 import { findingCodes } from './finding.ts';
+import { hasPlaybook, playbookOf } from './playbooks.ts';
 
 /** The page of all error codes, as Markdown. */
 export function errorDocs(): string {
   const errors = (Object.keys(errorCodes) as ErrorCode[]).map((code) => {
     const { cause, action } = errorCodes[code];
-    return `| \`${code}\` | ${cause} | ${action} | ${isRetriable(code) ? 'yes' : 'no'} |`;
+    const name = hasPlaybook(code)
+      ? `[\`${code}\`](${playbookOf(code).replace('docs/', '')})`
+      : `\`${code}\``;
+    return `| ${name} | ${cause} | ${action} | ${isRetriable(code) ? 'yes' : 'no'} |`;
   });
   const findings = Object.entries(findingCodes).map(([code, meaning]) => `| \`${code}\` | ${meaning} |`);
   return [
@@ -17,7 +21,7 @@ export function errorDocs(): string {
     '',
     '## Errors',
     '',
-    'What is retried is retried with growing pauses for as long as it takes, and said once.',
+    'A code that a record becomes a dead letter with, or at which a table waits, leads to its [playbook](playbooks/README.md). What is retried is retried with growing pauses for as long as it takes, and said once.',
     '',
     '| code | cause | what to do | retried |',
     '|---|---|---|---|',

@@ -55,46 +55,52 @@ export const errorCodes = {
     cause: 'The key store does not fit this master key.',
     action: 'Use the master key the store was made with.',
   },
-  RECORD_MALFORMED: { cause: 'A record is not the Avro its schema says.', action: 'See the dead letter.' },
+  RECORD_MALFORMED: {
+    cause: 'A record is not the Avro its schema says.',
+    action: 'Find out who wrote it; then `lethe dlq retry` has the row read again.',
+  },
   SCHEMA_UNKNOWN: {
     cause: 'A record names a schema that the registry does not know.',
-    action: 'See the dead letter.',
+    action: 'Restore the registry; then `lethe dlq retry`.',
   },
   SCHEMA_UNEXPECTED: {
     cause: 'A record does not have the shape the contract needs.',
-    action: 'Run `lethe plan`: the table changed.',
+    action: 'Run `lethe plan`: the table changed. When it is applied, `lethe dlq retry`.',
   },
   VALUE_UNRESOLVED: {
     cause: 'An unchanged TOAST value could not be read back from the source.',
-    action: 'Retry the dead letter once the source answers.',
+    action: 'Look whether the column is still there; then `lethe dlq retry`.',
   },
   VALUE_UNREPRESENTABLE: {
     cause: 'A value has no lossless form in a store.',
-    action: 'Leave the column out of that store or keep it as text.',
+    action:
+      'Leave the column out of that store, keep it as text or correct the value; then `lethe dlq retry`.',
   },
   VALUE_UNPROTECTABLE: {
     cause: 'A value does not fit the action of its column, which would leave it readable.',
-    action: 'Choose another action for the column, or correct the value at the source.',
+    action:
+      'Choose another action for the column, or correct the value at the source; then `lethe dlq retry`.',
   },
   SUBJECT_ERASED: {
     cause: 'The data subject was erased: nothing of it may pass.',
-    action: 'None, unless the person returned: then record a new generation.',
+    action: 'None: `lethe dlq discard`, unless the person returned: then record a new generation.',
   },
   SUBJECT_MISSING: {
     cause: 'A row to be encrypted has no subject.',
-    action: 'Make the subject column NOT NULL or change the action.',
+    action:
+      'Give the row its subject, make the column NOT NULL or change the action; then `lethe dlq retry`.',
   },
   SUBJECT_UNRESOLVED: {
     cause: 'A row that a path leads to did not come within the deadline: nobody knows whose the row is.',
-    action: 'Look why it is missing at the source; then take a new snapshot of the table.',
+    action: 'Look why it is missing at the source; then `lethe dlq retry`.',
   },
   RECORD_TOO_LARGE: {
     cause: 'A record is larger than the broker takes.',
-    action: 'Raise max.message.bytes.',
+    action: 'Make the value smaller, or drop or truncate the column; then `lethe dlq retry`.',
   },
   RECORD_REJECTED: {
     cause: 'A store rejected a document or a row.',
-    action: 'See the dead letter and the mapping.',
+    action: 'Look at the mapping of index or table, mend it, and `lethe dlq retry`.',
   },
 } as const;
 

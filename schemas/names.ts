@@ -105,3 +105,6 @@ export const lookupTombstoneMs = 7 * 24 * 3_600_000;
 
 /** How long a segment of a raw topic stays open; purged bytes leave the disk with their segment. */
 export const rawSegmentMs = 10_000;
+
+/** The same of the topics of dead letters: those that are settled leave the disk with their segment. */
+export const deadLetterSegmentMs = 1_000;

@@ -28,3 +28,9 @@ export const deadLetterHeader = {
   /** Id of the key that the payload is encrypted under. */
   keyId: 'lethe-key-id',
 } as const;
+
+/**
+ * Header of a raw record without a value that says: the row with this key was not at the source at that time, in ms since the epoch.
+ * Put there by a retry of dead letters; whatever Debezium writes after it is newer.
+ */
+export const absentHeader = 'lethe-absent';

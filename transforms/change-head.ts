@@ -28,6 +28,17 @@ export class ChangeHead {
     this.read = this.op === 'r';
   }
 
+  /** Of a row that was not found at the source at that time: a delete at no position. */
+  absent(lookedMs: number): void {
+    this.op = 'd';
+    this.read = false;
+    this.hasCommit = false;
+    this.hasLsn = false;
+    this.hasTxId = false;
+    this.commitMs = Number.isSafeInteger(lookedMs) && lookedMs > 0 ? lookedMs : 0;
+    this.row = -1;
+  }
+
   /** `["24023128","24023200"]` or `[null,"24023200"]`: the commit before, then the change's own LSN. */
   readSequence(reader: AvroReader): void {
     const end = reader.readInt() + reader.pos;

@@ -3,7 +3,7 @@ import type { Fate, MissingRow, Outcome, RawRecord, TableTransform } from '../pi
 import type { VersionClock } from '../pipeline/version-clock.ts';
 import { encrypts as isEncrypted } from '../schemas/column-rule.ts';
 import { isRetriable, LetheError } from '../schemas/errors.ts';
-import { header } from '../schemas/record-headers.ts';
+import { absentHeader, header } from '../schemas/record-headers.ts';
 import { parseVersionWords } from '../schemas/version-words.ts';
 import { AvroReader, malformed } from './avro-reader.ts';
 import { ByteWriter } from './byte-writer.ts';
@@ -68,7 +68,7 @@ export function createTableTransform(parts: TransformParts): TableTransform {
   /** All that can be done at once for a record; nothing it leaves in `head` outlives it. */
   function start(record: RawRecord, clock: VersionClock, room: Offsets, out: ByteWriter): Outcome | Waiting {
     const { key: rawKey, value } = record;
-    if (value === null) return { kind: 'skipped', reason: 'tombstone' };
+    if (value === null) return absent(record, clock);
     const plan = plans.value(value);
     plan.envelope.read(value, head, room);
     const { op, row: base } = head;
@@ -118,6 +118,20 @@ export function createTableTransform(parts: TransformParts): TableTransform {
       readsLookup,
       keyIndex: -1,
     };
+  }
+
+  /**
+   * Of a row that somebody did not find at the source: a delete, of the place in the partition that it has, as a snapshot read
+   * would be. All that Debezium writes after it is newer.
+   */
+  function absent({ key: rawKey, headers: given }: RawRecord, clock: VersionClock): Outcome {
+    const lookedMs = given?.[absentHeader];
+    if (lookedMs === undefined || rawKey === null) return { kind: 'skipped', reason: 'tombstone' };
+    head.absent(Number(lookedMs.toString()));
+    const key = plans.key(rawKey).readClean(reader.reset(rawKey, 5));
+    const headers = makeHeaders.of(head, clock.advance(true, undefined, undefined), key);
+    const lookup = dataset.facts.length > 0 ? { lookup: lookupOf(rawKey, headers, null) } : undefined;
+    return { kind: 'clean', key, value: null, headers, ...lookup };
   }
 
   /** What becomes of a row that does not go out now; or else its subject, empty where nothing is encrypted. */

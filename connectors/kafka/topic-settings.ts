@@ -2,6 +2,7 @@ import type { Config } from '../../schemas/config.ts';
 import { type Dataset, followsPaths } from '../../schemas/dataset.ts';
 import {
   cleanTopic,
+  deadLetterSegmentMs,
   deadLetterTopic,
   heartbeatTable,
   lookupTombstoneMs,
@@ -83,8 +84,14 @@ const parkedSettings = {
   'segment.bytes': String(segmentBytes),
 };
 
+/** A letter that is settled gets a tombstone and goes soon after; one that nobody settles goes after a month. */
 const deadLetterSettings = {
-  'cleanup.policy': 'delete',
+  'cleanup.policy': 'compact,delete',
+  'min.cleanable.dirty.ratio': '0.1',
+  'max.compaction.lag.ms': String(hourMs / 6),
+  'delete.retention.ms': String(hourMs),
+  'segment.ms': String(deadLetterSegmentMs),
+  'file.delete.delay.ms': '1000',
   'retention.ms': String(30 * dayMs),
   'retention.bytes': '-1',
   'segment.bytes': String(segmentBytes),

@@ -267,7 +267,7 @@ describe('a pipeline in which everything fails that can', () => {
   it('quotes nothing in dead letters, counters, status, log or any error that was made', async () => {
     const all = await letters();
     for (const { key, value, headers } of all) {
-      expect(String(key)).toMatch(/^\S+\.public\.holders\/\d+\/\d+$/);
+      expect(String(key)).toMatch(/^\S+\.public\.holders\/\d+\/\d+\/[a-z]+$/);
       expect(describeCiphertext(value!)).toBeDefined();
       expectSilent(String(key), value!.toString('latin1'), JSON.stringify(headers));
       for (const [name, text] of Object.entries(headers ?? {})) expectSilent(name, String(text));

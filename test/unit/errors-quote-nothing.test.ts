@@ -16,6 +16,7 @@ import { Outages } from '../../pipeline/outage.ts';
 import { refuse, steppedResource } from '../../pipeline/planned-steps.ts';
 import { errorCodes, LetheError, safeReason } from '../../schemas/errors.ts';
 import { FindingsError } from '../../schemas/findings-error.ts';
+import { deadLetterCodes } from '../../schemas/playbooks.ts';
 import { header } from '../../schemas/record-headers.ts';
 import { avroType } from '../../schemas/registry.ts';
 import { formatVersion } from '../../schemas/version.ts';
@@ -90,7 +91,10 @@ describe('the engine', () => {
     for (const outcome of outcomes) {
       // An error of no code would stop a partition for good.
       if (outcome instanceof Error) expect(outcome).toBeInstanceOf(LetheError);
-      else if (outcome.kind === 'failed') codes.add(outcome.code);
+      else if (outcome.kind === 'failed') {
+        codes.add(outcome.code);
+        expect(deadLetterCodes).toContain(outcome.code);
+      }
     }
     expect(outcomes.filter((o) => o instanceof Error || o.kind === 'failed')).toHaveLength(1);
   });

@@ -1,0 +1,62 @@
+import { Pool } from 'pg';
+import { MasterKey } from '../../keys/master-key.ts';
+import { createPayloadOpener } from '../../keys/payload-sealer.ts';
+import { PostgresKeyStore } from '../../keys/postgres-key-store.ts';
+import { BrokerConnections } from '../../pipeline/broker-connections.ts';
+import { CommittedReader } from '../../pipeline/committed-reader.ts';
+import type { PayloadOpener } from '../../pipeline/dead-letters.ts';
+import { createKafka } from '../../pipeline/kafka.ts';
+import { type OpenLetter, readOpenLetters } from '../../pipeline/open-letters.ts';
+import { postgresOptions } from '../../pipeline/postgres-options.ts';
+import { LetterBox } from '../../pipeline/letter-box.ts';
+import type { Config } from '../../schemas/config.ts';
+import type { Dataset } from '../../schemas/dataset.ts';
+import { deadLetterSegmentMs, deadLetterTopic } from '../../schemas/names.ts';
+
+/** The open dead letters of these tables; nothing of what they hold is read. */
+export async function openLetters(
+  config: Config,
+  datasets: readonly Pick<Dataset, 'table'>[],
+): Promise<OpenLetter[]> {
+  return withReader(config, (reader) =>
+    readOpenLetters(
+      reader,
+      datasets.map(({ table }) => ({ table, topic: deadLetterTopic(config, table) })),
+    ),
+  );
+}
+
+/** Lends a reader of committed records. */
+export async function withReader<T>(
+  config: Config,
+  use: (reader: CommittedReader) => Promise<T>,
+): Promise<T> {
+  const reader = new CommittedReader(new BrokerConnections(config, 'dlq'));
+  try {
+    return await use(reader);
+  } finally {
+    await reader.close();
+  }
+}
+
+/** Lends what opens payloads: it takes the master key and the key store, and asks for neither before the first of them. */
+export async function withOpener<T>(config: Config, use: (opener: PayloadOpener) => Promise<T>): Promise<T> {
+  const pool = new Pool({ ...postgresOptions(config.keys), max: 1 });
+  const keys = new PostgresKeyStore(pool, new MasterKey(config.keys.masterKey));
+  try {
+    return await use(createPayloadOpener(keys));
+  } finally {
+    await keys.close();
+  }
+}
+
+/** Lends what settles letters; their bytes are on their way out when it is done. */
+export async function withBox<T>(config: Config, use: (box: LetterBox) => Promise<T>): Promise<T> {
+  const box = new LetterBox(createKafka(config, 'dlq'), deadLetterSegmentMs);
+  await box.connect();
+  try {
+    return await use(box);
+  } finally {
+    await box.close();
+  }
+}

@@ -1,0 +1,41 @@
+import type { ErrorCode } from './errors.ts';
+
+/** Codes that a record is put among the dead letters with. */
+export const deadLetterCodes = [
+  'RECORD_MALFORMED',
+  'RECORD_REJECTED',
+  'RECORD_TOO_LARGE',
+  'SCHEMA_UNEXPECTED',
+  'SCHEMA_UNKNOWN',
+  'SUBJECT_ERASED',
+  'SUBJECT_MISSING',
+  'SUBJECT_UNRESOLVED',
+  'VALUE_UNPROTECTABLE',
+  'VALUE_UNREPRESENTABLE',
+  'VALUE_UNRESOLVED',
+] as const satisfies readonly ErrorCode[];
+
+/** Codes at which a table, or the whole pipeline, waits. */
+export const stoppingCodes = [
+  'AUTH_FAILED',
+  'KEY_STORE_INVALID',
+  'KEY_STORE_UNAVAILABLE',
+  'SERVER_FAILED',
+  'SLOT_LOST',
+  'TABLE_HALTED',
+  'UNREACHABLE',
+] as const satisfies readonly ErrorCode[];
+
+const folder = 'docs/playbooks';
+const codes: ReadonlySet<string> = new Set([...deadLetterCodes, ...stoppingCodes]);
+
+/** Whether there is a page of its own for the code. */
+export function hasPlaybook(code: string): boolean {
+  return codes.has(code);
+}
+
+/** Path of the page that says what to do about a code; of the index for one that has none. */
+export function playbookOf(code: string): string {
+  const page = hasPlaybook(code) ? code.toLowerCase().replaceAll('_', '-') : 'README';
+  return `${folder}/${page}.md`;
+}

@@ -12,6 +12,7 @@ import { explainError } from './explain-error.ts';
 import { odcsCommand } from './odcs.ts';
 import { planCommand } from './plan.ts';
 import { previewCommand } from './preview.ts';
+import { reconcileCommand } from './reconcile.ts';
 import { runCommand } from './run.ts';
 import { serveCommand } from './serve.ts';
 import { statusCommand } from './status.ts';
@@ -35,6 +36,7 @@ const program = new Command('lethe')
   .addCommand(applyCommand())
   .addCommand(runCommand())
   .addCommand(statusCommand())
+  .addCommand(reconcileCommand())
   .addCommand(waitCommand())
   .addCommand(serveCommand())
   .addCommand(dlqCommand())

@@ -52,6 +52,12 @@ export function versionToUInt256(v: Version): bigint {
   return (((((v.epoch << 64n) | v.commit) << 64n) | v.lsn) << 32n) | v.seq;
 }
 
+/** The inverse of {@link versionToUInt256}. */
+export function versionFromUInt256(number: bigint): Version {
+  const part = (shift: bigint, bits: bigint): bigint => (number >> shift) & ((1n << bits) - 1n);
+  return { epoch: part(160n, 16n), commit: part(96n, 64n), lsn: part(32n, 64n), seq: part(0n, 32n) };
+}
+
 const epochBits = 5n;
 const commitBits = 48n;
 const seqBits = 10n;

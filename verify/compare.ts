@@ -10,6 +10,7 @@ import { avroForm, cleanTopicRows } from './readers/clean-topic.ts';
 import { clickhouseForm, viewRows } from './readers/clickhouse-rows.ts';
 import { aliasRows, documentForm } from './readers/elasticsearch-documents.ts';
 import { WireDecoder } from './readers/schema-registry.ts';
+import type { TableCheck } from './rules/table-check.ts';
 import { VerifyError } from './verify-error.ts';
 
 /** A table compared with each of the places its rows must stand in. */
@@ -18,6 +19,14 @@ export interface TableComparison {
   /** Rows at the source. */
   readonly rows: number;
   readonly places: readonly PlaceResult[];
+}
+
+type StoreName = Contract['sinks'][number];
+
+/** A part of what a store has, by canonical keys. */
+export interface StorePart {
+  readonly keys?: readonly string[];
+  readonly holds?: (key: string) => boolean;
 }
 
 export interface CompareOptions {
@@ -73,34 +82,44 @@ export async function compareTable(
   session: CompareSession,
 ): Promise<TableComparison> {
   const expected = await readExpectedTable(config.postgres, contract, session.keys);
-  const encrypts = expected.check.columns.some(({ rule }) =>
-    (rule.action === 'paths' ? Object.values(rule.paths) : [rule]).some(({ action }) => action === 'encrypt'),
-  );
   const context: PlaceContext = {
     expected,
-    keys: encrypts ? await session.keys() : undefined,
+    keys: encrypts(expected.check) ? await session.keys() : undefined,
     ledger: session.ledger,
   };
   const places = [await compareTopic(config, contract, session, context)];
-  if (contract.sinks.includes('elasticsearch')) {
-    const comparison = new PlaceComparison(documentForm, context);
-    const endpoint = needed(config.elasticsearch, 'elasticsearch');
-    for await (const row of aliasRows(endpoint, indexAlias(config, contract.table))) comparison.take(row);
-    places.push(comparison.finish());
-  }
-  if (contract.sinks.includes('clickhouse')) {
-    const comparison = new PlaceComparison(clickhouseForm, context);
-    const endpoint = needed(config.clickhouse, 'clickhouse');
-    const rows = viewRows(
-      endpoint,
-      clickhouseDatabase(config),
-      clickhouseView(contract.table),
-      expected.check,
-    );
-    for await (const row of rows) comparison.take(row);
-    places.push(comparison.finish());
-  }
+  for (const sink of contract.sinks) places.push(await compareStore(config, sink, context));
   return { table: contract.table, rows: expected.rows.size, places };
+}
+
+/** Compares what is expected of a table, or of a part of it, with what readers of a store see. */
+export async function compareStore(
+  config: Config,
+  sink: StoreName,
+  context: PlaceContext,
+  part: StorePart = {},
+): Promise<PlaceResult> {
+  const { check } = context.expected;
+  const comparison = new PlaceComparison(sink === 'elasticsearch' ? documentForm : clickhouseForm, context);
+  const rows =
+    sink === 'elasticsearch'
+      ? aliasRows(needed(config.elasticsearch, sink), indexAlias(config, check.table), part.keys)
+      : viewRows(
+          needed(config.clickhouse, sink),
+          clickhouseDatabase(config),
+          clickhouseView(check.table),
+          check,
+          part.keys,
+        );
+  for await (const row of rows) if (part.holds?.(row.key) ?? true) comparison.take(row);
+  return comparison.finish();
+}
+
+/** Does the contract encrypt anything, so that comparing needs keys? */
+export function encrypts({ columns }: TableCheck): boolean {
+  return columns.some(({ rule }) =>
+    (rule.action === 'paths' ? Object.values(rule.paths) : [rule]).some(({ action }) => action === 'encrypt'),
+  );
 }
 
 async function compareTopic(

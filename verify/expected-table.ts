@@ -16,6 +16,18 @@ export interface ExpectedRow {
   readonly digests: Buffer;
   /** Canonical text of the subject, where the table encrypts. */
   readonly subject: string | null;
+  /** The source's key as Postgres prints it, in key order; kept only where it was asked for. */
+  readonly sourceKey?: readonly string[];
+}
+
+/** A part of a table. */
+export interface TablePart {
+  /** Rows whose canonical keys fulfil it; the others are not kept. */
+  readonly holds?: (key: string) => boolean;
+  /** Rows with these keys of the source, as Postgres prints them. */
+  readonly sourceKeys?: readonly (readonly string[])[];
+  /** Keep each row's key of the source. */
+  readonly keepSourceKeys?: true;
 }
 
 export interface ExpectedTable {
@@ -33,11 +45,12 @@ export function normalDigest(normal: string | null): Buffer {
   return normal === null ? nullDigest : hash('sha256', normal, 'buffer').subarray(0, digestBytes);
 }
 
-/** Reads every row of the table in one snapshot and applies the contract to it. */
+/** Reads every row of the table, or of a part of it, in one snapshot and applies the contract to it. */
 export async function readExpectedTable(
   source: PostgresOptions,
   contract: Contract,
   keys: () => Promise<KeyRing>,
+  part: TablePart = {},
 ): Promise<ExpectedTable> {
   return withSnapshot(source, 'the source', async (query) => {
     const check = await readTableCheck(query, contract);
@@ -46,17 +59,25 @@ export async function readExpectedTable(
       : undefined;
     const protector = new Protector(check, contract, secret);
     const rows = new Map<string, ExpectedRow>();
-    await query(`DECLARE expected NO SCROLL CURSOR FOR ${selectOf(check, contract)}`);
+    await query(`DECLARE expected NO SCROLL CURSOR FOR ${selectOf(check, contract, part)}`);
     for (;;) {
       const page = await query(`FETCH ${fetchRows} FROM expected`);
-      for (const row of page) rows.set(protector.keyOf(row), protector.expect(row));
+      for (const row of page) {
+        const key = protector.keyOf(row);
+        if (part.holds && !part.holds(key)) continue;
+        const expected = protector.expect(row);
+        rows.set(
+          key,
+          part.keepSourceKeys ? { ...expected, sourceKey: protector.sourceKeyOf(row) } : expected,
+        );
+      }
       if (page.length < fetchRows) return { check, rows };
     }
   });
 }
 
 /** Columns under plain aliases (`c0`, `c1`, …): no name of the table can collide with the subject's. */
-function selectOf(check: TableCheck, contract: Contract): string {
+function selectOf(check: TableCheck, contract: Contract, part: TablePart): string {
   const columns = check.columns.map((column, i) => {
     const name = `t.${quoteName(column.name)}`;
     if (isArray(column.kind)) return `array_to_json(${name}) AS c${i}`;
@@ -65,7 +86,8 @@ function selectOf(check: TableCheck, contract: Contract): string {
   columns.push(...nameColumns(contract).map((name, i) => `t.${quoteName(name)} AS n${i}`));
   if (check.subject) columns.push(`${check.subject.sql} AS subject`);
   const from = `${qualifiedName(check.table)} t${check.joins}`;
-  return `SELECT ${columns.join(', ')} FROM ${from}${whereOf(check, contract)}`;
+  const conditions = [...conditionsOf(check, contract), ...keysOf(check, part)];
+  return `SELECT ${columns.join(', ')} FROM ${from}${conditions.length === 0 ? '' : ` WHERE ${conditions.join(' AND ')}`}`;
 }
 
 /** Columns that a rule names as holding names. */
@@ -77,9 +99,8 @@ function nameColumns({ columns }: Contract): string[] {
 }
 
 /** Conditions in SQL's own logic, where null is neither in a list nor outside of one. */
-function whereOf(check: TableCheck, { where = [], consent }: Contract): string {
-  const list = (values: readonly (string | number | boolean)[]) =>
-    values.map((value) => `'${String(value).replaceAll("'", "''")}'`).join(', ');
+function conditionsOf(check: TableCheck, { where = [], consent }: Contract): string[] {
+  const list = (values: readonly (string | number | boolean)[]) => values.map(literal).join(', ');
   const conditions = where.map((rule) => {
     const text = `t.${quoteName(rule.column)}::text`;
     if ('is' in rule) return `${text} IS ${rule.is === 'empty' ? '' : 'NOT '}NULL`;
@@ -89,7 +110,19 @@ function whereOf(check: TableCheck, { where = [], consent }: Contract): string {
     const column = 'column' in consent ? `t.${quoteName(consent.column)}` : check.consentSql!;
     conditions.push(`${column}::text IN (${list(consent.granted)})`);
   }
-  return conditions.length === 0 ? '' : ` WHERE ${conditions.join(' AND ')}`;
+  return conditions;
+}
+
+/** Untyped literals take the columns' types, so that the key's index is used. */
+function keysOf(check: TableCheck, { sourceKeys }: TablePart): string[] {
+  if (!sourceKeys) return [];
+  if (sourceKeys.length === 0) return ['false'];
+  const columns = check.key.map(({ name }) => `t.${quoteName(name)}`).join(', ');
+  return [`(${columns}) IN (${sourceKeys.map((key) => `(${key.map(literal).join(', ')})`).join(', ')})`];
+}
+
+function literal(value: string | number | boolean): string {
+  return `'${String(value).replaceAll("'", "''")}'`;
 }
 
 class Protector {
@@ -126,6 +159,10 @@ class Protector {
         }
       }),
     );
+  }
+
+  sourceKeyOf(row: TextRow): string[] {
+    return this.#keyPlaces.map((place) => row[`c${place}`]!);
   }
 
   expect(row: TextRow): ExpectedRow {

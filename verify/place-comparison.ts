@@ -45,7 +45,9 @@ export interface PlaceResult {
 export interface PlaceContext {
   readonly expected: ExpectedTable;
   readonly keys: KeyRing | undefined;
-  readonly ledger: NonceLedger;
+  readonly ledger: Pick<NonceLedger, 'claim'>;
+  /** Called with every finding, with the row that it is about: its canonical key, and the row as the place has it. */
+  readonly onFinding?: (finding: RowFinding, key: string, found: PlaceRow | undefined) => void;
 }
 
 const keptFindings = 50;
@@ -91,7 +93,7 @@ export class PlaceComparison {
     const expected = this.#context.expected.rows.get(row.key);
     if (!expected || this.#seen.has(expected)) {
       this.#extra++;
-      this.#note({ kind: 'extra', keyDigest: keyDigest(row.key), columns: [] });
+      this.#note({ kind: 'extra', keyDigest: keyDigest(row.key), columns: [] }, row.key, row);
       return;
     }
     this.#seen.add(expected);
@@ -111,7 +113,7 @@ export class PlaceComparison {
     }
     this.#different++;
     for (const { name } of columns) this.#columns.set(name, (this.#columns.get(name) ?? 0) + 1);
-    this.#note({ kind: 'different', keyDigest: keyDigest(row.key), columns });
+    this.#note({ kind: 'different', keyDigest: keyDigest(row.key), columns }, row.key, row);
   }
 
   /** A record that a later one replaced: its values are no longer compared, its nonces still count. */
@@ -122,7 +124,7 @@ export class PlaceComparison {
       try {
         const fresh = this.#claim(row.key, name, this.#form.bytes(value));
         if (!fresh) this.#columns.set(name, (this.#columns.get(name) ?? 0) + 1);
-        if (!fresh) this.#note(nonceFinding(row.key, name));
+        if (!fresh) this.#note(nonceFinding(row.key, name), row.key, row);
       } catch (error) {
         reasonToDiffer(error);
       }
@@ -134,8 +136,9 @@ export class PlaceComparison {
     const missing = rows.size - this.#seen.size;
     if (missing > 0) {
       for (const [key, row] of rows) {
-        if (this.#findings.length >= keptFindings) break;
-        if (!this.#seen.has(row)) this.#note({ kind: 'missing', keyDigest: keyDigest(key), columns: [] });
+        if (this.#findings.length >= keptFindings && !this.#context.onFinding) break;
+        if (this.#seen.has(row)) continue;
+        this.#note({ kind: 'missing', keyDigest: keyDigest(key), columns: [] }, key, undefined);
       }
     }
     return {
@@ -242,7 +245,8 @@ export class PlaceComparison {
     );
   }
 
-  #note(finding: RowFinding): void {
+  #note(finding: RowFinding, key: string, found: PlaceRow | undefined): void {
+    this.#context.onFinding?.(finding, key, found);
     if (this.#findings.length < keptFindings) this.#findings.push(finding);
   }
 }

@@ -5,17 +5,12 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { dlqCommand } from '../../cli/dlq.ts';
 import { waitForSinks } from '../../cli/wait-for-sinks.ts';
 import { readTopics } from '../../pipeline/read-topics.ts';
-import {
-  clickhouseTable,
-  deadLetterTopic,
-  publicationName,
-  rawTopic,
-  signalTable,
-} from '../../schemas/names.ts';
+import { clickhouseTable, deadLetterTopic, rawTopic, signalTable } from '../../schemas/names.ts';
 import { topicSpecs } from '../../connectors/kafka/topic-settings.ts';
 import { LivePipeline, waitUntil } from '../support/live-pipeline.ts';
 import { type CommandResult, runCommand } from '../support/run-command.ts';
 import { acquireStack } from '../support/stack.ts';
+import { unseen } from '../support/unseen.ts';
 
 const canary = 'zq7_canary_letter';
 const head = (table: string) =>
@@ -73,19 +68,6 @@ describe('dead letters', () => {
 
   const arrived = () =>
     waitForSinks(config(), live.project!.datasets, { signal: AbortSignal.timeout(120_000) });
-
-  /** Changes rows without anybody being told: their table is out of the publication meanwhile. */
-  async function unseen(table: string, sql: string): Promise<void> {
-    const { rows } = await client.query<{ columns: string }>(
-      `select (select string_agg(quote_ident(a), ', ') from unnest(attnames) a) as columns
-         from pg_publication_tables where pubname = $1 and tablename = $2`,
-      [publicationName(config()), table],
-    );
-    const publication = `alter publication "${publicationName(config())}"`;
-    await client.query(`${publication} drop table only ${table}`);
-    await client.query(sql);
-    await client.query(`${publication} add table only ${table} (${rows[0]!.columns})`);
-  }
 
   async function clickhouse(query: string): Promise<void> {
     const url = new URL(live.env['LETHE_CLICKHOUSE_URL']!);
@@ -213,13 +195,15 @@ describe('dead letters', () => {
     await clickhouse(`ALTER TABLE ${rows()} DROP CONSTRAINT six`);
     // Nobody is told: only a retry can bring it.
     await unseen(
+      client,
+      config(),
       'people',
       `update people set customer_id = 22 where id = 2;
        update people set card = '5500000000000004' where id = 3;
        delete from people where id = 4;
        update people set customer_id = 8 where id = 8`,
     );
-    await unseen('logins', `update logins set customer_id = 2 where customer_id is null`);
+    await unseen(client, config(), 'logins', `update logins set customer_id = 2 where customer_id is null`);
     await client.query(`update people set due = '2026-03-04' where id = 7`);
     await arrived();
     const { retried, open } = await json<{ retried: { outcome: string; count: number }[]; open: number }>(

@@ -20,6 +20,7 @@ const rules: Readonly<Record<string, readonly string[] | 'across'>> = {
   sinks: ['schemas', 'pipeline'],
   erasure: ['schemas', 'pipeline', 'keys'],
   verify: ['schemas'],
+  repair: ['schemas', 'pipeline', 'verify'],
   client: [],
   console: 'across',
   cli: 'across',

@@ -31,12 +31,13 @@ export const clickhouseForm: PlaceForm = {
   emptyArrayIsNull: true,
 };
 
-/** Every row that the view shows its readers. */
+/** Every row that the view shows its readers, or those of the keys. */
 export async function* viewRows(
   endpoint: Endpoint,
   database: string,
   view: string,
   check: TableCheck,
+  keys?: readonly string[],
 ): AsyncGenerator<PlaceRow> {
   const name = `${quote(database)}.${quote(view)}`;
   const columns = await describe(endpoint, name);
@@ -45,13 +46,17 @@ export async function* viewRows(
   const selected = shown.map((column) =>
     column.type.includes('DateTime64') ? `toUnixTimestamp64Micro(${quote(column.name)})` : quote(column.name),
   );
+  selected.push(`toString(${quote(`${ownPrefix}version`)})`);
   if (keyColumn) selected.push(quote(`${ownPrefix}key`));
+  const wanted = keys && new Set(keys);
   let read = 0;
   for await (const values of query(endpoint, `SELECT ${selected.join(', ')} FROM ${name}`)) {
     const cells = new Map(shown.map((column, i) => [column.name, values[i]]));
     const key = keyOf(check, cells);
     read++;
-    yield { key, cells, faults: keyColumn && values[shown.length] !== key ? [`${ownPrefix}key`] : [] };
+    if (wanted && !wanted.has(key)) continue;
+    const faults = keyColumn && values[shown.length + 1] !== key ? [`${ownPrefix}key`] : [];
+    yield { key, cells, faults, version: textOf(values[shown.length]) };
   }
   for await (const [total] of query(endpoint, `SELECT count() FROM ${name}`)) {
     if (!(total instanceof JsonNumber) || Number(total.text) !== read) {

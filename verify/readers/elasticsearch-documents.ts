@@ -23,8 +23,12 @@ export const documentForm: PlaceForm = {
   emptyArrayIsNull: false,
 };
 
-/** Every document that the alias shows its readers, page by page in one point in time. */
-export async function* aliasRows(endpoint: Endpoint, alias: string): AsyncGenerator<PlaceRow> {
+/** Every document that the alias shows its readers, or those of the keys, page by page in one point in time. */
+export async function* aliasRows(
+  endpoint: Endpoint,
+  alias: string,
+  keys?: readonly string[],
+): AsyncGenerator<PlaceRow> {
   const encoded = encodeURIComponent(alias);
   await askText(endpoint, `${what} (alias ${alias})`, { method: 'POST', path: `/${encoded}/_refresh` });
   const opened = await post(endpoint, `/${encoded}/_pit?keep_alive=5m`, undefined);
@@ -36,6 +40,7 @@ export async function* aliasRows(endpoint: Endpoint, alias: string): AsyncGenera
     for (;;) {
       const page = await post(endpoint, '/_search', {
         size: pageDocuments,
+        ...(keys ? { query: { ids: { values: keys.map(documentIdOf) } } } : {}),
         pit: { id: pit, keep_alive: '5m' },
         sort: [{ _shard_doc: 'asc' }],
         track_total_hits: true,
@@ -63,11 +68,14 @@ function rowOf(hit: JsonObject): PlaceRow {
   const source = objectField(hit, '_source');
   const own = source.get(ownField);
   const faults: string[] = [];
+  let version: string | undefined;
   let key = id;
   if (own instanceof Map) {
     const given = own.get('key');
     if (typeof given === 'string') key = given;
     else faults.push('_lethe.key');
+    const said = own.get('version');
+    if (typeof said === 'string') version = said;
     if (own.get('deleted') === true) faults.push('_lethe.deleted');
   } else {
     faults.push(ownField);
@@ -75,7 +83,7 @@ function rowOf(hit: JsonObject): PlaceRow {
   if (documentIdOf(key) !== id) faults.push('_id');
   const cells = new Map(source);
   cells.delete(ownField);
-  return { key, cells, faults };
+  return { key, cells, faults, ...(version === undefined ? {} : { version }) };
 }
 
 function normalFromDocument(column: ColumnCheck, value: unknown): string {

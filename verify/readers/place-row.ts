@@ -10,6 +10,8 @@ export interface PlaceRow {
   readonly cells: ReadonlyMap<string, unknown>;
   /** Names of what is wrong with the row beside its columns, for example `_id`. */
   readonly faults: readonly string[];
+  /** The version that the place says it has of the row, in the place's own form. */
+  readonly version?: string;
 }
 
 /** How a place writes values; each function throws where a value has another form. */

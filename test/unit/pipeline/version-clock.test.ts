@@ -6,6 +6,7 @@ import {
   formatVersion,
   parseVersion,
   type Version,
+  versionFromUInt256,
   versionToElasticsearch,
   versionToUInt256,
 } from '../../../schemas/version.ts';
@@ -142,6 +143,7 @@ describe('forms of a version', () => {
         const [ta, tb] = [formatVersion(a), formatVersion(b)];
         expect(ta === tb ? 0 : ta < tb ? -1 : 1).toBe(order);
         expect(parseVersion(ta)).toEqual(a);
+        expect(versionFromUInt256(versionToUInt256(a))).toEqual(a);
         expect(versionToElasticsearch(a) < 2n ** 63n).toBe(true);
         // Elasticsearch has no room for the LSN: a clock's sequence stands for it.
         const es = versionToElasticsearch(a) - versionToElasticsearch(b);

@@ -1,0 +1,145 @@
+import { Command } from 'commander';
+import { keyedTable, lookForRows, requestRows } from '../connectors/row-reread.ts';
+import { withSource } from '../connectors/postgres/source-client.ts';
+import { openWatermarks } from '../console/pipeline-watermarks.ts';
+import { waitForToken } from '../console/read-token.ts';
+import { BrokerConnections } from '../pipeline/broker-connections.ts';
+import { CommittedReader } from '../pipeline/committed-reader.ts';
+import { createKafka } from '../pipeline/kafka.ts';
+import { buryRows } from '../repair/bury-rows.ts';
+import type { TableReconciliation } from '../repair/mismatch.ts';
+import { reconcileTable } from '../repair/reconcile-table.ts';
+import { readTopicVersions } from '../repair/topic-versions.ts';
+import { tableParts } from '../schemas/contract.ts';
+import type { Dataset } from '../schemas/dataset.ts';
+import { didYouMean } from '../schemas/did-you-mean.ts';
+import { LetheError } from '../schemas/errors.ts';
+import { cleanTopic } from '../schemas/names.ts';
+import { parseLsn } from '../schemas/version.ts';
+import { VerifyError } from '../verify/verify-error.ts';
+import { openProject, type Project } from './project.ts';
+import { reconciliationJson, renderReconciliations } from './show-reconciliation.ts';
+
+interface Flags {
+  readonly config: string;
+  readonly repair?: true;
+  readonly keys?: true;
+  readonly json?: true;
+}
+
+/** Longest wait for the stores to have what was committed at the source. */
+const catchUpLimitMs = 5 * 60_000;
+/** Rows of one request to read again. */
+const rowsOfARequest = 200;
+
+/** `lethe reconcile`: every row of the source against every store, while changes flow; exit 1 if any is left that is not as it must be. */
+export function reconcileCommand(): Command {
+  return new Command('reconcile')
+    .description('compare every row of the source with every store, under traffic, and repair what differs')
+    .argument('[table]', 'only this table')
+    .option(
+      '--repair',
+      'read rows again that are missing, stale or different, and delete those that the source has not',
+    )
+    .option('--keys', 'name rows by their keys as consumers see them, instead of by digests')
+    .option('-c, --config <file>', 'configuration', 'lethe.yaml')
+    .option('--json', 'print JSON')
+    .action(async (table: string | undefined, flags: Flags) => {
+      const project = await openProject(flags.config);
+      const found: TableReconciliation[] = [];
+      const stopping = new AbortController();
+      process.once('SIGINT', () => stopping.abort(new Error('stopped')));
+      for (const dataset of chosen(project.datasets, table)) {
+        found.push(await reconcile(project, dataset, flags.repair === true, stopping.signal));
+      }
+      const keys = flags.keys === true;
+      process.stdout.write(
+        flags.json
+          ? `${JSON.stringify(reconciliationJson(found, { keys }))}\n`
+          : renderReconciliations(found, { keys }),
+      );
+      if (found.some(({ left, more }) => left.length > 0 || more)) process.exitCode = 1;
+    });
+}
+
+function chosen(datasets: readonly Dataset[], table: string | undefined): readonly Dataset[] {
+  if (table === undefined) return datasets;
+  const names = datasets.map((dataset) => dataset.table);
+  const own = datasets.filter((dataset) => dataset.table === table);
+  if (own.length > 0) return own;
+  throw new LetheError('CONFIG_INVALID', `no contract is of the table ${table}.${didYouMean(table, names)}`, {
+    fix: `Give one of: ${names.join(', ')}.`,
+  });
+}
+
+async function reconcile(
+  { config, datasets, catalog }: Project,
+  dataset: Dataset,
+  repairs: boolean,
+  signal: AbortSignal,
+): Promise<TableReconciliation> {
+  const kafka = createKafka(config, 'reconcile');
+  const reader = new CommittedReader(new BrokerConnections(config, 'reconcile'));
+  const opened = await openWatermarks(config, datasets);
+  const keyed = keyedTable(dataset, catalog.tables.get(dataset.table)!);
+  try {
+    return await reconcileTable({
+      config,
+      dataset,
+      estimate: await countRows(config, dataset.table),
+      signal,
+      onProgress: (text) => process.stderr.write(`${dataset.table}: ${text}\n`),
+      caughtUp: async () => {
+        const token = {
+          lsn: await currentLsn(config),
+          sinks: dataset.contract.sinks,
+          tables: [dataset.table],
+        };
+        const limit = AbortSignal.any([signal, AbortSignal.timeout(catchUpLimitMs)]);
+        const { reached } = await waitForToken(config, opened.watermarks, token, limit);
+        if (reached) return;
+        throw new LetheError(
+          'SERVER_FAILED',
+          `the stores of ${dataset.table} do not catch up with the source`,
+          {
+            fix: 'Look at `lethe status`: the processors must run.',
+          },
+        );
+      },
+      topicVersions: (keys) => readTopicVersions(reader, cleanTopic(config, dataset.table), keys),
+      ...(repairs
+        ? {
+            bury: (rows) => buryRows(kafka, config, dataset, rows),
+            reread: (keys) =>
+              withSource(config.postgres, async (client) => {
+                for (let from = 0; from < keys.length; from += rowsOfARequest) {
+                  const look = await lookForRows(client, keyed, keys.slice(from, from + rowsOfARequest));
+                  await requestRows(client, config, keyed, look);
+                }
+              }),
+          }
+        : {}),
+    });
+  } catch (error) {
+    if (error instanceof VerifyError) throw new LetheError('SERVER_FAILED', error.message);
+    throw error;
+  } finally {
+    await Promise.all([opened.close(), reader.close()]);
+  }
+}
+
+function currentLsn(config: Project['config']): Promise<bigint> {
+  return withSource(config.postgres, async (client) => {
+    const { rows } = await client.query<{ lsn: string }>('select pg_current_wal_insert_lsn()::text as lsn');
+    return parseLsn(rows[0]!.lsn);
+  });
+}
+
+function countRows(config: Project['config'], qualified: string): Promise<number> {
+  return withSource(config.postgres, async (client) => {
+    const { schema, table } = tableParts(qualified);
+    const quoted = [schema, table].map((name) => `"${name.replaceAll('"', '""')}"`).join('.');
+    const { rows } = await client.query<{ count: string }>(`select count(*)::text as count from ${quoted}`);
+    return Number(rows[0]!.count);
+  });
+}

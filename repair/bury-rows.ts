@@ -1,0 +1,56 @@
+import { createHash } from 'node:crypto';
+import type { Kafka } from 'kafkajs';
+import { kafkaError } from '../pipeline/kafka.ts';
+import type { Config } from '../schemas/config.ts';
+import type { Dataset } from '../schemas/dataset.ts';
+import { cleanTopic } from '../schemas/names.ts';
+import { header } from '../schemas/record-headers.ts';
+import { formatVersion } from '../schemas/version.ts';
+import type { ExtraRow } from './reconcile-table.ts';
+
+/**
+ * Writes tombstones for rows that the source has not, into the clean topic, from where the stores get them as any other delete. Each has a
+ * version just above what somebody has of the row: so it beats that, and loses against whatever the source does next. If that comes at
+ * the same moment and stands before the tombstone, the topic's last word is wrong until the row is looked at again, which
+ * the reconciliation does, and has it read again.
+ */
+export async function buryRows(
+  kafka: Kafka,
+  config: Config,
+  dataset: Dataset,
+  rows: readonly ExtraRow[],
+): Promise<void> {
+  const producer = kafka.producer({
+    allowAutoTopicCreation: false,
+    idempotent: true,
+    maxInFlightRequests: 1,
+  });
+  const now = Date.now();
+  const messages = rows.map(({ key, above }) => {
+    const version = formatVersion({ ...above, seq: above.seq + 1n });
+    return {
+      key: Buffer.from(key),
+      value: null,
+      headers: {
+        [header.version]: version,
+        [header.eventId]: idOf(`${dataset.table} ${key} ${version}`),
+        [header.traceId]: idOf(`${dataset.table} ${now}`),
+        [header.op]: 'd',
+        [header.commitMs]: String(now),
+        [header.contract]: dataset.digest,
+      },
+    };
+  });
+  try {
+    await producer.connect();
+    await producer.send({ topic: cleanTopic(config, dataset.table), messages, acks: -1 });
+  } catch (cause) {
+    throw kafkaError(cause);
+  } finally {
+    await producer.disconnect().catch(() => {});
+  }
+}
+
+function idOf(text: string): string {
+  return createHash('sha256').update(text).digest('hex').slice(0, 32);
+}

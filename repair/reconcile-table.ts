@@ -1,0 +1,183 @@
+import type { Config } from '../schemas/config.ts';
+import type { Dataset } from '../schemas/dataset.ts';
+import { compareVersions, type Version } from '../schemas/version.ts';
+import { decodeRecordKey } from '../schemas/record-key.ts';
+import type { ExpectedRow, ExpectedTable } from '../verify/expected-table.ts';
+import { PartComparison } from './compare-part.ts';
+import { shareOf } from './key-share.ts';
+import type { Mismatch, TableReconciliation } from './mismatch.ts';
+import type { TopicVersion } from './topic-versions.ts';
+
+/** A row that is to be deleted everywhere, above the version that somebody has of it. */
+export interface ExtraRow {
+  readonly key: string;
+  readonly above: Version;
+}
+
+/** What a reconciliation needs of the pipeline; the composition root passes it in. */
+export interface ReconcileParts {
+  readonly config: Config;
+  readonly dataset: Dataset;
+  /** Rows at the source, more or less. */
+  readonly estimate: number;
+  /** Resolves when every store has what was committed at the source before the call. */
+  readonly caughtUp: () => Promise<void>;
+  /** What the clean topic has of the rows. */
+  readonly topicVersions: (keys: ReadonlySet<string>) => Promise<ReadonlyMap<string, TopicVersion>>;
+  /** Has rows read again from the source, by the source's keys; set if there is to be a repair. */
+  readonly reread?: (sourceKeys: readonly (readonly string[])[]) => Promise<void>;
+  /** Writes tombstones to the clean topic. */
+  readonly bury?: (rows: readonly ExtraRow[]) => Promise<void>;
+  readonly onProgress?: (text: string) => void;
+  readonly signal: AbortSignal;
+}
+
+/** Rows that are held in memory at a time. */
+const rowsOfAShare = 500_000;
+/** Rows that differ and are looked at again; a table with more is better rebuilt. */
+const mostSuspects = 10_000;
+/** Keys that one query names at most. */
+const mostKeysOfAQuery = 1_000;
+/** Looks at rows that change while they are looked at. */
+const mostLooks = 20;
+
+/**
+ * Compares a table with its stores while changes flow: a row that differs is looked at again when the stores have all that was committed
+ * by then, and only counts if the source had the same of it before and after. What counts can be repaired: a row that the source
+ * has is read again, and comes with a new version; one that it has not gets a tombstone.
+ */
+export async function reconcileTable(parts: ReconcileParts): Promise<TableReconciliation> {
+  const started = performance.now();
+  const { dataset, reread, bury, signal, onProgress = () => undefined } = parts;
+  const first = await lookAtAll(parts);
+  const suspects = new Set([...first.suspects].slice(0, mostSuspects));
+  const found = await confirmed(parts, suspects);
+  let left = found;
+  if (reread && bury) {
+    for (let look = 0; left.length > 0 && look < mostLooks && !signal.aborted; look++) {
+      onProgress(`repairing ${left.length} rows`);
+      await repair(parts, left, { reread, bury });
+      await parts.caughtUp();
+      left = await confirmed(parts, new Set(left.map(({ key }) => key)));
+    }
+  }
+  return {
+    table: dataset.table,
+    rows: first.rows,
+    compared: first.compared,
+    found,
+    repaired: found.length - left.length,
+    left,
+    more: first.suspects.size > suspects.size,
+    seconds: Math.round((performance.now() - started) / 100) / 10,
+  };
+}
+
+/** One look at every row, a share of the keys at a time. */
+async function lookAtAll(parts: ReconcileParts) {
+  const { estimate, onProgress, signal } = parts;
+  const shares = Math.max(1, Math.ceil(estimate / rowsOfAShare));
+  const suspects = new Set<string>();
+  let rows = 0;
+  let compared = 0;
+  for (let share = 0; share < shares; share++) {
+    signal.throwIfAborted();
+    onProgress?.(`comparing${shares > 1 ? `, part ${share + 1} of ${shares}` : ''}`);
+    const holds = shares > 1 ? (key: string) => shareOf(key, shares) === share : undefined;
+    const part = holds ? { holds } : {};
+    const expected = await using(parts, (comparison) => comparison.expected(part));
+    const result = await using(parts, (comparison) => comparison.withStores(expected, part));
+    rows += expected.rows.size;
+    compared += result.compared;
+    for (const { key } of result.mismatches) suspects.add(key);
+  }
+  return { rows, compared, suspects };
+}
+
+/**
+ * Those of the suspects that differ though nothing of them is under way: the stores had all that was committed when the source was read, and
+ * after they were read the source still says the same.
+ */
+async function confirmed(parts: ReconcileParts, suspects: ReadonlySet<string>): Promise<Mismatch[]> {
+  const { caughtUp, signal, onProgress } = parts;
+  let open: ReadonlySet<string> = suspects;
+  const sure: Mismatch[] = [];
+  for (let look = 0; open.size > 0 && look < mostLooks; look++) {
+    signal.throwIfAborted();
+    onProgress?.(`looking again at ${open.size} rows`);
+    const before = await sourceRows(parts, open);
+    await caughtUp();
+    const { mismatches } = await using(parts, (comparison) =>
+      comparison.withStores(before, { holds: (key) => open.has(key), keys: [...open] }),
+    );
+    const after = await sourceRows(parts, open);
+    const moved = new Set([...open].filter((key) => !same(before.rows.get(key), after.rows.get(key))));
+    sure.push(...mismatches.filter(({ key }) => !moved.has(key)));
+    open = new Set(mismatches.map(({ key }) => key).filter((key) => moved.has(key)));
+  }
+  return withStale(parts, sure);
+}
+
+/** What the source has of the rows with these canonical keys. */
+function sourceRows(parts: ReconcileParts, keys: ReadonlySet<string>): Promise<ExpectedTable> {
+  const holds = (key: string): boolean => keys.has(key);
+  // A key that goes out as it is leads to its row; any other is found by a walk through the table.
+  const isClear = parts.dataset.key.every(({ rule }) => rule.action === 'keep');
+  const sourceKeys = isClear && keys.size <= mostKeysOfAQuery ? [...keys].map(decodeRecordKey) : undefined;
+  return using(parts, (comparison) => comparison.expected({ holds, ...(sourceKeys ? { sourceKeys } : {}) }));
+}
+
+/** With a comparison that knows the keys which the key store has by now. */
+async function using<T>(
+  { config, dataset }: ReconcileParts,
+  use: (comparison: PartComparison) => Promise<T>,
+): Promise<T> {
+  const comparison = new PartComparison(config, dataset.contract);
+  try {
+    return await use(comparison);
+  } finally {
+    await comparison.close();
+  }
+}
+
+function same(a: ExpectedRow | undefined, b: ExpectedRow | undefined): boolean {
+  return a && b ? a.digests.equals(b.digests) && a.subject === b.subject : a === b;
+}
+
+/** Tells an older version from other values under the right one. */
+async function withStale({ topicVersions }: ReconcileParts, found: readonly Mismatch[]): Promise<Mismatch[]> {
+  const unlike = new Set(found.filter(({ kind }) => kind === 'different').map(({ key }) => key));
+  const newest = await topicVersions(unlike);
+  return found.map((mismatch) => {
+    const known = newest.get(mismatch.key)?.version;
+    if (mismatch.kind !== 'different' || !known || !mismatch.version) return mismatch;
+    return compareVersions(mismatch.version, known) < 0 ? { ...mismatch, kind: 'stale' } : mismatch;
+  });
+}
+
+async function repair(
+  parts: ReconcileParts,
+  left: readonly Mismatch[],
+  { reread, bury }: Required<Pick<ReconcileParts, 'reread' | 'bury'>>,
+): Promise<void> {
+  const keys = new Set(left.map(({ key }) => key));
+  const { rows } = await sourceRows(parts, keys);
+  const there = [...rows.values()].flatMap(({ sourceKey }) => (sourceKey ? [sourceKey] : []));
+  const gone = new Set([...keys].filter((key) => !rows.has(key)));
+  const topic = await parts.topicVersions(gone);
+  if (gone.size > 0) await bury([...gone].map((key) => ({ key, above: newestOf(key, left, topic) })));
+  if (there.length > 0) await reread(there);
+}
+
+/** The newest version that a store or the topic has of the row. */
+function newestOf(key: string, left: readonly Mismatch[], topic: ReadonlyMap<string, TopicVersion>): Version {
+  const versions = left.flatMap((m) => (m.key === key && m.version ? [m.version] : []));
+  const known = topic.get(key);
+  if (known) versions.push(known.version);
+  return versions.reduce((a, b) => (compareVersions(a, b) >= 0 ? a : b), {
+    epoch: 1n,
+    commit: 0n,
+    lsn: 0n,
+    seq: 0n,
+  });
+}

@@ -35,7 +35,7 @@ export class Engine {
       writerSchema: async (id) => (id === schemaIds.value ? table.envelope : table.keySchema),
       protection: keys,
       cipher: { overhead: ciphertextOverhead, encryptInto, associatedData },
-      resolver: { read: async () => null },
+      resolver: { read: async () => [] },
       placeholder: '__lethe_unavailable_bench',
     });
   }

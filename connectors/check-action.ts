@@ -4,7 +4,8 @@ import { cleanKind } from '../schemas/dataset.ts';
 import { shortestFormatted } from '../schemas/format-alphabet.ts';
 import { bandDecimals, bandWidth, coarsenessOf, isGeneralisable } from '../schemas/generalise.ts';
 import { elementKind, type ValueKind } from '../schemas/value-kind.ts';
-import type { CatalogColumn } from './postgres/catalog.ts';
+import { checkComposite } from './check-composite.ts';
+import { type CatalogColumn, compositeOf } from './postgres/catalog.ts';
 
 type Problem = readonly [message: string, fix: string];
 
@@ -18,7 +19,9 @@ export function checkAction(rule: ColumnRule, kind: ValueKind, column: CatalogCo
     ];
   }
   if (rule.action === 'format-preserving') return checkLength(rule, column);
-  return rule.action === 'paths' && kind === 'array' ? checkItems(rule, column) : undefined;
+  if (rule.action !== 'paths') return undefined;
+  if (kind === 'composite') return checkComposite(compositeOf(column), rule.paths);
+  return kind === 'array' ? checkItems(rule, column) : undefined;
 }
 
 function checkGeneralise(

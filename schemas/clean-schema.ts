@@ -53,6 +53,7 @@ export function plainType(column: DatasetColumn): AvroSchema {
     case 'inet':
     case 'timestamptz':
     case 'json':
+    case 'composite':
     case 'decimal':
       return 'string';
     case 'uuid':

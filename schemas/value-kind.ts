@@ -21,7 +21,8 @@ export type ValueKind =
   | 'timestamptz' // ISO 8601 text in UTC
   | 'json' // text
   | 'bytes'
-  | 'array'; // of nullable text, int or long
+  | 'array' // of nullable text, int or long
+  | 'composite'; // not in change events; read at the source as JSON text
 
 const kinds: Readonly<Record<string, ValueKind>> = {
   bool: 'boolean',
@@ -66,6 +67,7 @@ const elements: Readonly<Record<string, ElementKind>> = {
 /** Kind of a column's values, or undefined when its type is not taken (say so at check, never skip it). */
 export function valueKind(column: Pick<SourceColumn, 'typeName' | 'typeKind'>): ValueKind | undefined {
   if (column.typeKind === 'e') return 'text';
+  if (column.typeKind === 'c') return 'composite';
   if (column.typeKind !== 'b') return undefined;
   return kinds[column.typeName] ?? (elements[column.typeName] ? 'array' : undefined);
 }
@@ -82,5 +84,6 @@ export function typesByKind(): ReadonlyMap<ValueKind, readonly string[]> {
   for (const [type, kind] of Object.entries(kinds)) add(kind, type);
   add('text', 'enums');
   for (const type of Object.keys(elements)) add('array', `${type.slice(1)}[]`);
+  add('composite', 'composite types');
   return all;
 }

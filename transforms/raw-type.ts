@@ -46,6 +46,7 @@ const avroOfKind: Readonly<Record<ValueKind, readonly string[]>> = {
   json: ['string'],
   bytes: ['bytes'],
   array: ['array'],
+  composite: [],
 };
 
 /** Whether the raw field is what Debezium sends for the kind: if not, the source's type is no longer the contract's. */

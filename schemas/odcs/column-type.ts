@@ -18,6 +18,7 @@ const logicalTypes: Readonly<Record<ValueKind, string>> = {
   json: 'object',
   bytes: 'string',
   array: 'array',
+  composite: 'object',
 };
 
 const options: Readonly<Partial<Record<ValueKind, object>>> = {

@@ -286,17 +286,19 @@ describe('a server that refuses', () => {
     const options = postgresOptions(config().postgres);
     const reader = new ValueReader(options, live.project!.datasets);
     const key = [`${canary}_toast`];
-    expect((await failureOf(() => reader.read(table, key, [canary], undefined))).code).toBe(
+    expect((await failureOf(() => reader.read(table, [{ key, txId: undefined }], [canary]))).code).toBe(
       'VALUE_UNRESOLVED',
     );
-    const future = reader.read(table, key, ['mail'], 1n << 30n);
+    const future = reader.read(table, [{ key, txId: 1n << 30n }], ['mail']);
     const away = new ValueReader(postgresOptions({ url: closed }), live.project!.datasets);
-    expect((await failureOf(() => away.read(table, key, ['mail'], undefined))).code).toBe('UNREACHABLE');
+    expect((await failureOf(() => away.read(table, [{ key, txId: undefined }], ['mail']))).code).toBe(
+      'UNREACHABLE',
+    );
     // Postgres quotes the text that is no number.
     await client.query('create table numbered (id int primary key, doc text)');
     const numbered = { ...live.project!.datasets[0]!, table: 'public.numbered' };
     const strict = new ValueReader(options, [numbered]);
-    await failureOf(() => strict.read('public.numbered', [canary], ['doc'], undefined));
+    await failureOf(() => strict.read('public.numbered', [{ key: [canary], txId: undefined }], ['doc']));
     expect((await failureOf(() => future)).code).toBe('UNREACHABLE');
     for (const each of [reader, away, strict]) await each.close();
   });

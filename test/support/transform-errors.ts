@@ -110,7 +110,7 @@ export async function transformed(
       secret: async (purpose, scope) => secretKey(purpose, scope),
     },
     cipher,
-    resolver: { read: async () => null },
+    resolver: { read: async () => [] },
     placeholder,
     ...parts,
   });
@@ -136,7 +136,7 @@ export function recordCases(canary: string): Readonly<Record<string, () => Promi
             : placeholder,
       ]),
     );
-    return one(changes, { resolver: { read: async () => new Map(Object.entries(values)) as never } });
+    return one(changes, { resolver: { read: async () => [new Map(Object.entries(values)) as never] } });
   };
   const other = (changed: TestColumn) =>
     envelopeSchema(columns.map((each) => (each.name === changed.name ? changed : each)));

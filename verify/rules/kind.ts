@@ -62,6 +62,8 @@ const byType: Readonly<Record<string, Kind>> = {
 /** Kind of a column by its base type's name and `typtype`; undefined where no rule covers the type. */
 export function kindOfType(typeName: string, typeType: string): Kind | undefined {
   if (typeType === 'e') return 'text';
+  // By its cast to json, with its fields' names.
+  if (typeType === 'c') return 'json';
   return typeType === 'b' ? byType[typeName] : undefined;
 }
 

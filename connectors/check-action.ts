@@ -4,8 +4,8 @@ import { cleanKind } from '../schemas/dataset.ts';
 import { shortestFormatted } from '../schemas/format-alphabet.ts';
 import { bandDecimals, bandWidth, coarsenessOf, isGeneralisable } from '../schemas/generalise.ts';
 import { elementKind, type ValueKind } from '../schemas/value-kind.ts';
-import { checkComposite } from './check-composite.ts';
-import { type CatalogColumn, compositeOf } from './postgres/catalog.ts';
+import { checkNested } from './check-nested.ts';
+import type { CatalogColumn } from './postgres/catalog.ts';
 
 type Problem = readonly [message: string, fix: string];
 
@@ -20,7 +20,7 @@ export function checkAction(rule: ColumnRule, kind: ValueKind, column: CatalogCo
   }
   if (rule.action === 'format-preserving') return checkLength(rule, column);
   if (rule.action !== 'paths') return undefined;
-  if (kind === 'composite') return checkComposite(compositeOf(column), rule.paths);
+  if (column.shape) return checkNested(column.name, column.shape, rule.paths);
   return kind === 'array' ? checkItems(rule, column) : undefined;
 }
 

@@ -4,15 +4,14 @@ import { didYouMean } from '../schemas/did-you-mean.ts';
 import { factsOf } from '../schemas/lookups.ts';
 import type { Finding } from '../schemas/finding.ts';
 import type { LoadedContract } from '../schemas/load-contracts.ts';
-import { valueKind } from '../schemas/value-kind.ts';
 import { checkColumns } from './check-columns.ts';
 import { checkConditions } from './check-conditions.ts';
 import { checkKey } from './check-key.ts';
 import { checkLookups } from './check-lookups.ts';
 import { checkNames } from './check-names.ts';
 import { checkSubject } from './check-subject.ts';
-import { unnamedFields } from './check-composite.ts';
-import { type Catalog, type CatalogColumn, type CatalogTable, compositeOf } from './postgres/catalog.ts';
+import { unnamedFields } from './check-nested.ts';
+import type { Catalog, CatalogColumn, CatalogTable } from './postgres/catalog.ts';
 
 /**
  * The rules of a contract that need its table: every breach, with its place in the contract. `contracts` are all there are, for what
@@ -113,13 +112,13 @@ function isPublished(loaded: LoadedContract, name: string, readColumns: Readonly
   return rule !== undefined && (needsValue(rule) || readColumns.has(name));
 }
 
-/** The column, if the contract does not name it; the fields of a composite that have no path. */
+/** The column, if the contract does not name it; what lies in it and has no path. */
 function unlistedOf(loaded: LoadedContract, column: CatalogColumn): string[] {
   const { columns } = loaded.contract;
   if (!Object.hasOwn(columns, column.name)) return [column.name];
   const rule = columns[column.name]!;
-  if (rule.action !== 'paths' || valueKind(column) !== 'composite') return [];
-  return unnamedFields(compositeOf(column), rule.paths);
+  if (rule.action !== 'paths' || !column.shape) return [];
+  return unnamedFields(column.name, column.shape, rule.paths);
 }
 
 /** What will happen without being asked for: said, not refused. */

@@ -54,6 +54,7 @@ export function plainType(column: DatasetColumn): AvroSchema {
     case 'timestamptz':
     case 'json':
     case 'composite':
+    case 'list':
     case 'decimal':
       return 'string';
     case 'uuid':

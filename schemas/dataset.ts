@@ -17,8 +17,8 @@ export interface DatasetColumn {
   readonly rule: ColumnRule;
   /** Kind at the source. For `null` columns it says what would stand there. */
   readonly source: ValueKind;
-  /** `ciphertext` (bytes) and `pseudonym` (text) beside the kinds that a value keeps; of a composite JSON is made. */
-  readonly clean: Exclude<ValueKind, 'composite'> | 'ciphertext' | 'pseudonym';
+  /** `ciphertext` (bytes) and `pseudonym` (text) beside the kinds that a value keeps; what is read at the source becomes JSON. */
+  readonly clean: Exclude<ValueKind, KindAtSource> | 'ciphertext' | 'pseudonym';
   /** Of an array: what its elements are at the source, and what consumers get. */
   readonly sourceElement?: ElementKind;
   readonly element?: ElementKind;
@@ -77,17 +77,24 @@ export function needsValue(rule: ColumnRule): boolean {
   return rule.action !== 'drop' && rule.action !== 'null';
 }
 
+type KindAtSource = 'composite' | 'list';
+
 /**
- * Does the transform read the column's value at the source, for every row? The WAL has a composite without its fields' names, so that
- * after a change of its type nobody could tell which value stands under which name.
+ * Kinds that the transform reads at the source, for every row. The WAL has a composite without its fields' names, so that after a change of
+ * its type nobody could tell which value stands under which name; and Debezium has no form for most arrays.
  */
+function isKindAtSource(kind: ValueKind | undefined): kind is KindAtSource {
+  return kind === 'composite' || kind === 'list';
+}
+
+/** Does the transform read the column's value at the source? */
 export function isReadAtSource({ rule, source }: Pick<DatasetColumn, 'rule' | 'source'>): boolean {
-  return source === 'composite' && needsValue(rule);
+  return isKindAtSource(source) && needsValue(rule);
 }
 
 /** What comes out for a value of this kind under this rule; undefined if the action cannot treat the kind. */
 export function cleanKind(rule: ColumnRule, kind: ValueKind): DatasetColumn['clean'] | undefined {
-  if (kind === 'composite') return cleanComposite(rule);
+  if (isKindAtSource(kind)) return cleanJson(rule);
   switch (rule.action) {
     case 'keep':
     case 'null':
@@ -111,8 +118,8 @@ export function cleanKind(rule: ColumnRule, kind: ValueKind): DatasetColumn['cle
   }
 }
 
-/** Kept whole, a field that is added to the type would pass without anybody having named it. */
-function cleanComposite({ action }: ColumnRule): DatasetColumn['clean'] | undefined {
+/** Kept whole, a field that is added to a composite would pass without anybody having named it. */
+function cleanJson({ action }: ColumnRule): DatasetColumn['clean'] | undefined {
   if (action === 'encrypt') return 'ciphertext';
   return action === 'paths' || action === 'null' || action === 'drop' ? 'json' : undefined;
 }
@@ -151,8 +158,8 @@ export function deriveDataset(
   for (const column of table.columns) {
     const rule = contract.columns[column.name];
     if (!rule) continue;
-    const inWal = valueKind(column) !== 'composite';
-    if (inWal && (needsValue(rule) || read.has(column.name))) published.push(column.name);
+    const isNeeded = needsValue(rule) || read.has(column.name);
+    if (isNeeded && !isKindAtSource(valueKind(column))) published.push(column.name);
     if (rule.action !== 'drop') columns.push(deriveColumn(column, rule, table));
   }
   const key = columns.filter((c) => c.keyIndex !== undefined).sort((a, b) => a.keyIndex! - b.keyIndex!);

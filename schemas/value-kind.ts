@@ -22,7 +22,8 @@ export type ValueKind =
   | 'json' // text
   | 'bytes'
   | 'array' // of nullable text, int or long
-  | 'composite'; // not in change events; read at the source as JSON text
+  | 'composite' // read at the source, as JSON text
+  | 'list'; // array of any other type: read at the source, as JSON text
 
 const kinds: Readonly<Record<string, ValueKind>> = {
   bool: 'boolean',
@@ -69,7 +70,9 @@ export function valueKind(column: Pick<SourceColumn, 'typeName' | 'typeKind'>): 
   if (column.typeKind === 'e') return 'text';
   if (column.typeKind === 'c') return 'composite';
   if (column.typeKind !== 'b') return undefined;
-  return kinds[column.typeName] ?? (elements[column.typeName] ? 'array' : undefined);
+  if (elements[column.typeName]) return 'array';
+  // So Postgres names the arrays of a type.
+  return kinds[column.typeName] ?? (column.typeName.startsWith('_') ? 'list' : undefined);
 }
 
 /** Element kind of an array column. */
@@ -84,6 +87,7 @@ export function typesByKind(): ReadonlyMap<ValueKind, readonly string[]> {
   for (const [type, kind] of Object.entries(kinds)) add(kind, type);
   add('text', 'enums');
   for (const type of Object.keys(elements)) add('array', `${type.slice(1)}[]`);
+  add('list', 'every other array');
   add('composite', 'composite types');
   return all;
 }

@@ -1,7 +1,8 @@
 import type { ClientBase } from 'pg';
 import { tableParts } from '../../schemas/contract.ts';
 import type { SourceColumn, SourceTable } from '../../schemas/source-table.ts';
-import { type CompositeField, readCompositeFields } from './composite-fields.ts';
+import { valueKind } from '../../schemas/value-kind.ts';
+import { readShapes, type ValueShape } from './value-shape.ts';
 
 export interface CatalogColumn extends SourceColumn {
   readonly generation: 'none' | 'stored' | 'virtual';
@@ -9,8 +10,8 @@ export interface CatalogColumn extends SourceColumn {
   readonly readable: boolean;
   /** Of a timestamptz: digits of its fraction, as declared; 6 if nothing is. */
   readonly fractionDigits?: number;
-  /** Of a composite. */
-  readonly fields?: readonly CompositeField[];
+  /** Of a composite, and of an array that no change event has. */
+  readonly shape?: ValueShape;
 }
 
 /** A table with what the checks need beyond its shape. */
@@ -37,11 +38,6 @@ export interface Catalog {
   readonly names: readonly string[];
 }
 
-/** A composite column as what lies within one. */
-export function compositeOf({ name, typeText, fields = [] }: CatalogColumn): CompositeField {
-  return { name, typeText, isOpen: false, fields };
-}
-
 /** Reads the asked tables (`schema.table`, exact case) as this role sees them. */
 export async function readCatalog(client: ClientBase, tables: readonly string[]): Promise<Catalog> {
   const parts = tables.map(tableParts);
@@ -50,14 +46,14 @@ export async function readCatalog(client: ClientBase, tables: readonly string[])
     parts.map((p) => p.table),
   ]);
   const names = await client.query<{ name: string; version: number }>(namesSql);
-  const composites = asked.rows.flatMap((row) => (row.columns ?? []).filter(isComposite));
-  const fieldsOf = await readCompositeFields(
+  const nested = asked.rows.flatMap(({ columns }) => (columns ?? []).filter(isNested));
+  const shapeOf = await readShapes(
     client,
-    composites.map(({ type }) => type),
+    nested.map(({ type }) => type),
   );
   return {
     serverVersion: names.rows[0]?.version ?? 0,
-    tables: new Map(asked.rows.map((row) => [row.name, toTable(row, fieldsOf)])),
+    tables: new Map(asked.rows.map((row) => [row.name, toTable(row, shapeOf)])),
     names: names.rows.flatMap((row) => (row.name ? [row.name] : [])),
   };
 }
@@ -88,12 +84,12 @@ interface TableRow {
   readonly columns: ColumnRow[] | null;
 }
 
-type FieldsOf = (type: number) => readonly CompositeField[];
+type ShapeOf = Awaited<ReturnType<typeof readShapes>>;
 
-function toTable(row: TableRow, fieldsOf: FieldsOf): CatalogTable {
+function toTable(row: TableRow, shapeOf: ShapeOf): CatalogTable {
   return {
     table: row.name,
-    columns: (row.columns ?? []).map((column) => toColumn(column, fieldsOf)),
+    columns: (row.columns ?? []).map((column) => toColumn(column, shapeOf)),
     primaryKey: row.key ?? [],
     keyDeferrable: row.key_deferrable ?? false,
     replicaIdentity: identities[row.identity] ?? 'default',
@@ -112,11 +108,12 @@ const identities: Readonly<Record<string, SourceTable['replicaIdentity']>> = {
   i: 'index',
 };
 
-function isComposite(row: ColumnRow): boolean {
-  return row.type_kind === 'c';
+function isNested(row: ColumnRow): boolean {
+  const kind = valueKind({ typeName: row.type_name, typeKind: row.type_kind });
+  return kind === 'composite' || kind === 'list';
 }
 
-function toColumn(row: ColumnRow, fieldsOf: FieldsOf): CatalogColumn {
+function toColumn(row: ColumnRow, shapeOf: ShapeOf): CatalogColumn {
   return {
     name: row.name,
     typeName: row.type_name,
@@ -128,7 +125,7 @@ function toColumn(row: ColumnRow, fieldsOf: FieldsOf): CatalogColumn {
     generation: row.generated === 'v' ? 'virtual' : row.generated === 's' ? 'stored' : 'none',
     readable: row.readable,
     ...(row.type_name === 'timestamptz' ? { fractionDigits: row.typmod < 0 ? 6 : row.typmod } : {}),
-    ...(isComposite(row) ? { fields: fieldsOf(row.type) } : {}),
+    ...(isNested(row) ? { shape: shapeOf(row.type, row.type_text) } : {}),
   };
 }
 

@@ -78,7 +78,7 @@ export class ValueReader {
       if (state === '42703' || state === '42P01') {
         throw new LetheError('VALUE_UNRESOLVED', `a column of ${table} is gone at the source`);
       }
-      // Of what is no composite any more, no row's JSON can be made.
+      // The functions that make JSON of composites and arrays take nothing else.
       if (state === '42883') {
         const message = `a column of ${table} no longer has the type its contract was applied with`;
         throw new LetheError('SCHEMA_UNEXPECTED', message);
@@ -111,6 +111,8 @@ function statement(dataset: Dataset, columns: readonly string[]): string {
   const selected = columns.map((name) => {
     const column = dataset.columns.find((c) => c.name === name);
     if (column?.source === 'array') return `t.${quote(name)}::text[] as ${quote(name)}`;
+    // Both fail for a column that has become anything else.
+    if (column?.source === 'list') return `array_to_json(t.${quote(name)})::text as ${quote(name)}`;
     if (column?.source === 'composite') return `row_to_json(t.${quote(name)})::text as ${quote(name)}`;
     // Of hstore Debezium makes JSON, as its cast does; json and jsonb stay as they are.
     if (column?.source === 'json') return `to_json(t.${quote(name)})::text as ${quote(name)}`;

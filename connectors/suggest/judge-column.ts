@@ -27,6 +27,7 @@ const families: Readonly<Record<ValueKind, Family>> = {
   bytes: 'opaque',
   array: 'opaque',
   composite: 'opaque',
+  list: 'opaque',
 };
 
 /** What a value of a family can be: the time at which an e-mail was verified is no e-mail. */

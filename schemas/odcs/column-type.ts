@@ -19,6 +19,7 @@ const logicalTypes: Readonly<Record<ValueKind, string>> = {
   bytes: 'string',
   array: 'array',
   composite: 'object',
+  list: 'array',
 };
 
 const options: Readonly<Partial<Record<ValueKind, object>>> = {

@@ -19,6 +19,7 @@ import { KeyPlan } from '../../transforms/key-plan.ts';
 import { compilePathAction } from '../../transforms/path-action.ts';
 import { compilePathMap } from '../../transforms/path-map.ts';
 import { PlanCache } from '../../transforms/plan-cache.ts';
+import { RowPlan } from '../../transforms/row-plan.ts';
 import { RowText } from '../../transforms/row-text.ts';
 import { createTableTransform, type TransformParts } from '../../transforms/table-transform.ts';
 import { secretKey } from './expected-row.ts';
@@ -253,6 +254,20 @@ export function misfits(): readonly (() => unknown)[] {
     () => encodeSourceValue({ avro: 'array', item: 'string' }, [null]),
     () => compileGeneralise('text', 'year'),
     () => compileGeneralise('text', 10),
+    () => {
+      const spot = {
+        ...column('spot', 'spot', rule('paths', { paths: { lat: { action: 'keep' } } })),
+        typeKind: 'c',
+      };
+      const of = testDataset([column('id', 'text', rule('keep'), false), spot]);
+      const plan = new RowPlan(
+        { type: 'record', name: 'R', fields: [{ name: 'id', type: 'string' }] },
+        named,
+        of,
+        { placeholder, cipher, secrets },
+      );
+      plan.write(Buffer.alloc(1), Int32Array.of(0, 1), 0, new ByteWriter(), context, undefined);
+    },
     () => new RowText('gone', 'text', new Map(), placeholder),
     async () => {
       const protection = { dataKeys: async () => [], secret: async () => undefined as never };

@@ -64,7 +64,8 @@ export function kindOfType(typeName: string, typeType: string): Kind | undefined
   if (typeType === 'e') return 'text';
   // By its cast to json, with its fields' names.
   if (typeType === 'c') return 'json';
-  return typeType === 'b' ? byType[typeName] : undefined;
+  if (typeType !== 'b') return undefined;
+  return byType[typeName] ?? (typeName.startsWith('_') ? 'json' : undefined);
 }
 
 export function isArray(kind: Kind): boolean {

@@ -1,16 +1,16 @@
 import type { ClientBase } from 'pg';
 
-/** What a value within a composite is: its fields if it is one itself, its elements if it is an array. */
-export interface FieldType {
+/** What lies in a value: fields if it is a composite, elements if it is an array. */
+export interface ValueShape {
   /** As a person writes it. */
   readonly typeText: string;
   /** An object whose keys the catalog does not know: json, jsonb, hstore. */
   readonly isOpen: boolean;
-  readonly elements?: FieldType;
-  readonly fields?: readonly CompositeField[];
+  readonly elements?: ValueShape;
+  readonly fields?: readonly ShapeField[];
 }
 
-export interface CompositeField extends FieldType {
+export interface ShapeField extends ValueShape {
   readonly name: string;
 }
 
@@ -27,31 +27,31 @@ interface TypeRow {
 
 const openTypes: ReadonlySet<string> = new Set(['json', 'jsonb', 'hstore']);
 
-/** The fields of composite types, whatever they are made of, by the type's oid. No type contains itself: Postgres refuses that. */
-export async function readCompositeFields(
+/** Shapes by a type's oid and text, of these types and what they are made of. No type contains itself: Postgres refuses that. */
+export async function readShapes(
   client: ClientBase,
-  composites: readonly number[],
-): Promise<(type: number) => readonly CompositeField[]> {
+  of: readonly number[],
+): Promise<(oid: number, typeText: string) => ValueShape> {
   const types = new Map<number, TypeRow>();
-  for (let asked = [...new Set(composites)]; asked.length > 0; ) {
+  for (let asked = [...new Set(of)]; asked.length > 0; ) {
     const { rows } = await client.query<{ type: TypeRow }>(typesSql, [asked]);
     for (const { type } of rows) types.set(type.oid, type);
     const named = rows.flatMap(({ type: { inner, fields } }) => [inner, ...fields.map(({ type }) => type)]);
     asked = [...new Set(named)].filter((oid) => oid !== 0 && !types.has(oid));
   }
-  const fieldsOf = (type: TypeRow): CompositeField[] =>
-    type.fields.map((field) => ({ name: field.name, ...typeOf(field.type, field.text) }));
-  const typeOf = (oid: number, typeText: string): FieldType => {
+  const fieldsOf = (type: TypeRow): ShapeField[] =>
+    type.fields.map((field) => ({ name: field.name, ...shapeOf(field.type, field.text) }));
+  const shapeOf = (oid: number, typeText: string): ValueShape => {
     const type = types.get(oid)!;
-    if (type.kind === 'd') return typeOf(type.inner, typeText);
+    if (type.kind === 'd') return shapeOf(type.inner, typeText);
     return {
       typeText,
       isOpen: openTypes.has(type.name),
-      ...(type.is_array ? { elements: typeOf(type.inner, typeText.replace(/\[\]$/, '')) } : {}),
+      ...(type.is_array ? { elements: shapeOf(type.inner, typeText.replace(/\[\]$/, '')) } : {}),
       ...(type.kind === 'c' ? { fields: fieldsOf(type) } : {}),
     };
   };
-  return (type) => fieldsOf(types.get(type)!);
+  return shapeOf;
 }
 
 const typesSql = `

@@ -1,7 +1,7 @@
 import type { PathRule } from '../schemas/column-rule.ts';
 import { didYouMean } from '../schemas/did-you-mean.ts';
 import { parsePath, type PathStep } from '../schemas/json-path.ts';
-import type { CompositeField, FieldType } from './postgres/composite-fields.ts';
+import type { ShapeField, ValueShape } from './postgres/value-shape.ts';
 
 type Problem = readonly [message: string, fix: string];
 type Paths = Readonly<Record<string, PathRule>>;
@@ -9,15 +9,15 @@ type Paths = Readonly<Record<string, PathRule>>;
 /** Actions that make sense of an object or an array as a whole. */
 const wholes: ReadonlySet<PathRule['action']> = new Set(['encrypt', 'drop', 'null']);
 
-/** Why a path cannot be one of a composite column with these fields; undefined if all can. */
-export function checkComposite(column: CompositeField, paths: Paths): Problem | undefined {
+/** Why a path cannot be one of a column whose values have this shape; undefined if all can. */
+export function checkNested(name: string, shape: ValueShape, paths: Paths): Problem | undefined {
   for (const [path, rule] of Object.entries(paths)) {
-    const end = follow(column, parsePath(path) ?? []);
-    if ('problem' in end) return [`${column.name} has no path ${path}: ${end.problem}`, end.fix];
+    const end = follow(shape, parsePath(path) ?? []);
+    if ('problem' in end) return [`${name} has no path ${path}: ${end.problem}`, end.fix];
     const { at } = end;
     if ((at.fields || at.elements) && !wholes.has(rule.action)) {
       return [
-        `${rule.action} cannot treat ${path} of ${column.name}, which is ${at.typeText}`,
+        `${rule.action} cannot treat ${path} of ${name}, which is ${at.typeText}`,
         at.fields ? `Name its fields: ${namesOf(at.fields)}.` : `Write ${path}[] for its elements.`,
       ];
     }
@@ -25,13 +25,15 @@ export function checkComposite(column: CompositeField, paths: Paths): Problem | 
   return undefined;
 }
 
-type End = { readonly at: FieldType } | { readonly problem: string; readonly fix: string };
+type End = { readonly at: ValueShape } | { readonly problem: string; readonly fix: string };
 
-function follow(from: FieldType, steps: readonly PathStep[]): End {
+function follow(from: ValueShape, steps: readonly PathStep[]): End {
   let at = from;
-  for (const step of steps) {
+  for (const [i, step] of steps.entries()) {
     // Below an object of unknown keys everything may be.
     if (at.isOpen) break;
+    // An array may have more dimensions than its type says.
+    if (step.kind === 'items' && steps[i - 1]?.kind === 'items' && !at.elements) continue;
     const next = step.kind === 'items' ? elementsOf(at) : fieldOf(at, step);
     if ('problem' in next) return next;
     at = next.at;
@@ -39,12 +41,12 @@ function follow(from: FieldType, steps: readonly PathStep[]): End {
   return { at };
 }
 
-function elementsOf(at: FieldType): End {
+function elementsOf(at: ValueShape): End {
   if (at.elements) return { at: at.elements };
   return { problem: `${at.typeText} is no array`, fix: 'Take [] out.' };
 }
 
-function fieldOf(at: FieldType, step: Exclude<PathStep, { kind: 'items' }>): End {
+function fieldOf(at: ValueShape, step: Exclude<PathStep, { kind: 'items' }>): End {
   if (!at.fields) {
     return {
       problem: `${at.typeText} has no fields`,
@@ -62,17 +64,17 @@ function fieldOf(at: FieldType, step: Exclude<PathStep, { kind: 'items' }>): End
   return { problem, fix: `Name one of ${names.join(', ')}.` };
 }
 
-function namesOf(fields: readonly CompositeField[]): string {
+function namesOf(fields: readonly ShapeField[]): string {
   return fields.map(({ name }) => name).join(', ');
 }
 
 /** Fields that no path leads to, so that they do not pass: `address.zip`. */
-export function unnamedFields(column: CompositeField, paths: Paths): string[] {
+export function unnamedFields(name: string, shape: ValueShape, paths: Paths): string[] {
   const parsed = Object.keys(paths).map((path) => parsePath(path) ?? []);
-  return unnamedIn(column, parsed, column.name);
+  return unnamedIn(shape, parsed, name);
 }
 
-function unnamedIn(at: FieldType, paths: readonly (readonly PathStep[])[], place: string): string[] {
+function unnamedIn(at: ValueShape, paths: readonly (readonly PathStep[])[], place: string): string[] {
   if (paths.some((steps) => steps.length === 0)) return [];
   if (paths.length === 0) return [place];
   if (at.elements) {

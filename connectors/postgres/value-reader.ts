@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Client, Pool, type PoolConfig } from 'pg';
+import { type ClientBase, Pool, type PoolConfig } from 'pg';
 import type { Dataset } from '../../schemas/dataset.ts';
 import { tableParts } from '../../schemas/contract.ts';
 import { LetheError } from '../../schemas/errors.ts';
@@ -26,12 +26,10 @@ export class ValueReader {
   private readonly datasets: ReadonlyMap<string, Dataset>;
 
   constructor(options: PoolConfig, datasets: readonly Dataset[]) {
-    this.pool = new Pool({ ...options, max: 4 });
+    // The pool waits for it, and gives no connection on which it failed.
+    const onConnect = async (client: ClientBase): Promise<void> => void (await client.query(session));
+    this.pool = new Pool({ ...options, max: 4, onConnect });
     this.pool.on('error', () => {});
-    // Before any other query of the connection, which is of no use without it.
-    this.pool.on('connect', (client) => {
-      client.query(session).catch(() => (client as Client).end().catch(() => {}));
-    });
     this.datasets = new Map(datasets.map((d) => [d.table, d]));
   }
 

@@ -148,6 +148,26 @@ const columns: readonly ValueColumn[] = [
   ],
   ['sealed', 'spot', 'encrypt', [row('1.50', '1e-300', '-infinity', `${long(unnamed)} "q"`), '(,,,)']],
   ['hidden', 'spot', "'null'", [row('1', '2', null, unnamed)]],
+  [
+    'prices',
+    'numeric[]',
+    `paths, paths: { '[]': { action: keep } }`,
+    ['{1.50,NULL,NaN,-1e30}', '{}', '[2:3]={1,2}'],
+  ],
+  ['grid', 'smallint[]', `paths, paths: { '[][]': { action: generalise, to: 10 } }`, ['{{19,-19},{0,NULL}}']],
+  [
+    'days',
+    'timestamptz[]',
+    `paths, paths: { '[]': { action: generalise, to: year } }`,
+    ['{2024-02-29 12:00+02,infinity}'],
+  ],
+  [
+    'visits',
+    'spot[]',
+    `paths, paths: { '[].lat': { action: generalise, to: 1 }, '[].seen': { action: keep } }`,
+    [`{${json(row('52.5', null, '2024-02-29 12:00+02', unnamed))},NULL}`],
+  ],
+  ['ids', 'uuid[]', 'encrypt', ['{a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11,NULL}']],
 ];
 
 const contract = `table: public.things

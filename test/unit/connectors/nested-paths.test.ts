@@ -70,7 +70,7 @@ test.each([
   for (const table of [composite, list]) {
     expect(check(rule, table)).toMatchObject([{ code: 'ACTION_ON_TYPE', field: 'columns.place.action' }]);
   }
-  expect(check('keep', composite)[0]!.fix).toBe('Use one of: drop, null, paths, encrypt.');
+  expect(check('keep', composite)[0]!.fix).toBe('Use one of: drop, null, encrypt, paths.');
 });
 
 test('fields that no path leads to are told', () => {
@@ -104,7 +104,6 @@ test.each([
 });
 
 test('a path into an array of another shape is refused', () => {
-  expect(check(paths('a'), list)).toMatchObject([
-    { code: 'ACTION_ON_TYPE', fix: 'Write [] for its elements.' },
-  ]);
+  const [finding] = check(paths('a'), list);
+  expect(finding).toMatchObject({ code: 'ACTION_ON_TYPE', fix: 'Write [] for its elements.' });
 });

@@ -65,7 +65,7 @@ export const errorCodes = {
     action: 'Run `lethe plan`: the table changed.',
   },
   VALUE_UNRESOLVED: {
-    cause: 'An unchanged TOAST value could not be read back from the source.',
+    cause: 'A value that the change event does not hold could not be read at the source.',
     action: 'Retry the dead letter once the source answers.',
   },
   VALUE_UNREPRESENTABLE: {

@@ -11,20 +11,26 @@ interface Group<R, V> {
 /** What a row needs, or why that cannot be told. */
 type Need<R, V> = { readonly group: Group<R, V>; readonly place: number } | { readonly failure: unknown };
 
-/** No more are held at a time: a value may be long. */
-const mostRows = 100;
+/** Rows of the first query, and of any: few of which nobody knows how long their values are, many where they are short. */
+const firstRows = 16;
+const mostRows = 500;
+/** What a query is to find at most, going by the one before it. */
+const wantedBytes = 4 * 1024 * 1024;
 
 /**
  * What the rows of a batch need of the source, read as they are asked for, in their order: some rows that need the same columns in one
- * query.
+ * query, as many as their values are short.
  */
 export class BatchReads<R, V> {
   private readonly groups = new Map<string, Group<R, V>>();
   private readonly needs = new Map<R, Need<R, V>>();
   private readonly readMany: ReadMany<R, V>;
+  private readonly bytesOf: (value: V) => number;
+  private rows = firstRows;
 
-  constructor(readMany: ReadMany<R, V>) {
+  constructor(readMany: ReadMany<R, V>, bytesOf: (value: V) => number) {
     this.readMany = readMany;
+    this.bytesOf = bytesOf;
   }
 
   /** Says what each row will need, before any is asked for. A row that needs no column needs no read; a failure is the row's own. */
@@ -48,10 +54,17 @@ export class BatchReads<R, V> {
     if ('failure' in need) throw need.failure;
     const { group, place } = need;
     if (!group.found.has(row)) {
-      const rows = group.rows.slice(place, place + mostRows);
+      const rows = group.rows.slice(place, place + this.rows);
       const answers = await this.readMany(rows, group.columns);
       group.found = new Map(rows.map((each, i) => [each, answers[i]!]));
+      this.learn(answers);
     }
     return { columns: group.columns, values: group.found.get(row)! };
+  }
+
+  private learn(answers: readonly V[]): void {
+    const bytes = answers.reduce((sum, value) => sum + this.bytesOf(value), 0);
+    const fitting = Math.floor((answers.length * wantedBytes) / Math.max(1, bytes));
+    this.rows = Math.max(1, Math.min(4 * this.rows, fitting, mostRows));
   }
 }

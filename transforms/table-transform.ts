@@ -17,7 +17,7 @@ import { Offsets } from './offsets.ts';
 import { PlanCache, type PlanSources, type ValuePlan } from './plan-cache.ts';
 import type { DataKey } from './protection.ts';
 import type { Resolved } from './row-text.ts';
-import type { RowValues, ValueResolver } from './value-resolver.ts';
+import { bytesOf, type RowValues, type ValueResolver } from './value-resolver.ts';
 
 /** What a transform is made of; all I/O is passed in. */
 export interface TransformParts extends PlanSources {
@@ -207,7 +207,7 @@ export function createTableTransform(parts: TransformParts): TableTransform {
 
   /** What all rows of the batch need of the source. */
   function readsOf(rows: readonly (Outcome | Waiting)[], offsets: Int32Array): Reads {
-    const reads: Reads = new BatchReads(readMany);
+    const reads: Reads = new BatchReads(readMany, bytesOf);
     for (const row of rows) {
       if (row.kind !== 'waiting' || row.ordinary) continue;
       const { plan, record, base } = row;

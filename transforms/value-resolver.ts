@@ -11,6 +11,17 @@ export interface RowToRead {
 /** A row's values by column, or null if there is no such row any more. */
 export type RowValues = ReadonlyMap<string, SourceValue> | null;
 
+/** How much memory the values take, roughly. */
+export function bytesOf(values: RowValues): number {
+  let bytes = 0;
+  for (const value of values?.values() ?? []) {
+    bytes += Array.isArray(value)
+      ? value.reduce<number>((sum, item: string | null) => sum + (item?.length ?? 0), 0)
+      : (value?.length ?? 0);
+  }
+  return bytes;
+}
+
 /**
  * Reads values at the source: of an unchanged TOAST value, and of columns that are not in the change events. A newer value is safe,
  * since its own change event follows; an older one is not, so the read must see the changes' own transactions.

@@ -144,7 +144,9 @@ test("an export has the database's types, is valid by the standard's schema, and
   await project.removeContract('customers.yaml');
   const imported = await project.lethe('odcs', 'import', 'odcs/customers.odcs.yaml', '--json');
   expect(JSON.parse(imported.stdout)).toEqual({
-    written: [{ table: 'public.customers', file: 'contracts/customers.yaml', columns: columns.length, proposed: 0 }],
+    written: [
+      { table: 'public.customers', file: 'contracts/customers.yaml', columns: columns.length, proposed: 0 },
+    ],
   });
   expect((await project.lethe('check', '--json')).stdout).toContain('"ok":true');
   expect((await project.lethe('odcs', 'export', 'customers')).stdout).toBe(printed.stdout);

@@ -47,6 +47,8 @@ export class RowPlan {
   private readonly atSource: readonly string[];
   readonly filter: RowFilter;
   private readonly names: readonly RowText[];
+  /** What says whether the row may pass and whose it is, in the row itself. */
+  private readonly judges: readonly RowText[];
   /** What is read of a row beside what is written of it. */
   private readonly read: readonly RowText[];
   /** Whose row it is; undefined where nothing is encrypted. */
@@ -84,6 +86,8 @@ export class RowPlan {
     if (subject && dataset.columns.some(({ rule }) => encrypts(rule)))
       this.subject = new PathPlan(subject.key, subject.hops, raw, placeholder);
     this.consent = consentPath && new PathPlan(consentPath.column, consentPath.hops, raw, placeholder);
+    const starts = [this.subject, this.consent].flatMap((path) => path?.start ?? []);
+    this.judges = [...this.filter.texts, ...starts];
     const unchanged: { name: string; field: number; raw: RawField; test: IsUnchanged }[] = [];
     const steps: Step[] = [];
     const eachColumn: Step[] = [];
@@ -169,6 +173,25 @@ export class RowPlan {
       (names ??= []).push(text.column);
     }
     return names;
+  }
+
+  /** Columns of what the row is judged by, to be read together with its values. */
+  get judgedBy(): string[] {
+    return this.judges.map(({ column }) => column);
+  }
+
+  /** Is what the row is judged by still what the event says of it? What is not among the values is not asked for. */
+  isJudgedAlike(
+    buf: Buffer,
+    offsets: Int32Array,
+    base: number,
+    values: ReadonlyMap<string, unknown>,
+  ): boolean {
+    return this.judges.every((text) => {
+      const now = values.get(text.column);
+      const told = text.read(buf, offsets, base);
+      return now === undefined || told === undefined || now === told;
+    });
   }
 
   /** Numeric's special values in Postgres' own words, where the row holds any. */

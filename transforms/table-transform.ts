@@ -2,7 +2,6 @@ import type { LookupChange, Lookups } from '../pipeline/lookup.ts';
 import type { Fate, MissingRow, Outcome, RawRecord, TableTransform } from '../pipeline/transform.ts';
 import type { VersionClock } from '../pipeline/version-clock.ts';
 import { encrypts as isEncrypted } from '../schemas/column-rule.ts';
-import { isReadAtSource } from '../schemas/dataset.ts';
 import { isRetriable, LetheError } from '../schemas/errors.ts';
 import { header } from '../schemas/record-headers.ts';
 import { parseVersionWords } from '../schemas/version-words.ts';
@@ -17,7 +16,7 @@ import { Offsets } from './offsets.ts';
 import { PlanCache, type PlanSources, type ValuePlan } from './plan-cache.ts';
 import type { DataKey } from './protection.ts';
 import type { Resolved } from './row-text.ts';
-import { bytesOf, type RowValues, type ValueResolver } from './value-resolver.ts';
+import { bytesOf, type FoundRow, isNewer, type ValueResolver } from './value-resolver.ts';
 
 /** What a transform is made of; all I/O is passed in. */
 export interface TransformParts extends PlanSources {
@@ -50,7 +49,7 @@ interface Waiting {
 }
 
 /** What the batch's rows need of the source. */
-type Reads = BatchReads<Waiting, RowValues>;
+type Reads = BatchReads<Waiting, FoundRow | null>;
 
 /** Data keys of a batch's subjects, by the index that its rows know. */
 type DataKeys = readonly (DataKey | null)[];
@@ -64,7 +63,6 @@ export function createTableTransform(parts: TransformParts): TableTransform {
   const plans = new PlanCache(parts);
   const makeHeaders = new ChangeHeaders(dataset);
   const encrypts = dataset.columns.some(({ rule }) => isEncrypted(rule));
-  const readAtSource = new Set(dataset.columns.filter(isReadAtSource).map(({ name }) => name));
   const isJudged = encrypts || dataset.conditions.length > 0 || dataset.consentPath !== undefined;
   const reader = new AvroReader();
   const head = new ChangeHead();
@@ -189,7 +187,7 @@ export function createTableTransform(parts: TransformParts): TableTransform {
   async function readMany(
     rows: readonly Waiting[],
     columns: readonly string[],
-  ): Promise<readonly RowValues[]> {
+  ): Promise<readonly (FoundRow | null)[]> {
     const asked = rows.map(({ record, txId }) => {
       const rawKey = record.key!;
       return { key: plans.key(rawKey).readSource(reader.reset(rawKey, 5)), txId };
@@ -197,10 +195,11 @@ export function createTableTransform(parts: TransformParts): TableTransform {
     try {
       return await parts.resolver.read(dataset.table, asked, columns);
     } catch (error) {
-      // No event tells that such a column is renamed or dropped: the table waits as it does for one that events lose.
-      const gone = error instanceof LetheError && error.code === 'VALUE_UNRESOLVED';
-      const atSource = columns.filter((name) => readAtSource.has(name));
-      if (gone && atSource.length > 0) await parts.onMissing?.(atSource);
+      // A column that is renamed or dropped no event tells of in time: the table waits as it does for one that events lose.
+      if (error instanceof LetheError && error.code === 'VALUE_UNRESOLVED') {
+        const named = new Set([...columns, ...dataset.key.map(({ name }) => name)]);
+        await parts.onMissing?.([...named]);
+      }
       throw error;
     }
   }
@@ -214,28 +213,40 @@ export function createTableTransform(parts: TransformParts): TableTransform {
       reads.plan(row, () => {
         const values = row.fate ? [] : (plan.row.unresolved(record.value!, offsets, base) ?? []);
         const facts = row.readsLookup ? plan.row.facts.unchanged(record.value!, offsets, base) : [];
-        return [...new Set([...values, ...facts])];
+        const judges = values.length > 0 ? plan.row.judgedBy : [];
+        return [...new Set([...values, ...facts, ...judges])];
       });
     }
     return reads;
   }
 
-  /** Values read at the source: none where the row needs none, null where it is gone. */
-  async function resolve(row: Waiting, reads: Reads): Promise<Resolved | undefined | null> {
+  /** Values read at the source: none where the row needs none, null where it is gone or another event will say what it has become. */
+  async function resolve(
+    row: Waiting,
+    offsets: Int32Array,
+    reads: Reads,
+  ): Promise<Resolved | undefined | null> {
     const read = await reads.of(row);
     if (!read) return undefined;
-    const { columns, values } = read;
-    if (!values) return null;
-    return new Map(
-      columns.map((name) => {
-        const value = values.get(name);
-        const raw = row.plan.row.rawTypes.get(name);
-        if (value === undefined || !raw) {
-          throw new LetheError('VALUE_UNRESOLVED', `column ${name} of ${dataset.table} cannot be read back`);
-        }
-        return [name, encodeSourceValue(raw, value)];
-      }),
-    );
+    const { columns, values: found } = read;
+    if (!found) return null;
+    const { row: plan } = row.plan;
+    // A newer value is safe only for whom and under what the event was judged: nobody agreed to more.
+    const isAlike = plan.isJudgedAlike(row.record.value!, offsets, row.base, found.values);
+    if (!row.fate && !isAlike && isNewer(found, row.txId)) return null;
+    const judges = new Set(plan.judgedBy);
+    const resolved = new Map<string, Buffer | null>();
+    for (const name of columns) {
+      const value = found.values.get(name);
+      const raw = plan.rawTypes.get(name);
+      // What the row is judged by the event has, unless it is a text out of line.
+      if (judges.has(name) && (value === undefined || raw?.avro !== 'string')) continue;
+      if (value === undefined || !raw) {
+        throw new LetheError('VALUE_UNRESOLVED', `column ${name} of ${dataset.table} cannot be read back`);
+      }
+      resolved.set(name, encodeSourceValue(raw, value));
+    }
+    return resolved;
   }
 
   function write(
@@ -280,7 +291,7 @@ export function createTableTransform(parts: TransformParts): TableTransform {
   ): Promise<Fate> {
     const { plan, record, base } = row;
     const corrected = plan.row.corrections(record.value!, offsets, base);
-    const resolved = await resolve(row, reads);
+    const resolved = await resolve(row, offsets, reads);
     if (resolved === undefined) return finish(row, keys, offsets, out, corrected);
     if (resolved === null) return { kind: 'skipped', reason: 'superseded' };
     if (!plan.row.filter.passes(record.value!, offsets, base, resolved))
@@ -294,7 +305,7 @@ export function createTableTransform(parts: TransformParts): TableTransform {
     const { plan, record, base } = row;
     const { facts } = plan.row;
     try {
-      const resolved = await resolve(row, reads);
+      const resolved = await resolve(row, offsets, reads);
       const read = resolved && facts.read(record.value!, offsets, base, resolved);
       return read ? { ...fate, lookup: lookupOf(record.key!, row.headers, read) } : fate;
     } catch (error) {

@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type ClientBase, Pool, type PoolConfig } from 'pg';
+import { type ClientBase, Pool, type PoolConfig, types } from 'pg';
 import type { Dataset } from '../../schemas/dataset.ts';
 import { tableParts } from '../../schemas/contract.ts';
 import { LetheError } from '../../schemas/errors.ts';
 
-/** A value as `pg` gives it with text casts: text, a Buffer for bytea, an array of texts for arrays. */
+/** A value: as Postgres prints it, a Buffer for bytea, an array of texts for arrays. */
 export type ReadValue = string | Buffer | readonly (string | null)[] | null;
 
 /** A row to read, by its canonical key, as of a moment when a transaction (32 bits, as in the change event) is visible. */
@@ -13,8 +13,11 @@ export interface RowKey {
   readonly txId: bigint | undefined;
 }
 
-/** A row's values by column; null if there is no such row any more. */
-export type ReadRow = ReadonlyMap<string, ReadValue> | null;
+/** A row's values by column, and the transaction (32 bits) that wrote it; null if there is no such row any more. */
+export type ReadRow = {
+  readonly values: ReadonlyMap<string, ReadValue>;
+  readonly writtenBy: bigint;
+} | null;
 
 /**
  * Reads current values of single columns at the source, by primary key: unchanged TOAST values, and composites, which change
@@ -55,7 +58,7 @@ export class ValueReader {
         const found = new Map(read.map((row) => [row[placeColumn], row]));
         return rows.map((_, i) => {
           const row = found.get(String(i + 1));
-          return row ? new Map(columns.map((c) => [c, row[c] ?? null])) : null;
+          return row ? readRow(row, columns) : null;
         });
       }
       await sleep(Math.min(attempt, 50));
@@ -67,9 +70,9 @@ export class ValueReader {
     table: string,
     text: string,
     keys: readonly (readonly string[])[],
-  ): Promise<readonly Record<string, ReadValue>[]> {
+  ): Promise<readonly Printed[]> {
     try {
-      return (await this.pool.query<Record<string, ReadValue>>(text, [...keys])).rows;
+      return (await this.pool.query<Printed>({ text, values: [...keys], types: printed })).rows;
     } catch (cause) {
       const state = (cause as { code?: unknown }).code;
       // A column or table that is gone cannot be waited for; all else is the server's trouble.
@@ -94,6 +97,44 @@ export class ValueReader {
 const mostLooks = 400;
 const snapshotColumn = '_lethe_snapshot';
 const placeColumn = '_lethe_place';
+const writerColumn = '_lethe_xmin';
+
+/** A row of the statement's: undefined for what is not compared with what an event prints. */
+type Printed = Record<string, ReadValue | undefined>;
+
+function readRow(row: Printed, columns: readonly string[]): ReadRow {
+  const values = new Map<string, ReadValue>();
+  for (const name of columns) {
+    const value = row[name];
+    if (value !== undefined) values.set(name, value);
+  }
+  return { values, writtenBy: BigInt(row[writerColumn] as string) };
+}
+
+/** Types by their oid: what change events have in another form than Postgres prints. */
+const { BOOL, BYTEA, DATE, INTERVAL, TIMETZ } = types.builtins;
+const textArray = 1009;
+const usualDate = /^\d{4}-\d\d-\d\d$/;
+
+/** Every value as Postgres prints it, where an event has the same. */
+const printed = {
+  getTypeParser: (oid: number): ((text: string) => unknown) => {
+    switch (oid) {
+      case BYTEA:
+      case textArray:
+        return types.getTypeParser(oid as typeof BYTEA) as (text: string) => unknown;
+      case BOOL:
+        return (text) => (text === 't' ? 'true' : 'false');
+      case DATE:
+        return (text) => (usualDate.test(text) ? text : undefined);
+      case INTERVAL:
+      case TIMETZ:
+        return () => undefined;
+      default:
+        return (text) => text;
+    }
+  },
+};
 
 /** What stands in a composite is printed as the session says: instants in UTC, dates as ISO, bytes in hex, floats that read back equal. */
 const session = `
@@ -114,7 +155,7 @@ function statement(dataset: Dataset, columns: readonly string[]): string {
     if (column?.source === 'composite') return `row_to_json(t.${quote(name)})::text as ${quote(name)}`;
     // Of hstore Debezium makes JSON, as its cast does; json and jsonb stay as they are.
     if (column?.source === 'json') return `to_json(t.${quote(name)})::text as ${quote(name)}`;
-    return column?.source === 'bytes' ? `t.${quote(name)}` : `t.${quote(name)}::text as ${quote(name)}`;
+    return `t.${quote(name)}`;
   });
   const from = `${quote(schema)}.${quote(table)}`;
   const names = dataset.key.map(({ name }) => quote(name));
@@ -123,7 +164,7 @@ function statement(dataset: Dataset, columns: readonly string[]): string {
   );
   const parts = names.map((_, i) => `part${i}`);
   const isRow = names.map((name, i) => `t.${name} = k.${parts[i]}`).join(' and ');
-  const rows = `select k.place::text as ${placeColumn}, ${selected.join(', ')}
+  const rows = `select k.place as ${placeColumn}, t.xmin as ${writerColumn}, ${selected.join(', ')}
     from unnest(${arrays.join(', ')}) with ordinality as k(${parts.join(', ')}, place) join ${from} t on ${isRow}`;
   return `select s.*, r.* from (select pg_current_snapshot()::text as ${snapshotColumn}) s left join lateral (${rows}) r on true`;
 }

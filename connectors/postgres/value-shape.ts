@@ -42,7 +42,9 @@ export async function readShapes(
   const fieldsOf = (type: TypeRow): ShapeField[] =>
     type.fields.map((field) => ({ name: field.name, ...shapeOf(field.type, field.text) }));
   const shapeOf = (oid: number, typeText: string): ValueShape => {
-    const type = types.get(oid)!;
+    const type = types.get(oid);
+    // Dropped meanwhile.
+    if (!type) return { typeText, isOpen: false };
     if (type.kind === 'd') return shapeOf(type.inner, typeText);
     return {
       typeText,

@@ -108,23 +108,23 @@ afterAll(async () => {
 it('in the order in which they are asked for, by keys of every type, also twice and where there is none', async () => {
   const gone = keys[0]!.with(0, '3');
   const rows = await read([keys[1]!, gone, keys[0]!, keys[1]!], ['note']);
-  expect(rows.map((row) => row?.get('note'))).toEqual(['note 1', undefined, 'note 0', 'note 1']);
+  expect(rows.map((row) => row?.values.get('note'))).toEqual(['note 1', undefined, 'note 0', 'note 1']);
   expect(rows[1]).toBeNull();
   const many = Array.from({ length: 100 }, (_, i) => keys[i % 2]!);
-  expect((await read(many, ['note'])).map((row) => row?.get('note'))).toEqual(
+  expect((await read(many, ['note'])).map((row) => row?.values.get('note'))).toEqual(
     many.map((_, i) => `note ${i % 2}`),
   );
 });
 
 it('as JSON with the names that the fields have now, whatever the database is set to', async () => {
   const [row] = await read([keys[0]!], ['part', 'grid']);
-  expect(row!.get('part')).toBe(
+  expect(row!.values.get('part')).toBe(
     String.raw`{"odd key":"v \"0\"","inner_part":{"at":"2024-02-29T12:00:00+00:00","span":"P1D"},"raw":"\\x00ff","real":0.1,"days":["2024-02-29"]}`,
   );
-  expect(row!.get('grid')).toBe('[0.1]');
+  expect(row!.values.get('grid')).toBe('[0.1]');
   await client.query('alter type part drop attribute "odd key", add attribute secret text');
   const [later] = await read([keys[0]!], ['part']);
-  expect(Object.keys(JSON.parse(later!.get('part') as string) as object)).toEqual([
+  expect(Object.keys(JSON.parse(later!.values.get('part') as string) as object)).toEqual([
     'inner_part',
     'raw',
     'real',

@@ -137,7 +137,9 @@ export function recordCases(canary: string): Readonly<Record<string, () => Promi
             : placeholder,
       ]),
     );
-    return one(changes, { resolver: { read: async () => [new Map(Object.entries(values)) as never] } });
+    return one(changes, {
+      resolver: { read: async () => [{ values: new Map(Object.entries(values)) as never, writtenBy: 5n }] },
+    });
   };
   const other = (changed: TestColumn) =>
     envelopeSchema(columns.map((each) => (each.name === changed.name ? changed : each)));

@@ -55,6 +55,9 @@ const kinds: Readonly<Record<string, ValueKind>> = {
   bytea: 'bytes',
 };
 
+/** Ranges that travel as Postgres prints them. Those of instants would be in whatever zone a session has. */
+const ranges: ReadonlySet<string> = new Set(['int4range', 'int8range', 'numrange', 'daterange', 'tsrange']);
+
 export type ElementKind = 'text' | 'int' | 'long';
 
 /** Element kinds of the arrays that are taken. */
@@ -69,6 +72,7 @@ const elements: Readonly<Record<string, ElementKind>> = {
 export function valueKind(column: Pick<SourceColumn, 'typeName' | 'typeKind'>): ValueKind | undefined {
   if (column.typeKind === 'e') return 'text';
   if (column.typeKind === 'c') return 'composite';
+  if (column.typeKind === 'r') return ranges.has(column.typeName) ? 'text' : undefined;
   if (column.typeKind !== 'b') return undefined;
   if (elements[column.typeName]) return 'array';
   // So Postgres names the arrays of a type.
@@ -86,6 +90,7 @@ export function typesByKind(): ReadonlyMap<ValueKind, readonly string[]> {
   const add = (kind: ValueKind, type: string) => all.set(kind, [...(all.get(kind) ?? []), type]);
   for (const [type, kind] of Object.entries(kinds)) add(kind, type);
   add('text', 'enums');
+  for (const type of ranges) add('text', type);
   for (const type of Object.keys(elements)) add('array', `${type.slice(1)}[]`);
   add('list', 'every other array');
   add('composite', 'composite types');

@@ -1,11 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type ClientBase, Pool, type PoolConfig, types } from 'pg';
+import { Pool, type PoolConfig } from 'pg';
 import type { Dataset } from '../../schemas/dataset.ts';
 import { tableParts } from '../../schemas/contract.ts';
 import { LetheError } from '../../schemas/errors.ts';
-
-/** A value: as Postgres prints it, a Buffer for bytea, an array of texts for arrays. */
-export type ReadValue = string | Buffer | readonly (string | null)[] | null;
+import { type PrintedValue, printedValues } from './printed-values.ts';
 
 /** A row to read, by its canonical key, as of a moment when a transaction (32 bits, as in the change event) is visible. */
 export interface RowKey {
@@ -15,7 +13,7 @@ export interface RowKey {
 
 /** A row's values by column, and the transaction (32 bits) that wrote it; null if there is no such row any more. */
 export type ReadRow = {
-  readonly values: ReadonlyMap<string, ReadValue>;
+  readonly values: ReadonlyMap<string, PrintedValue>;
   readonly writtenBy: bigint;
 } | null;
 
@@ -29,9 +27,12 @@ export class ValueReader {
   private readonly datasets: ReadonlyMap<string, Dataset>;
 
   constructor(options: PoolConfig, datasets: readonly Dataset[]) {
-    // The pool waits for it, and gives no connection on which it failed.
-    const onConnect = async (client: ClientBase): Promise<void> => void (await client.query(session));
-    this.pool = new Pool({ ...options, max: 4, onConnect });
+    this.pool = new Pool({
+      ...options,
+      max: 4,
+      // Before any other query of a connection, which is of no use without it.
+      verify: (client, done) => void client.query(session).then(() => done(), done),
+    });
     this.pool.on('error', () => {});
     this.datasets = new Map(datasets.map((d) => [d.table, d]));
   }
@@ -72,7 +73,7 @@ export class ValueReader {
     keys: readonly (readonly string[])[],
   ): Promise<readonly Printed[]> {
     try {
-      return (await this.pool.query<Printed>({ text, values: [...keys], types: printed })).rows;
+      return (await this.pool.query<Printed>({ text, values: [...keys], types: printedValues })).rows;
     } catch (cause) {
       const state = (cause as { code?: unknown }).code;
       // A column or table that is gone cannot be waited for; all else is the server's trouble.
@@ -100,41 +101,16 @@ const placeColumn = '_lethe_place';
 const writerColumn = '_lethe_xmin';
 
 /** A row of the statement's: undefined for what is not compared with what an event prints. */
-type Printed = Record<string, ReadValue | undefined>;
+type Printed = Record<string, PrintedValue | undefined>;
 
 function readRow(row: Printed, columns: readonly string[]): ReadRow {
-  const values = new Map<string, ReadValue>();
+  const values = new Map<string, PrintedValue>();
   for (const name of columns) {
     const value = row[name];
     if (value !== undefined) values.set(name, value);
   }
   return { values, writtenBy: BigInt(row[writerColumn] as string) };
 }
-
-/** Types by their oid: what change events have in another form than Postgres prints. */
-const { BOOL, BYTEA, DATE, INTERVAL, TIMETZ } = types.builtins;
-const textArray = 1009;
-const usualDate = /^\d{4}-\d\d-\d\d$/;
-
-/** Every value as Postgres prints it, where an event has the same. */
-const printed = {
-  getTypeParser: (oid: number): ((text: string) => unknown) => {
-    switch (oid) {
-      case BYTEA:
-      case textArray:
-        return types.getTypeParser(oid as typeof BYTEA) as (text: string) => unknown;
-      case BOOL:
-        return (text) => (text === 't' ? 'true' : 'false');
-      case DATE:
-        return (text) => (usualDate.test(text) ? text : undefined);
-      case INTERVAL:
-      case TIMETZ:
-        return () => undefined;
-      default:
-        return (text) => text;
-    }
-  },
-};
 
 /** What stands in a composite is printed as the session says: instants in UTC, dates as ISO, bytes in hex, floats that read back equal. */
 const session = `
@@ -149,7 +125,7 @@ function statement(dataset: Dataset, columns: readonly string[]): string {
   const { schema, table } = tableParts(dataset.table);
   const selected = columns.map((name) => {
     const column = dataset.columns.find((c) => c.name === name);
-    if (column?.source === 'array') return `t.${quote(name)}::text[] as ${quote(name)}`;
+    if (column?.source === 'array') return `array_to_json(t.${quote(name)}::text[]) as ${quote(name)}`;
     // Both fail for a column that has become anything else.
     if (column?.source === 'list') return `array_to_json(t.${quote(name)})::text as ${quote(name)}`;
     if (column?.source === 'composite') return `row_to_json(t.${quote(name)})::text as ${quote(name)}`;

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -14,6 +15,10 @@ const json = (value: unknown) => JSON.stringify(value);
 /** A composite as Postgres reads it; null where a field has none. */
 const row = (...fields: readonly (string | null)[]) =>
   `(${fields.map((field) => (field === null ? '' : `"${field.replaceAll(/["\\\\]/g, '$&$&')}"`)).join(',')})`;
+
+/** A number that is too long to be stored in line. */
+const digits = (first: number) =>
+  `${first}${Array.from({ length: 120 }, (_, i) => createHash('sha256').update(`${first}${i}`).digest().readBigUInt64BE().toString().padStart(20, '0')).join('')}`;
 
 const unnamed = 'zq7_unnamed';
 const types = `
@@ -166,6 +171,17 @@ const columns: readonly ValueColumn[] = [
     'spot[]',
     `paths, paths: { '[].lat': { action: generalise, to: 1 }, '[].seen': { action: keep } }`,
     [`{${json(row('52.5', null, '2024-02-29 12:00+02', unnamed))},NULL}`],
+  ],
+  ['seats', 'int4range', 'keep', ['[1,5]', 'empty', '(,7)']],
+  ['wide', 'int8range', 'tokenise', ['[9223372036854775806,9223372036854775807)']],
+  ['band', 'numrange', 'hash', ['[1.50,2)', '(,)', `[${digits(1)},${digits(2)}]`]],
+  ['kept_band', 'numrange', 'keep', [`[${digits(3)},${digits(4)}]`, '(1.0,1e3]']],
+  ['stay', 'daterange', 'encrypt', ['[2024-02-29,2024-03-05]', '[,infinity]', '[0044-03-15 BC,2024-01-01)']],
+  [
+    'shift',
+    'tsrange',
+    'keep',
+    ['["2024-02-29 12:00:00.5","2024-03-01 00:00")', '(,"0044-03-15 12:00:00 BC")'],
   ],
   ['ids', 'uuid[]', 'encrypt', ['{a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11,NULL}']],
 ];

@@ -85,7 +85,7 @@ const columns: readonly (readonly [name: string, sql: string, rule: string, odcs
     "person.id, action: 'null'",
     { logicalType: 'string', logicalTypeOptions: { format: 'binary' }, physicalType: 'bytea' },
   ],
-  ['span', 'int4range', 'internal, action: drop', { physicalType: 'int4range' }],
+  ['span', 'tstzrange', 'internal, action: drop', { physicalType: 'tstzrange' }],
   [
     'home',
     'place',

@@ -64,6 +64,8 @@ export function kindOfType(typeName: string, typeType: string): Kind | undefined
   if (typeType === 'e') return 'text';
   // By its cast to json, with its fields' names.
   if (typeType === 'c') return 'json';
+  // As Postgres prints them; those of instants are in no zone of their own.
+  if (typeType === 'r') return /^(?:int4|int8|num|date|ts)range$/.test(typeName) ? 'text' : undefined;
   if (typeType !== 'b') return undefined;
   return byType[typeName] ?? (typeName.startsWith('_') ? 'json' : undefined);
 }

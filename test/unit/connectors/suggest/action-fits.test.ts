@@ -35,8 +35,7 @@ describe('the proposed action', () => {
         for (const hasSubject of [true, false]) {
           const rule = proposeAction(guess, { kind, hasSubject });
           expect(cleanKind(rule, kind), kind).toBeDefined();
-          const isKept =
-            harmless.has(guess) && cleanKind({ ...rule, action: 'keep' } as typeof rule, kind) !== undefined;
+          const isKept = harmless.has(guess) && cleanKind({ ...rule, action: 'keep' }, kind) !== undefined;
           expect(rule.action === 'keep', kind).toBe(isKept);
           expect(rule.classification).toBe(classificationOf(guess));
           if (!hasSubject) expect(rule.action).not.toBe('encrypt');

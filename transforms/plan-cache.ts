@@ -28,8 +28,9 @@ export interface PlanSources {
   /** Called once for each writer schema with the raw fields that the contract does not name. */
   readonly onUnnamed?: (fields: readonly string[]) => void;
   /**
-   * Called for each writer schema that lacks columns of the contract, and when the source says that one which is to be read there is gone. Resolves if they are only newer than the events, which then have null
-   * for them until the rows are read again; throws a retriable error if the table has them no more.
+   * Called for each writer schema that lacks columns of the contract, and when the source says that one which is to be read there is gone.
+   * Resolves if they are only newer than the events, which then have null for them until the rows are read again; throws a retriable
+   * error if the table has them no more.
    */
   readonly onMissing?: (columns: readonly string[]) => Promise<void>;
 }

@@ -40,8 +40,8 @@ export function bytesOf(row: FoundRow | null): number {
  */
 export interface ValueResolver {
   /**
-   * Current values of the columns, in the rows' order; null for a row that is gone. Fails with UNREACHABLE when the source does not answer, with
-   * VALUE_UNRESOLVED when a column is gone, with SCHEMA_UNEXPECTED when it has another type.
+   * Current values of the columns, in the rows' order; null for a row that is gone. Fails with UNREACHABLE when the source does not
+   * answer, with VALUE_UNRESOLVED when a column is gone, with SCHEMA_UNEXPECTED when it has another type.
    */
   read(
     table: string,

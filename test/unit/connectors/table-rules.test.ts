@@ -72,6 +72,13 @@ test.each(['text', 'int2', 'int8', 'uuid', 'numeric', 'date', 'timestamptz'])('%
   expect(findings(contract, withKey(type))).toEqual([]);
 });
 
+test.each([
+  ['numrange', 'r'],
+  ['address', 'c'],
+])('%s may not be a key', (type, typeKind) => {
+  expect(findings(contract, withKey(type, { typeKind }))).toContainEqual('error 7 columns.id KEY_TYPE');
+});
+
 test.each(['bool', 'float8', 'timestamp', 'time', 'jsonb', 'bytea', '_text'])(
   '%s may not be a key',
   (type) => {

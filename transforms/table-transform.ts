@@ -2,6 +2,7 @@ import type { LookupChange, Lookups } from '../pipeline/lookup.ts';
 import type { Fate, MissingRow, Outcome, RawRecord, TableTransform } from '../pipeline/transform.ts';
 import type { VersionClock } from '../pipeline/version-clock.ts';
 import { encrypts as isEncrypted } from '../schemas/column-rule.ts';
+import { isReadAtSource } from '../schemas/dataset.ts';
 import { isRetriable, LetheError } from '../schemas/errors.ts';
 import { header } from '../schemas/record-headers.ts';
 import { parseVersionWords } from '../schemas/version-words.ts';
@@ -63,6 +64,7 @@ export function createTableTransform(parts: TransformParts): TableTransform {
   const plans = new PlanCache(parts);
   const makeHeaders = new ChangeHeaders(dataset);
   const encrypts = dataset.columns.some(({ rule }) => isEncrypted(rule));
+  const readAtSource = new Set(dataset.columns.filter(isReadAtSource).map(({ name }) => name));
   const isJudged = encrypts || dataset.conditions.length > 0 || dataset.consentPath !== undefined;
   const reader = new AvroReader();
   const head = new ChangeHead();
@@ -195,8 +197,9 @@ export function createTableTransform(parts: TransformParts): TableTransform {
     try {
       return await parts.resolver.read(dataset.table, asked, columns);
     } catch (error) {
-      // A column that is renamed or dropped no event tells of in time: the table waits as it does for one that events lose.
-      if (error instanceof LetheError && error.code === 'VALUE_UNRESOLVED') {
+      // No event tells that such a column is renamed or dropped: the table waits as it does for one that events lose.
+      const isGone = error instanceof LetheError && error.code === 'VALUE_UNRESOLVED';
+      if (isGone && columns.some((name) => readAtSource.has(name))) {
         const named = new Set([...columns, ...dataset.key.map(({ name }) => name)]);
         await parts.onMissing?.([...named]);
       }

@@ -298,9 +298,15 @@ describe('a server that refuses', () => {
     await client.query('create table numbered (id int primary key, doc text)');
     const numbered = { ...live.project!.datasets[0]!, table: 'public.numbered' };
     const strict = new ValueReader(options, [numbered]);
+    const composite = numbered.columns.map((column) => ({ ...column, source: 'composite' as const }));
+    const retyped = new ValueReader(options, [{ ...numbered, columns: composite }]);
+    const one = [{ key: ['1'], txId: undefined }];
+    expect((await failureOf(() => retyped.read('public.numbered', one, ['doc']))).code).toBe(
+      'SCHEMA_UNEXPECTED',
+    );
     await failureOf(() => strict.read('public.numbered', [{ key: [canary], txId: undefined }], ['doc']));
     expect((await failureOf(() => future)).code).toBe('UNREACHABLE');
-    for (const each of [reader, away, strict]) await each.close();
+    for (const each of [reader, away, strict, retyped]) await each.close();
   });
 
   it('the source: a publication that somebody else changes, a table that is not there', async () => {

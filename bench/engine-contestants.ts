@@ -94,7 +94,7 @@ export class Transform {
     this.transform = createTableTransform({
       ...planSources(table, keys),
       cleanSchemaId: schemaIds.clean,
-      resolver: { read: async () => null },
+      resolver: { read: async () => [] },
     });
   }
 

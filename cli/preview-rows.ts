@@ -3,7 +3,9 @@ import type avsc from 'avsc';
 import { RawRows } from '../connectors/preview/raw-rows.ts';
 import { readLookups } from '../connectors/preview/source-lookups.ts';
 import { readSourceRows, type SourceRow } from '../connectors/preview/source-rows.ts';
+import { ValueReader } from '../connectors/postgres/value-reader.ts';
 import { associatedData, ciphertextOverhead, encryptInto } from '../keys/ciphertext.ts';
+import { postgresOptions } from '../pipeline/postgres-options.ts';
 import type { Outcome, RawRecord } from '../pipeline/transform.ts';
 import { VersionClock } from '../pipeline/version-clock.ts';
 import { cleanAvroSchema } from '../schemas/clean-schema.ts';
@@ -41,6 +43,7 @@ export async function previewRows(source: PreviewSource, limit: number): Promise
   const lookups = await readLookups(config.postgres, contract, catalog, rows, names);
   const raw = new RawRows(columns, table.primaryKey);
   const keys = await previewKeys(config, dataset);
+  const resolver = new ValueReader({ ...postgresOptions(config.postgres), ...patience }, [dataset]);
   try {
     const transform = createTableTransform({
       dataset,
@@ -50,7 +53,7 @@ export async function previewRows(source: PreviewSource, limit: number): Promise
       cipher: { overhead: ciphertextOverhead, encryptInto, associatedData },
       // A row that is read whole has no placeholder: no value of it may look like one.
       placeholder: randomUUID(),
-      resolver: { read: async () => null },
+      resolver,
       lookups,
     });
     const records = rows.map(encodedBy(raw.encoder()));
@@ -69,9 +72,13 @@ export async function previewRows(source: PreviewSource, limit: number): Promise
       ],
     };
   } finally {
+    await resolver.close();
     await keys.close();
   }
 }
+
+/** As the rows are read: the application's locks are not waited for. */
+const patience = { lock_timeout: 2_000, statement_timeout: 30_000 };
 
 function encodedBy(encode: (row: SourceRow) => RawRecord): (row: SourceRow) => RawRecord | FailedRow {
   return (row) => {

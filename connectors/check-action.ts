@@ -4,6 +4,7 @@ import { cleanKind } from '../schemas/dataset.ts';
 import { shortestFormatted } from '../schemas/format-alphabet.ts';
 import { bandDecimals, bandWidth, coarsenessOf, isGeneralisable } from '../schemas/generalise.ts';
 import { elementKind, type ValueKind } from '../schemas/value-kind.ts';
+import { checkNested } from './check-nested.ts';
 import type { CatalogColumn } from './postgres/catalog.ts';
 
 type Problem = readonly [message: string, fix: string];
@@ -18,7 +19,9 @@ export function checkAction(rule: ColumnRule, kind: ValueKind, column: CatalogCo
     ];
   }
   if (rule.action === 'format-preserving') return checkLength(rule, column);
-  return rule.action === 'paths' && kind === 'array' ? checkItems(rule, column) : undefined;
+  if (rule.action !== 'paths') return undefined;
+  if (column.shape) return checkNested(column.name, column.shape, rule.paths);
+  return kind === 'array' ? checkItems(rule, column) : undefined;
 }
 
 function checkGeneralise(

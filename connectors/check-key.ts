@@ -52,7 +52,8 @@ export function checkKey(loaded: LoadedContract, table: CatalogTable): Finding[]
     }
     const column = table.columns.find((candidate) => candidate.name === name);
     const kind = column && valueKind(column);
-    if (kind && !keyKinds.has(kind)) {
+    // Equal ranges of numeric may be printed in two ways.
+    if (kind && (!keyKinds.has(kind) || column.typeKind === 'r')) {
       const message = `${name} is ${column.typeText}, which has no one canonical text to be a key`;
       const fix = `A key may be ${[...keyKinds].join(', ')}.`;
       findings.push(contractFinding(loaded, 'KEY_TYPE', ['columns', name], message, fix, 'key'));

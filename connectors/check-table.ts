@@ -10,7 +10,8 @@ import { checkKey } from './check-key.ts';
 import { checkLookups } from './check-lookups.ts';
 import { checkNames } from './check-names.ts';
 import { checkSubject } from './check-subject.ts';
-import type { Catalog, CatalogTable } from './postgres/catalog.ts';
+import { unnamedFields } from './check-nested.ts';
+import type { Catalog, CatalogColumn, CatalogTable } from './postgres/catalog.ts';
 
 /**
  * The rules of a contract that need its table: every breach, with its place in the contract. `contracts` are all there are, for what
@@ -111,13 +112,21 @@ function isPublished(loaded: LoadedContract, name: string, readColumns: Readonly
   return rule !== undefined && (needsValue(rule) || readColumns.has(name));
 }
 
+/** The column, if the contract does not name it; what lies in it and has no path. */
+function unlistedOf(loaded: LoadedContract, column: CatalogColumn): string[] {
+  const { columns } = loaded.contract;
+  if (!Object.hasOwn(columns, column.name)) return [column.name];
+  const rule = columns[column.name]!;
+  if (rule.action !== 'paths' || !column.shape) return [];
+  return unnamedFields(column.name, column.shape, rule.paths);
+}
+
 /** What will happen without being asked for: said, not refused. */
 function noticesOf(loaded: LoadedContract, table: CatalogTable): Finding[] {
   const findings: Finding[] = [];
-  const unlisted = table.columns.filter((column) => !Object.hasOwn(loaded.contract.columns, column.name));
+  const unlisted = table.columns.flatMap((column) => unlistedOf(loaded, column));
   if (unlisted.length > 0) {
-    const names = unlisted.map((column) => column.name).join(', ');
-    const message = `not named by the contract, so not passed: ${names}`;
+    const message = `not named by the contract, so not passed: ${unlisted.join(', ')}`;
     const fix = 'Name them with an action; drop says that it is meant.';
     findings.push(contractFinding(loaded, 'COLUMN_UNLISTED', ['columns'], message, fix, 'key', 'notice'));
   }

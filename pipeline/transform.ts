@@ -44,7 +44,7 @@ export interface MissingRow {
 export type SkipReason =
   /** Debezium's own tombstone: ours is made from the delete before it. */
   | 'tombstone'
-  /** The row was deleted before an unchanged value could be read back; its delete follows. */
+  /** The row was deleted, or came under another verdict or subject, before a value could be read at the source; that change follows. */
   | 'superseded'
   /** A truncate or a logical message: no row. */
   | 'no-row';

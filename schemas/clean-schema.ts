@@ -53,6 +53,8 @@ export function plainType(column: DatasetColumn): AvroSchema {
     case 'inet':
     case 'timestamptz':
     case 'json':
+    case 'composite':
+    case 'list':
     case 'decimal':
       return 'string';
     case 'uuid':

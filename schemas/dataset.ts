@@ -17,8 +17,8 @@ export interface DatasetColumn {
   readonly rule: ColumnRule;
   /** Kind at the source. For `null` columns it says what would stand there. */
   readonly source: ValueKind;
-  /** `ciphertext` (bytes) and `pseudonym` (text) beside the kinds that a value keeps. */
-  readonly clean: ValueKind | 'ciphertext' | 'pseudonym';
+  /** `ciphertext` (bytes) and `pseudonym` (text) beside the kinds that a value keeps; what is read at the source becomes JSON. */
+  readonly clean: Exclude<ValueKind, KindAtSource> | 'ciphertext' | 'pseudonym';
   /** Of an array: what its elements are at the source, and what consumers get. */
   readonly sourceElement?: ElementKind;
   readonly element?: ElementKind;
@@ -60,7 +60,10 @@ export interface Dataset {
   };
   /** What other tables' paths look up in rows of this one. */
   readonly facts: readonly Fact[];
-  /** Columns that leave Postgres: those with an action that needs the value, key, subject and conditions included. */
+  /**
+   * Columns that leave Postgres by its WAL: those with an action that needs the value, key, subject and conditions included; but none
+   * that is read at the source.
+   */
   readonly published: readonly string[];
   /** 16 hex digits over the contract's rules, the table and what others look up: changes when what comes out may change. */
   readonly digest: string;
@@ -74,8 +77,24 @@ export function needsValue(rule: ColumnRule): boolean {
   return rule.action !== 'drop' && rule.action !== 'null';
 }
 
+type KindAtSource = 'composite' | 'list';
+
+/**
+ * Kinds that the transform reads at the source, for every row. The WAL has a composite without its fields' names, so that after a change of
+ * its type nobody could tell which value stands under which name; and Debezium has no form for most arrays.
+ */
+function isKindAtSource(kind: ValueKind | undefined): kind is KindAtSource {
+  return kind === 'composite' || kind === 'list';
+}
+
+/** Does the transform read the column's value at the source? */
+export function isReadAtSource({ rule, source }: Pick<DatasetColumn, 'rule' | 'source'>): boolean {
+  return isKindAtSource(source) && needsValue(rule);
+}
+
 /** What comes out for a value of this kind under this rule; undefined if the action cannot treat the kind. */
 export function cleanKind(rule: ColumnRule, kind: ValueKind): DatasetColumn['clean'] | undefined {
+  if (isKindAtSource(kind)) return cleanJson(rule);
   switch (rule.action) {
     case 'keep':
     case 'null':
@@ -97,6 +116,12 @@ export function cleanKind(rule: ColumnRule, kind: ValueKind): DatasetColumn['cle
     case 'paths':
       return kind === 'json' || kind === 'array' ? kind : undefined;
   }
+}
+
+/** Kept whole, a field that is added to a composite would pass without anybody having named it. */
+function cleanJson({ action }: ColumnRule): DatasetColumn['clean'] | undefined {
+  if (action === 'encrypt') return 'ciphertext';
+  return action === 'paths' || action === 'null' || action === 'drop' ? 'json' : undefined;
 }
 
 /** What the elements of an array are after their rule: whole numbers stay numbers only where they are not replaced. */
@@ -133,7 +158,8 @@ export function deriveDataset(
   for (const column of table.columns) {
     const rule = contract.columns[column.name];
     if (!rule) continue;
-    if (needsValue(rule) || read.has(column.name)) published.push(column.name);
+    const isNeeded = needsValue(rule) || read.has(column.name);
+    if (isNeeded && !isKindAtSource(valueKind(column))) published.push(column.name);
     if (rule.action !== 'drop') columns.push(deriveColumn(column, rule, table));
   }
   const key = columns.filter((c) => c.keyIndex !== undefined).sort((a, b) => a.keyIndex! - b.keyIndex!);

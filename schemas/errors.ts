@@ -68,7 +68,7 @@ export const errorCodes = {
     action: 'Run `lethe plan`: the table changed. When it is applied, `lethe dlq retry`.',
   },
   VALUE_UNRESOLVED: {
-    cause: 'An unchanged TOAST value could not be read back from the source.',
+    cause: 'A value that the change event does not hold could not be read at the source.',
     action: 'Look whether the column is still there; then `lethe dlq retry`.',
   },
   VALUE_UNREPRESENTABLE: {

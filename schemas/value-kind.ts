@@ -21,7 +21,9 @@ export type ValueKind =
   | 'timestamptz' // ISO 8601 text in UTC
   | 'json' // text
   | 'bytes'
-  | 'array'; // of nullable text, int or long
+  | 'array' // of nullable text, int or long
+  | 'composite' // read at the source, as JSON text
+  | 'list'; // array of any other type: read at the source, as JSON text
 
 const kinds: Readonly<Record<string, ValueKind>> = {
   bool: 'boolean',
@@ -53,6 +55,9 @@ const kinds: Readonly<Record<string, ValueKind>> = {
   bytea: 'bytes',
 };
 
+/** Ranges that travel as Postgres prints them. Those of instants would be in whatever zone a session has. */
+const ranges: ReadonlySet<string> = new Set(['int4range', 'int8range', 'numrange', 'daterange', 'tsrange']);
+
 export type ElementKind = 'text' | 'int' | 'long';
 
 /** Element kinds of the arrays that are taken. */
@@ -66,8 +71,12 @@ const elements: Readonly<Record<string, ElementKind>> = {
 /** Kind of a column's values, or undefined when its type is not taken (say so at check, never skip it). */
 export function valueKind(column: Pick<SourceColumn, 'typeName' | 'typeKind'>): ValueKind | undefined {
   if (column.typeKind === 'e') return 'text';
+  if (column.typeKind === 'c') return 'composite';
+  if (column.typeKind === 'r') return ranges.has(column.typeName) ? 'text' : undefined;
   if (column.typeKind !== 'b') return undefined;
-  return kinds[column.typeName] ?? (elements[column.typeName] ? 'array' : undefined);
+  if (elements[column.typeName]) return 'array';
+  // So Postgres names the arrays of a type.
+  return kinds[column.typeName] ?? (column.typeName.startsWith('_') ? 'list' : undefined);
 }
 
 /** Element kind of an array column. */
@@ -81,6 +90,9 @@ export function typesByKind(): ReadonlyMap<ValueKind, readonly string[]> {
   const add = (kind: ValueKind, type: string) => all.set(kind, [...(all.get(kind) ?? []), type]);
   for (const [type, kind] of Object.entries(kinds)) add(kind, type);
   add('text', 'enums');
+  for (const type of ranges) add('text', type);
   for (const type of Object.keys(elements)) add('array', `${type.slice(1)}[]`);
+  add('list', 'every other array');
+  add('composite', 'composite types');
   return all;
 }

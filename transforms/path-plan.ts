@@ -13,7 +13,7 @@ const nowhere: PathEnd = { text: null };
 
 /** A path compiled from the row's writer schema: it starts at a column of the row and goes on over other tables' rows. */
 export class PathPlan {
-  private readonly start: RowText;
+  readonly start: RowText;
   private readonly hops: readonly Hop[];
 
   constructor(column: string, hops: readonly Hop[], fields: RawFields, placeholder: string) {

@@ -1,7 +1,7 @@
 import type { KeyObject } from 'node:crypto';
 import { BoundedCache } from '../pipeline/bounded-cache.ts';
 import type { RawRecord } from '../pipeline/transform.ts';
-import type { Dataset } from '../schemas/dataset.ts';
+import { type Dataset, isReadAtSource } from '../schemas/dataset.ts';
 import { isRetriable, LetheError } from '../schemas/errors.ts';
 import { malformed } from './avro-reader.ts';
 import { unexpected, type WriterSchema } from './avro-skip.ts';
@@ -28,8 +28,9 @@ export interface PlanSources {
   /** Called once for each writer schema with the raw fields that the contract does not name. */
   readonly onUnnamed?: (fields: readonly string[]) => void;
   /**
-   * Called for each writer schema that lacks columns of the contract. Resolves if they are only newer than the events, which then have null
-   * for them until the rows are read again; throws a retriable error if the table has them no more.
+   * Called for each writer schema that lacks columns of the contract, and when the source says that one which is to be read there is gone.
+   * Resolves if they are only newer than the events, which then have null for them until the rows are read again; throws a retriable
+   * error if the table has them no more.
    */
   readonly onMissing?: (columns: readonly string[]) => Promise<void>;
 }
@@ -114,7 +115,7 @@ export class PlanCache {
     const { dataset, cipher, placeholder, writerSchema, onUnnamed, onMissing } = this.sources;
     const envelope = new EnvelopePlan(await writerSchema(id));
     const written = new Set(envelope.row.fields?.map(({ name }) => name));
-    const read = dataset.columns.filter(({ rule }) => rule.action !== 'null');
+    const read = dataset.columns.filter((column) => column.rule.action !== 'null' && !isReadAtSource(column));
     const missing = [...new Set([...read, ...dataset.facts].map(({ name }) => name))].filter(
       (name) => !written.has(name),
     );

@@ -46,6 +46,9 @@ const avroOfKind: Readonly<Record<ValueKind, readonly string[]>> = {
   json: ['string'],
   bytes: ['bytes'],
   array: ['array'],
+  // In no event.
+  composite: [],
+  list: [],
 };
 
 /** Whether the raw field is what Debezium sends for the kind: if not, the source's type is no longer the contract's. */

@@ -1,5 +1,11 @@
 import { encrypts } from '../schemas/column-rule.ts';
-import { columnsRead, type Dataset, type DatasetColumn, namesRead } from '../schemas/dataset.ts';
+import {
+  columnsRead,
+  type Dataset,
+  type DatasetColumn,
+  isReadAtSource,
+  namesRead,
+} from '../schemas/dataset.ts';
 import { type NamedTypes, unexpected, type WriterObject } from './avro-skip.ts';
 import type { ByteWriter } from './byte-writer.ts';
 import { type Cipher, type ColumnAction, compileColumnAction, type RowContext } from './column-action.ts';
@@ -37,8 +43,12 @@ export class RowPlan {
   private readonly eachColumn: readonly Step[];
   private readonly unchanged: readonly { name: string; field: number; raw: RawField; test: IsUnchanged }[];
   private readonly decimals: readonly { name: string; field: number; raw: RawField }[];
+  /** Columns that no event has. */
+  private readonly atSource: readonly string[];
   readonly filter: RowFilter;
   private readonly names: readonly RowText[];
+  /** What says whether the row may pass and whose it is, in the row itself. */
+  private readonly judges: readonly RowText[];
   /** What is read of a row beside what is written of it. */
   private readonly read: readonly RowText[];
   /** Whose row it is; undefined where nothing is encrypted. */
@@ -59,7 +69,11 @@ export class RowPlan {
     const raw = new Map(
       fields.map((f, index) => [f.name, { index, type: rawField(f.type, names) }] as const),
     );
-    this.rawTypes = new Map([...raw].flatMap(([name, f]) => (f.type ? [[name, f.type] as const] : [])));
+    this.atSource = dataset.columns.filter(isReadAtSource).map(({ name }) => name);
+    this.rawTypes = new Map([
+      ...[...raw].flatMap(([name, f]) => (f.type ? [[name, f.type] as const] : [])),
+      ...this.atSource.map((name) => [name, jsonText] as const),
+    ]);
     const facts = dataset.facts.map(({ name }) => name);
     const named = new Set([...dataset.columns.map((c) => c.name), ...columnsRead(dataset.contract, facts)]);
     this.unnamed = fields.map((f) => f.name).filter((n) => !named.has(n));
@@ -72,6 +86,8 @@ export class RowPlan {
     if (subject && dataset.columns.some(({ rule }) => encrypts(rule)))
       this.subject = new PathPlan(subject.key, subject.hops, raw, placeholder);
     this.consent = consentPath && new PathPlan(consentPath.column, consentPath.hops, raw, placeholder);
+    const starts = [this.subject, this.consent].flatMap((path) => path?.start ?? []);
+    this.judges = [...this.filter.texts, ...starts];
     const unchanged: { name: string; field: number; raw: RawField; test: IsUnchanged }[] = [];
     const steps: Step[] = [];
     const eachColumn: Step[] = [];
@@ -81,7 +97,22 @@ export class RowPlan {
       if (run) steps.push(copyRun(run.from, run.to));
       run = undefined;
     };
+    const actionOf = (column: DatasetColumn): ColumnAction =>
+      compileColumnAction({
+        table: dataset.table,
+        column,
+        subjectType: dataset.subject?.type,
+        secrets: options.secrets,
+        cipher: options.cipher,
+      });
     for (const column of dataset.columns) {
+      if (isReadAtSource(column)) {
+        const step = sourceStep(column, actionOf(column));
+        flush();
+        steps.push(step);
+        eachColumn.push(step);
+        continue;
+      }
       const field = raw.get(column.name);
       if (column.rule.action === 'null' || !field) {
         if (!column.nullable) throw unexpected(`column ${column.name} is missing in the change events`);
@@ -100,14 +131,7 @@ export class RowPlan {
       const sameBytes =
         column.rule.action === 'keep' &&
         (column.nullable ? field.type.nullBranch === 0 : field.type.nullBranch === undefined);
-      const action = compileColumnAction({
-        table: dataset.table,
-        column,
-        subjectType: dataset.subject?.type,
-        secrets: options.secrets,
-        cipher: options.cipher,
-      });
-      const step = columnStep(column, field.index, field.type, action);
+      const step = columnStep(column, field.index, field.type, actionOf(column));
       eachColumn.push(step);
       if (!sameBytes) {
         flush();
@@ -128,13 +152,14 @@ export class RowPlan {
 
   /** Seen at a glance: no value to be read back or corrected, and nothing unknown of what the row is judged by. */
   isOrdinary(buf: Buffer, offsets: Int32Array, base: number): boolean {
+    if (this.atSource.length > 0) return false;
     for (const text of this.read) if (text.read(buf, offsets, base) === undefined) return false;
     return this.ordinary.is(buf, offsets, base);
   }
 
-  /** Columns whose value is Debezium's placeholder for unchanged TOAST. */
+  /** Columns whose value is to be read at the source: none is in an event, or it is Debezium's placeholder for unchanged TOAST. */
   unresolved(buf: Buffer, offsets: Int32Array, base: number): string[] | undefined {
-    let names: string[] | undefined;
+    let names = this.atSource.length > 0 ? [...this.atSource] : undefined;
     for (const { name, field, raw, test } of this.unchanged) {
       let from = offsets[base + field]!;
       if (raw.nullBranch !== undefined) {
@@ -148,6 +173,25 @@ export class RowPlan {
       (names ??= []).push(text.column);
     }
     return names;
+  }
+
+  /** Columns of what the row is judged by, to be read together with its values. */
+  get judgedBy(): string[] {
+    return this.judges.map(({ column }) => column);
+  }
+
+  /** Is what the row is judged by still what the event says of it? What is not among the values is not asked for. */
+  isJudgedAlike(
+    buf: Buffer,
+    offsets: Int32Array,
+    base: number,
+    values: ReadonlyMap<string, unknown>,
+  ): boolean {
+    return this.judges.every((text) => {
+      const now = values.get(text.column);
+      const told = text.read(buf, offsets, base);
+      return now === undefined || told === undefined || now === told;
+    });
   }
 
   /** Numeric's special values in Postgres' own words, where the row holds any. */
@@ -184,10 +228,29 @@ export class RowPlan {
 }
 
 const noNames: readonly string[] = [];
+/** What is read at the source is JSON text, whatever an event may hold under the name. */
+const jsonText: RawField = { avro: 'string' };
 const writeNull: Step = (_buf, _offsets, _base, out) => out.byte(0);
 
 function copyRun(from: number, to: number): Step {
   return (buf, offsets, base, out) => out.copy(buf, offsets[base + from]!, offsets[base + to]!);
+}
+
+/** Fails closed: without the value that was read there is none. */
+function sourceStep(column: DatasetColumn, action: ColumnAction): Step {
+  return (_buf, _offsets, _base, out, row, resolved) => {
+    const value = resolved?.get(column.name);
+    if (value === undefined) throw unexpected(`column ${column.name} was not read at the source`);
+    if (value === null) return writeNullOf(column, out);
+    if (column.nullable) out.byte(2);
+    action(value, 0, value.length, out, row);
+  };
+}
+
+function writeNullOf({ name, nullable }: DatasetColumn, out: ByteWriter): void {
+  if (!nullable)
+    throw unexpected(`column ${name} is null though it was NOT NULL when the contract was applied`);
+  out.byte(0);
 }
 
 function columnStep(column: DatasetColumn, field: number, raw: RawField, action: ColumnAction): Step {
@@ -207,12 +270,7 @@ function columnStep(column: DatasetColumn, field: number, raw: RawField, action:
       isNullValue = isNull(buf, from, raw);
       from++;
     }
-    if (isNullValue) {
-      if (!nullable)
-        throw unexpected(`column ${name} is null though it was NOT NULL when the contract was applied`);
-      out.byte(0);
-      return;
-    }
+    if (isNullValue) return writeNullOf(column, out);
     if (nullable) out.byte(2);
     action(source, from, to, out, row);
   };

@@ -2,10 +2,12 @@ import type { LookupChange, Lookups } from '../pipeline/lookup.ts';
 import type { Fate, MissingRow, Outcome, RawRecord, TableTransform } from '../pipeline/transform.ts';
 import type { VersionClock } from '../pipeline/version-clock.ts';
 import { encrypts as isEncrypted } from '../schemas/column-rule.ts';
+import { isReadAtSource } from '../schemas/dataset.ts';
 import { isRetriable, LetheError } from '../schemas/errors.ts';
 import { absentHeader, header } from '../schemas/record-headers.ts';
 import { parseVersionWords } from '../schemas/version-words.ts';
 import { AvroReader, malformed } from './avro-reader.ts';
+import { BatchReads } from './batch-reads.ts';
 import { ByteWriter } from './byte-writer.ts';
 import { ChangeHead } from './change-head.ts';
 import { ChangeHeaders } from './change-headers.ts';
@@ -15,7 +17,7 @@ import { Offsets } from './offsets.ts';
 import { PlanCache, type PlanSources, type ValuePlan } from './plan-cache.ts';
 import type { DataKey } from './protection.ts';
 import type { Resolved } from './row-text.ts';
-import type { ValueResolver } from './value-resolver.ts';
+import { bytesOf, type FoundRow, isNewer, type ValueResolver } from './value-resolver.ts';
 
 /** What a transform is made of; all I/O is passed in. */
 export interface TransformParts extends PlanSources {
@@ -47,6 +49,9 @@ interface Waiting {
   keyIndex: number;
 }
 
+/** What the batch's rows need of the source. */
+type Reads = BatchReads<Waiting, FoundRow | null>;
+
 /** Data keys of a batch's subjects, by the index that its rows know. */
 type DataKeys = readonly (DataKey | null)[];
 
@@ -59,6 +64,7 @@ export function createTableTransform(parts: TransformParts): TableTransform {
   const plans = new PlanCache(parts);
   const makeHeaders = new ChangeHeaders(dataset);
   const encrypts = dataset.columns.some(({ rule }) => isEncrypted(rule));
+  const readAtSource = new Set(dataset.columns.filter(isReadAtSource).map(({ name }) => name));
   const isJudged = encrypts || dataset.conditions.length > 0 || dataset.consentPath !== undefined;
   const reader = new AvroReader();
   const head = new ChangeHead();
@@ -194,22 +200,70 @@ export function createTableTransform(parts: TransformParts): TableTransform {
     return ids.length === 0 ? [] : parts.protection.dataKeys(dataset.subject!.type, ids);
   }
 
-  /** Values of unchanged columns, read back from the source; undefined where the row is gone. */
-  async function resolve(row: Waiting, columns: readonly string[]): Promise<Resolved | undefined> {
-    const rawKey = row.record.key!;
-    const sourceKey = plans.key(rawKey).readSource(reader.reset(rawKey, 5));
-    const values = await parts.resolver.read(dataset.table, sourceKey, columns, row.txId);
-    if (!values) return undefined;
-    return new Map(
-      columns.map((name) => {
-        const value = values.get(name);
-        const raw = row.plan.row.rawTypes.get(name);
-        if (value === undefined || !raw) {
-          throw new LetheError('VALUE_UNRESOLVED', `column ${name} of ${dataset.table} cannot be read back`);
-        }
-        return [name, encodeSourceValue(raw, value)];
-      }),
-    );
+  async function readMany(
+    rows: readonly Waiting[],
+    columns: readonly string[],
+  ): Promise<readonly (FoundRow | null)[]> {
+    const asked = rows.map(({ record, txId }) => {
+      const rawKey = record.key!;
+      return { key: plans.key(rawKey).readSource(reader.reset(rawKey, 5)), txId };
+    });
+    try {
+      return await parts.resolver.read(dataset.table, asked, columns);
+    } catch (error) {
+      // No event tells that such a column is renamed or dropped: the table waits as it does for one that events lose.
+      const isGone = error instanceof LetheError && error.code === 'VALUE_UNRESOLVED';
+      if (isGone && columns.some((name) => readAtSource.has(name))) {
+        const named = new Set([...columns, ...dataset.key.map(({ name }) => name)]);
+        await parts.onMissing?.([...named]);
+      }
+      throw error;
+    }
+  }
+
+  /** What all rows of the batch need of the source. */
+  function readsOf(rows: readonly (Outcome | Waiting)[], offsets: Int32Array): Reads {
+    const reads: Reads = new BatchReads(readMany, bytesOf);
+    for (const row of rows) {
+      if (row.kind !== 'waiting' || row.ordinary) continue;
+      const { plan, record, base } = row;
+      reads.plan(row, () => {
+        const values = row.fate ? [] : (plan.row.unresolved(record.value!, offsets, base) ?? []);
+        const facts = row.readsLookup ? plan.row.facts.unchanged(record.value!, offsets, base) : [];
+        const judges = values.length > 0 ? plan.row.judgedBy : [];
+        return [...new Set([...values, ...facts, ...judges])];
+      });
+    }
+    return reads;
+  }
+
+  /** Values read at the source: none where the row needs none, null where it is gone or another event will say what it has become. */
+  async function resolve(
+    row: Waiting,
+    offsets: Int32Array,
+    reads: Reads,
+  ): Promise<Resolved | undefined | null> {
+    const read = await reads.of(row);
+    if (!read) return undefined;
+    const { columns, values: found } = read;
+    if (!found) return null;
+    const { row: plan } = row.plan;
+    // A newer value is safe only for whom and under what the event was judged: nobody agreed to more.
+    const isAlike = plan.isJudgedAlike(row.record.value!, offsets, row.base, found.values);
+    if (!row.fate && !isAlike && isNewer(found, row.txId)) return null;
+    const judges = new Set(plan.judgedBy);
+    const resolved = new Map<string, Buffer | null>();
+    for (const name of columns) {
+      const value = found.values.get(name);
+      const raw = plan.rawTypes.get(name);
+      // What the row is judged by the event has, unless it is a text out of line.
+      if (judges.has(name) && (value === undefined || raw?.avro !== 'string')) continue;
+      if (value === undefined || !raw) {
+        throw new LetheError('VALUE_UNRESOLVED', `column ${name} of ${dataset.table} cannot be read back`);
+      }
+      resolved.set(name, encodeSourceValue(raw, value));
+    }
+    return resolved;
   }
 
   function write(
@@ -250,13 +304,13 @@ export function createTableTransform(parts: TransformParts): TableTransform {
     keys: DataKeys,
     offsets: Int32Array,
     out: ByteWriter,
+    reads: Reads,
   ): Promise<Fate> {
     const { plan, record, base } = row;
     const corrected = plan.row.corrections(record.value!, offsets, base);
-    const columns = plan.row.unresolved(record.value!, offsets, base);
-    if (!columns) return finish(row, keys, offsets, out, corrected);
-    const resolved = await resolve(row, columns);
-    if (!resolved) return { kind: 'skipped', reason: 'superseded' };
+    const resolved = await resolve(row, offsets, reads);
+    if (resolved === undefined) return finish(row, keys, offsets, out, corrected);
+    if (resolved === null) return { kind: 'skipped', reason: 'superseded' };
     if (!plan.row.filter.passes(record.value!, offsets, base, resolved))
       return withdrawn(row.key, row.headers);
     const all = corrected ? new Map([...corrected, ...resolved]) : resolved;
@@ -264,11 +318,11 @@ export function createTableTransform(parts: TransformParts): TableTransform {
   }
 
   /** Adds what others look up in a row whose event does not hold it; nothing where the row is gone, which its delete will say. */
-  async function withLookup(row: Waiting, fate: Fate, offsets: Int32Array): Promise<Outcome> {
+  async function withLookup(row: Waiting, fate: Fate, offsets: Int32Array, reads: Reads): Promise<Outcome> {
     const { plan, record, base } = row;
     const { facts } = plan.row;
     try {
-      const resolved = await resolve(row, facts.unchanged(record.value!, offsets, base));
+      const resolved = await resolve(row, offsets, reads);
       const read = resolved && facts.read(record.value!, offsets, base, resolved);
       return read ? { ...fate, lookup: lookupOf(record.key!, row.headers, read) } : fate;
     } catch (error) {
@@ -292,6 +346,7 @@ export function createTableTransform(parts: TransformParts): TableTransform {
         }
       }
       const keys = encrypts ? await fetchKeys(started) : [];
+      const reads = readsOf(started, room.at);
       const outcomes: Outcome[] = [];
       for (const row of started) {
         if (row.kind !== 'waiting') {
@@ -304,12 +359,12 @@ export function createTableTransform(parts: TransformParts): TableTransform {
             row.fate ??
             (row.ordinary
               ? finish(row, keys, room.at, out, undefined)
-              : await finishSpecial(row, keys, room.at, out));
+              : await finishSpecial(row, keys, room.at, out, reads));
         } catch (error) {
           fate = failed(error);
         }
         if (row.lookup) outcomes.push({ ...fate, lookup: row.lookup });
-        else outcomes.push(row.readsLookup ? await withLookup(row, fate, room.at) : fate);
+        else outcomes.push(row.readsLookup ? await withLookup(row, fate, room.at, reads) : fate);
       }
       return outcomes;
     },

@@ -1,6 +1,8 @@
 import type { ClientBase } from 'pg';
 import { tableParts } from '../../schemas/contract.ts';
 import type { SourceColumn, SourceTable } from '../../schemas/source-table.ts';
+import { valueKind } from '../../schemas/value-kind.ts';
+import { readShapes, type ValueShape } from './value-shape.ts';
 
 export interface CatalogColumn extends SourceColumn {
   readonly generation: 'none' | 'stored' | 'virtual';
@@ -8,6 +10,8 @@ export interface CatalogColumn extends SourceColumn {
   readonly readable: boolean;
   /** Of a timestamptz: digits of its fraction, as declared; 6 if nothing is. */
   readonly fractionDigits?: number;
+  /** Of a composite, and of an array that no change event has. */
+  readonly shape?: ValueShape;
 }
 
 /** A table with what the checks need beyond its shape. */
@@ -42,15 +46,22 @@ export async function readCatalog(client: ClientBase, tables: readonly string[])
     parts.map((p) => p.table),
   ]);
   const names = await client.query<{ name: string; version: number }>(namesSql);
+  const nested = asked.rows.flatMap(({ columns }) => (columns ?? []).filter(isNested));
+  const shapeOf = await readShapes(
+    client,
+    nested.map(({ type }) => type),
+  );
   return {
     serverVersion: names.rows[0]?.version ?? 0,
-    tables: new Map(asked.rows.map((row) => [row.name, toTable(row)])),
+    tables: new Map(asked.rows.map((row) => [row.name, toTable(row, shapeOf)])),
     names: names.rows.flatMap((row) => (row.name ? [row.name] : [])),
   };
 }
 
 interface ColumnRow {
   readonly name: string;
+  /** The base type's oid. */
+  readonly type: number;
   readonly type_name: string;
   readonly type_kind: string;
   readonly type_text: string;
@@ -73,10 +84,12 @@ interface TableRow {
   readonly columns: ColumnRow[] | null;
 }
 
-function toTable(row: TableRow): CatalogTable {
+type ShapeOf = Awaited<ReturnType<typeof readShapes>>;
+
+function toTable(row: TableRow, shapeOf: ShapeOf): CatalogTable {
   return {
     table: row.name,
-    columns: (row.columns ?? []).map(toColumn),
+    columns: (row.columns ?? []).map((column) => toColumn(column, shapeOf)),
     primaryKey: row.key ?? [],
     keyDeferrable: row.key_deferrable ?? false,
     replicaIdentity: identities[row.identity] ?? 'default',
@@ -95,7 +108,12 @@ const identities: Readonly<Record<string, SourceTable['replicaIdentity']>> = {
   i: 'index',
 };
 
-function toColumn(row: ColumnRow): CatalogColumn {
+function isNested(row: ColumnRow): boolean {
+  const kind = valueKind({ typeName: row.type_name, typeKind: row.type_kind });
+  return kind === 'composite' || kind === 'list';
+}
+
+function toColumn(row: ColumnRow, shapeOf: ShapeOf): CatalogColumn {
   return {
     name: row.name,
     typeName: row.type_name,
@@ -107,6 +125,7 @@ function toColumn(row: ColumnRow): CatalogColumn {
     generation: row.generated === 'v' ? 'virtual' : row.generated === 's' ? 'stored' : 'none',
     readable: row.readable,
     ...(row.type_name === 'timestamptz' ? { fractionDigits: row.typmod < 0 ? 6 : row.typmod } : {}),
+    ...(isNested(row) ? { shape: shapeOf(row.type, row.type_text) } : {}),
   };
 }
 
@@ -154,7 +173,7 @@ select asked.name, relkind as rel_kind, relreplident as identity, relpersistence
    where i.indrelid = asked.oid and i.indisprimary and a.attrelid = asked.oid and k.place <= i.indnkeyatts) as key,
   (select not i.indimmediate from pg_catalog.pg_index i where i.indrelid = asked.oid and i.indisprimary) as key_deferrable,
   (select json_agg(json_build_object(
-     'name', a.attname, 'type_name', b.typname, 'type_kind', b.typtype, 'typmod', b.typmod,
+     'name', a.attname, 'type', b.type::int8, 'type_name', b.typname, 'type_kind', b.typtype, 'typmod', b.typmod,
      'type_text', pg_catalog.format_type(a.atttypid, a.atttypmod),
      'generated', a.attgenerated,
      'nullable', not (a.attnotnull or b.typnotnull) or exists (

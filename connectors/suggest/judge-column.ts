@@ -26,6 +26,8 @@ const families: Readonly<Record<ValueKind, Family>> = {
   json: 'opaque',
   bytes: 'opaque',
   array: 'opaque',
+  composite: 'opaque',
+  list: 'opaque',
 };
 
 /** What a value of a family can be: the time at which an e-mail was verified is no e-mail. */

@@ -18,6 +18,8 @@ const logicalTypes: Readonly<Record<ValueKind, string>> = {
   json: 'object',
   bytes: 'string',
   array: 'array',
+  composite: 'object',
+  list: 'array',
 };
 
 const options: Readonly<Partial<Record<ValueKind, object>>> = {

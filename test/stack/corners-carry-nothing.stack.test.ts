@@ -226,6 +226,11 @@ async function expectOwnHeaders(): Promise<void> {
 describe('a clean record', () => {
   it('has the documented headers and no other, whatever the raw record had', async () => {
     expect(await clean('visits')).toHaveLength(2);
+    const [visit] = await view('visits', 'home');
+    expect(JSON.parse(String(visit!['home']))).toEqual({
+      street: expect.any(String) as string,
+      city: 'Berlin',
+    });
     await expectOwnHeaders();
   });
 });

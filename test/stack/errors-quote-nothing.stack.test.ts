@@ -8,7 +8,6 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { readStatus } from '../../cli/pipeline-status.ts';
 import { components, type RunningPipeline, startPipeline } from '../../cli/pipeline.ts';
 import { publicationResources } from '../../connectors/postgres/publication.ts';
-import { ValueReader } from '../../connectors/postgres/value-reader.ts';
 import { suggestContracts } from '../../connectors/suggest/suggest-contracts.ts';
 import { describeCiphertext } from '../../keys/ciphertext.ts';
 import { MasterKey } from '../../keys/master-key.ts';
@@ -18,6 +17,7 @@ import { keyStoreStatements } from '../../keys/schema.ts';
 import { createKafka } from '../../pipeline/kafka.ts';
 import { postgresOptions } from '../../pipeline/postgres-options.ts';
 import { readTopics } from '../../pipeline/read-topics.ts';
+import type { Dataset } from '../../schemas/dataset.ts';
 import { LetheError } from '../../schemas/errors.ts';
 import * as names from '../../schemas/names.ts';
 import { deadLetterHeader } from '../../schemas/record-headers.ts';
@@ -28,6 +28,7 @@ import { errorSites, everythingOf, placesOf, provokedByServers } from '../suppor
 import { gateRefusals } from '../support/gate-errors.ts';
 import { LivePipeline, waitUntil } from '../support/live-pipeline.ts';
 import { made } from '../support/recorded-errors.ts';
+import { readOnce } from '../support/read-once.ts';
 import { acquireStack, freshDatabase, type TestDatabase, type TestStack } from '../support/stack.ts';
 
 vi.mock('../../schemas/errors.ts', async (original) => {
@@ -283,22 +284,21 @@ describe('a server that refuses', () => {
   const closed = `postgres://app:${canary}@127.0.0.1:1/none`;
 
   it('the source: a column that is gone, a key that is none, a transaction that never shows', async () => {
-    const options = postgresOptions(config().postgres);
-    const reader = new ValueReader(options, live.project!.datasets);
-    const key = [`${canary}_toast`];
-    expect((await failureOf(() => reader.read(table, key, [canary], undefined))).code).toBe(
-      'VALUE_UNRESOLVED',
-    );
-    const future = reader.read(table, key, ['mail'], 1n << 30n);
-    const away = new ValueReader(postgresOptions({ url: closed }), live.project!.datasets);
-    expect((await failureOf(() => away.read(table, key, ['mail'], undefined))).code).toBe('UNREACHABLE');
-    // Postgres quotes the text that is no number.
+    const { postgres } = config();
+    const codeOf = async (...read: Parameters<typeof readOnce>) =>
+      (await failureOf(() => readOnce(...read))).code;
+    const [holders] = live.project!.datasets as [Dataset];
     await client.query('create table numbered (id int primary key, doc text)');
-    const numbered = { ...live.project!.datasets[0]!, table: 'public.numbered' };
-    const strict = new ValueReader(options, [numbered]);
-    await failureOf(() => strict.read('public.numbered', [canary], ['doc'], undefined));
-    expect((await failureOf(() => future)).code).toBe('UNREACHABLE');
-    for (const each of [reader, away, strict]) await each.close();
+    const numbered = { ...holders, table: 'public.numbered' };
+    const columns = holders.columns.map((column) => ({ ...column, source: 'composite' as const }));
+    const key = `${canary}_toast`;
+    const future = codeOf(postgres, holders, 'mail', key, 1n << 30n);
+    expect(await codeOf(postgres, holders, canary, key)).toBe('VALUE_UNRESOLVED');
+    expect(await codeOf({ url: closed }, holders, 'mail', key)).toBe('UNREACHABLE');
+    // Postgres quotes the text that is no number.
+    expect(await codeOf(postgres, numbered, 'doc', canary)).toBe('UNREACHABLE');
+    expect(await codeOf(postgres, { ...numbered, columns }, 'doc', '1')).toBe('SCHEMA_UNEXPECTED');
+    expect(await future).toBe('UNREACHABLE');
   });
 
   it('the source: a publication that somebody else changes, a table that is not there', async () => {

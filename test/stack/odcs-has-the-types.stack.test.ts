@@ -85,7 +85,14 @@ const columns: readonly (readonly [name: string, sql: string, rule: string, odcs
     "person.id, action: 'null'",
     { logicalType: 'string', logicalTypeOptions: { format: 'binary' }, physicalType: 'bytea' },
   ],
-  ['span', 'int4range', 'internal, action: drop', { physicalType: 'int4range' }],
+  ['span', 'tstzrange', 'internal, action: drop', { physicalType: 'tstzrange' }],
+  [
+    'home',
+    'place',
+    'person.address, action: paths, paths: { city: { action: keep, classification: location } }',
+    { logicalType: 'object', physicalType: 'place' },
+  ],
+  ['prices', 'numeric[]', "internal, action: 'null'", { logicalType: 'array', physicalType: 'numeric[]' }],
 ];
 
 const customers = `table: public.customers
@@ -102,7 +109,7 @@ let project: LetheProject;
 beforeAll(async () => {
   const table = columns.map(([name, sql]) => `${name} ${sql}`).join(', ');
   project = await LetheProject.create(await acquireStack(), {
-    schema: `create table customers (${table}, secret text, primary key (id, region))`,
+    schema: `create type place as (city text, street text); create table customers (${table}, secret text, primary key (id, region))`,
     contracts: { 'customers.yaml': customers },
   });
 });
@@ -137,7 +144,9 @@ test("an export has the database's types, is valid by the standard's schema, and
   await project.removeContract('customers.yaml');
   const imported = await project.lethe('odcs', 'import', 'odcs/customers.odcs.yaml', '--json');
   expect(JSON.parse(imported.stdout)).toEqual({
-    written: [{ table: 'public.customers', file: 'contracts/customers.yaml', columns: 14, proposed: 0 }],
+    written: [
+      { table: 'public.customers', file: 'contracts/customers.yaml', columns: columns.length, proposed: 0 },
+    ],
   });
   expect((await project.lethe('check', '--json')).stdout).toContain('"ok":true');
   expect((await project.lethe('odcs', 'export', 'customers')).stdout).toBe(printed.stdout);

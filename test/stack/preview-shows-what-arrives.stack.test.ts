@@ -63,6 +63,14 @@ const columns: readonly (readonly [name: string, type: string, rule: string, val
   ['nums', 'bigint[]', 'keep', ['{9007199254740993,NULL,-1}', '{}']],
   ['ints', 'int[]', "paths, paths: { '[]': { action: generalise, to: 10 } }", ['{19,-19}']],
   ['mood', 'mood', 'keep', ['fine', 'so so']],
+  [
+    'place',
+    'place',
+    'paths, paths: { city: { action: keep }, at.lat: { action: generalise, to: 1 }, since: { action: keep } }',
+    [`("Ber,lin ""x""","(52.5,${mark}note)","2024-02-29 12:00+02",${mark}secret)`, '(,,,)'],
+  ],
+  ['prices', 'numeric[]', "paths, paths: { '[]': { action: keep } }", ['{1.50,NULL}', '{}']],
+  ['sealed', 'place', 'encrypt', [`(${mark}sealed,,,)`]],
   ['since', 'moment', 'keep', ['2024-02-29 12:00:00.5+02']],
   ['ref', 'text', 'hash', [`${mark}hash`]],
   ['token', 'text', 'tokenise, domain: things', [`${mark}token`]],
@@ -74,7 +82,8 @@ const columns: readonly (readonly [name: string, type: string, rule: string, val
   ['empty', 'text', "'null'", [`${mark}null`]],
   ['gone', 'text', 'drop', [`${mark}drop`]],
 ];
-const types = `create extension hstore; create type mood as enum ('fine', 'so so'); create domain moment as timestamptz(2)`;
+const types = `create extension hstore; create type mood as enum ('fine', 'so so'); create domain moment as timestamptz(2);
+  create type spot as (lat numeric, note text); create type place as (city text, at spot, since timestamptz, secret text)`;
 
 const contract = `table: public.things
 owner: test@lethe.example

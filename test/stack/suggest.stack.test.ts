@@ -173,6 +173,8 @@ describe('a database as they are', () => {
       status: 'keep',
       period: 'drop',
       amount: 'drop',
+      lieferung: 'encrypt',
+      weights: 'drop',
       domain: 'encrypt',
       twice: 'drop',
     });

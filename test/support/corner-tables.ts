@@ -43,6 +43,7 @@ export const contracts: Readonly<Record<string, string>> = {
   who: { classification: person.contact, action: hash }
   pages: { classification: internal, action: keep }
   secret: { classification: credential, action: drop }
+  home: { classification: person.address, action: paths, paths: { street: { action: hash }, city: { action: keep } } }
 `,
   'emptied.yaml': `${head('emptied')}  id: { classification: internal, action: keep }
   who: { classification: person.contact, action: mask }
@@ -52,6 +53,7 @@ export const contracts: Readonly<Record<string, string>> = {
 /** Every place in DDL that holds somebody's text has a canary. */
 export const ddl = `
   create type "${mark}_enum" as enum ('fine', '${mark}_label');
+  create type "${mark}_type" as (street text, city text, "${mark}_field" text);
   create domain "${mark}_domain" as text constraint "${mark}_domain_check" check (value <> '${mark}_value');
   create table members (
     mail text primary key,
@@ -73,7 +75,8 @@ export const ddl = `
   create table devices (
     mail text, phone text, n int, primary key (mail, phone, n),
     foreign key (mail, phone) references logins on update cascade on delete cascade);
-  create table visits (id int primary key, who text not null, pages int not null, secret text not null);
+  create table visits (id int primary key, who text not null, pages int not null, secret text not null,
+    home "${mark}_type" default row('${mark}_street', 'Berlin', '${mark}_field'));
   create table emptied (id int primary key, who text);`;
 
 const canary = (column: string, bytes: string): Canary => ({

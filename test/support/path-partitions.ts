@@ -133,7 +133,7 @@ export class PathPartition {
           secret: () => Promise.resolve(createSecretKey(Buffer.alloc(32))),
         },
         cipher: { overhead: ciphertextOverhead, encryptInto, associatedData },
-        resolver: { read: () => Promise.resolve(null) },
+        resolver: { read: () => Promise.resolve([]) },
         lookups: tables,
         placeholder,
       }),

@@ -8,6 +8,8 @@ import type { SourceColumn, SourceTable } from '../../schemas/source-table.ts';
 export interface TestColumn {
   readonly name: string;
   readonly typeName: string;
+  /** `b` where nothing is said. */
+  readonly typeKind?: string;
   readonly nullable: boolean;
   readonly rule: ColumnRule | undefined;
   /** A non-null default, which makes Avro put the value's branch first. */
@@ -94,7 +96,7 @@ export function testDataset(
   const source: SourceColumn[] = columns.map((c) => ({
     name: c.name,
     typeName: c.typeName,
-    typeKind: 'b',
+    typeKind: c.typeKind ?? 'b',
     typeText: c.typeName,
     nullable: c.nullable,
     generated: false,

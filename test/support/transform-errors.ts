@@ -19,6 +19,7 @@ import { KeyPlan } from '../../transforms/key-plan.ts';
 import { compilePathAction } from '../../transforms/path-action.ts';
 import { compilePathMap } from '../../transforms/path-map.ts';
 import { PlanCache } from '../../transforms/plan-cache.ts';
+import { RowPlan } from '../../transforms/row-plan.ts';
 import { RowText } from '../../transforms/row-text.ts';
 import { createTableTransform, type TransformParts } from '../../transforms/table-transform.ts';
 import { secretKey } from './expected-row.ts';
@@ -110,7 +111,7 @@ export async function transformed(
       secret: async (purpose, scope) => secretKey(purpose, scope),
     },
     cipher,
-    resolver: { read: async () => null },
+    resolver: { read: async () => [] },
     placeholder,
     ...parts,
   });
@@ -136,7 +137,9 @@ export function recordCases(canary: string): Readonly<Record<string, () => Promi
             : placeholder,
       ]),
     );
-    return one(changes, { resolver: { read: async () => new Map(Object.entries(values)) as never } });
+    return one(changes, {
+      resolver: { read: async () => [{ values: new Map(Object.entries(values)) as never, writtenBy: 5n }] },
+    });
   };
   const other = (changed: TestColumn) =>
     envelopeSchema(columns.map((each) => (each.name === changed.name ? changed : each)));
@@ -253,6 +256,20 @@ export function misfits(): readonly (() => unknown)[] {
     () => encodeSourceValue({ avro: 'array', item: 'string' }, [null]),
     () => compileGeneralise('text', 'year'),
     () => compileGeneralise('text', 10),
+    () => {
+      const spot = {
+        ...column('spot', 'spot', rule('paths', { paths: { lat: { action: 'keep' } } })),
+        typeKind: 'c',
+      };
+      const of = testDataset([column('id', 'text', rule('keep'), false), spot]);
+      const plan = new RowPlan(
+        { type: 'record', name: 'R', fields: [{ name: 'id', type: 'string' }] },
+        named,
+        of,
+        { placeholder, cipher, secrets },
+      );
+      plan.write(Buffer.alloc(1), Int32Array.of(0, 1), 0, new ByteWriter(), context, undefined);
+    },
     () => new RowText('gone', 'text', new Map(), placeholder),
     async () => {
       const protection = { dataKeys: async () => [], secret: async () => undefined as never };

@@ -62,7 +62,12 @@ const byType: Readonly<Record<string, Kind>> = {
 /** Kind of a column by its base type's name and `typtype`; undefined where no rule covers the type. */
 export function kindOfType(typeName: string, typeType: string): Kind | undefined {
   if (typeType === 'e') return 'text';
-  return typeType === 'b' ? byType[typeName] : undefined;
+  // By its cast to json, with its fields' names.
+  if (typeType === 'c') return 'json';
+  // As Postgres prints them; those of instants are in no zone of their own.
+  if (typeType === 'r') return /^(?:int4|int8|num|date|ts)range$/.test(typeName) ? 'text' : undefined;
+  if (typeType !== 'b') return undefined;
+  return byType[typeName] ?? (typeName.startsWith('_') ? 'json' : undefined);
 }
 
 export function isArray(kind: Kind): boolean {

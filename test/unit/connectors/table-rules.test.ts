@@ -72,6 +72,13 @@ test.each(['text', 'int2', 'int8', 'uuid', 'numeric', 'date', 'timestamptz'])('%
   expect(findings(contract, withKey(type))).toEqual([]);
 });
 
+test.each([
+  ['numrange', 'r'],
+  ['address', 'c'],
+])('%s may not be a key', (type, typeKind) => {
+  expect(findings(contract, withKey(type, { typeKind }))).toContainEqual('error 7 columns.id KEY_TYPE');
+});
+
 test.each(['bool', 'float8', 'timestamp', 'time', 'jsonb', 'bytea', '_text'])(
   '%s may not be a key',
   (type) => {
@@ -133,11 +140,12 @@ test('a band finer than the column is refused', () => {
 });
 
 test('a type that is not taken is refused unless it is dropped', () => {
-  for (const column of [withEmail('point'), withEmail('money'), withEmail('int4range', { typeKind: 'r' })]) {
+  for (const column of [withEmail('point'), withEmail('money'), withEmail('tstzrange', { typeKind: 'r' })]) {
     expect(findings(action('keep'), column)).toEqual(['error 8 columns.email.action TYPE_NOT_TAKEN']);
     expect(findings(action('drop'), column)).toEqual([]);
   }
   expect(findings(action('keep'), withEmail('mood', { typeKind: 'e' }))).toEqual([]);
+  expect(findings(action('keep'), withEmail('daterange', { typeKind: 'r' }))).toEqual([]);
 });
 
 test('a generated column is refused where it does not travel', () => {

@@ -26,7 +26,7 @@ function transformOf(facts: readonly string[] = []) {
     writerSchema: async (id) => (id === 1 ? valueType.schema() : keyType.schema()) as never,
     protection: { dataKeys: async () => [], secret: async (purpose, scope) => secretKey(purpose, scope) },
     cipher: { overhead: ciphertextOverhead, encryptInto, associatedData },
-    resolver: { read: async () => null },
+    resolver: { read: async () => [] },
     placeholder: 'unavailable',
   });
 }

@@ -163,7 +163,7 @@ function makeTransform(dataset: Dataset, schema: unknown) {
       secret: async (purpose, scope) => secretKey(purpose, scope),
     },
     cipher: { overhead: ciphertextOverhead, encryptInto, associatedData },
-    resolver: { read: async () => null },
+    resolver: { read: async () => [] },
     placeholder,
   });
 }

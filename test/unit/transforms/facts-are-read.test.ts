@@ -49,7 +49,7 @@ async function outcomeOf(
     resolver: {
       read(_table, _key, names) {
         asked.push([...names]);
-        return Promise.resolve(read);
+        return Promise.resolve([read && { values: read, writtenBy: 1n }]);
       },
     },
     placeholder,

@@ -3,11 +3,13 @@ import { Command } from 'commander';
 import { explainError } from '../cli/explain-error.ts';
 import { engineCommand } from './engine.ts';
 import { pipelineCommand } from './pipeline.ts';
+import { reconcileCommand } from './reconcile.ts';
 
 const program = new Command('bench')
   .description('Measures Lethe: npm run bench -- <name> [--json]')
   .addCommand(engineCommand())
-  .addCommand(pipelineCommand());
+  .addCommand(pipelineCommand())
+  .addCommand(reconcileCommand());
 
 try {
   await program.parseAsync();

@@ -50,7 +50,13 @@ export function reconcileCommand(): Command {
       const stopping = new AbortController();
       process.once('SIGINT', () => stopping.abort(new Error('stopped')));
       for (const dataset of chosen(project.datasets, table)) {
-        found.push(await reconcile(project, dataset, flags.repair === true, stopping.signal));
+        found.push(
+          await reconcileDataset(project, dataset, {
+            repairs: flags.repair === true,
+            signal: stopping.signal,
+            onProgress: (text) => process.stderr.write(`${dataset.table}: ${text}\n`),
+          }),
+        );
       }
       const keys = flags.keys === true;
       process.stdout.write(
@@ -72,11 +78,17 @@ function chosen(datasets: readonly Dataset[], table: string | undefined): readon
   });
 }
 
-async function reconcile(
+export interface ReconcileOptions {
+  readonly repairs: boolean;
+  readonly signal: AbortSignal;
+  readonly onProgress: (text: string) => void;
+}
+
+/** Reconciles one table of a pipeline that runs. */
+export async function reconcileDataset(
   { config, datasets, catalog }: Project,
   dataset: Dataset,
-  repairs: boolean,
-  signal: AbortSignal,
+  { repairs, signal, onProgress }: ReconcileOptions,
 ): Promise<TableReconciliation> {
   const kafka = createKafka(config, 'reconcile');
   const reader = new CommittedReader(new BrokerConnections(config, 'reconcile'));
@@ -88,7 +100,7 @@ async function reconcile(
       dataset,
       estimate: await countRows(config, dataset.table),
       signal,
-      onProgress: (text) => process.stderr.write(`${dataset.table}: ${text}\n`),
+      onProgress,
       caughtUp: async () => {
         const token = {
           lsn: await currentLsn(config),

@@ -17,6 +17,8 @@ export interface Patience {
   /** Called before every wait: keeps a group membership alive; what it throws ends the trying. */
   readonly whileWaiting?: () => Promise<void>;
   readonly random?: () => number;
+  /** Errors that are not waited for here, though they may pass: they are thrown. */
+  readonly givesUp?: (error: LetheError) => boolean;
 }
 
 /**
@@ -35,6 +37,7 @@ export async function untilItWorks<T>(
       return result;
     } catch (error) {
       if (!(error instanceof LetheError && isRetriable(error.code))) throw error;
+      if (patience.givesUp?.(error)) throw error;
       patience.outages.failed(server, error);
     }
     patience.signal.throwIfAborted();

@@ -136,6 +136,18 @@ export class RouteOutput {
     }
   }
 
+  /** Headers of the tombstones that a change of no row asks for; undefined where nothing is to be done. Moves the clock on. */
+  async truncate(
+    record: RawRecord,
+    clock: VersionClock,
+    patience: Patience,
+  ): Promise<Readonly<Record<string, string>> | undefined> {
+    const [outcome] = await this.transform([record], clock, patience);
+    if (outcome!.kind === 'truncated') return outcome!.headers;
+    if (outcome!.kind === 'skipped') this.count(outcome!.reason);
+    return undefined;
+  }
+
   /** Counts what was done, once it is committed. */
   committed(): void {
     for (const [what, count] of this.counts) this.parts.counters.add(this.route.transform.table, what, count);

@@ -15,12 +15,21 @@ import { type RawPurge, rollHeader } from './raw-purge.ts';
 import { Parking } from './parking.ts';
 import { backoffMs, type Patience, untilItWorks } from './retry.ts';
 import { RouteOutput, type TransformRoute } from './route-output.ts';
-import type { RawRecord } from './transform.ts';
+import { isOfNoRow, type RawRecord } from './transform.ts';
+import { Truncation } from './truncation.ts';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /** Records of one partition that may wait at a time: they are held in memory. */
 const mostParked = 50_000;
 const releaseEveryMs = 500;
+/** How long a table that waits is left alone, before it is looked at again. */
+const haltedMs = 500;
+
+/** A partition of a raw topic. */
+interface Place {
+  readonly route: TransformRoute;
+  readonly partition: number;
+}
 
 export interface TransformProcessorParts {
   readonly kafka: Kafka;
@@ -52,6 +61,8 @@ export class TransformProcessor {
   private readonly consumer: Consumer;
   private readonly admin: Admin;
   private readonly sessions = new Map<string, PartitionSession>();
+  /** Truncates that wait for what was captured before them. */
+  private readonly truncations = new Map<string, Truncation>();
   private readonly stopping = new AbortController();
   private readonly idle: IdleOffsets;
   private readonly parking: Parking;
@@ -117,6 +128,7 @@ export class TransformProcessor {
     this.consumer.on(this.consumer.events.GROUP_JOIN, ({ payload }) => {
       for (const session of this.sessions.values()) void session.close();
       this.sessions.clear();
+      this.truncations.clear();
       for (const route of routes) this.parts.purge.forget(route.rawTopic);
       this.parking.assigned(payload.memberAssignment, routes);
       const partitions = Object.values(payload.memberAssignment).reduce((n, p) => n + p.length, 0);
@@ -153,7 +165,12 @@ export class TransformProcessor {
     const { topic, partition } = batch;
     const route = this.routes.get(topic)!;
     const { outages } = this.parts;
-    const patience: Patience = { outages, signal: this.stopping.signal, whileWaiting: heartbeat };
+    const patience: Patience = {
+      outages,
+      signal: this.stopping.signal,
+      whileWaiting: heartbeat,
+      givesUp: isHalted,
+    };
     const last = BigInt(batch.lastOffset());
     for (
       let attempt = 1;
@@ -174,9 +191,16 @@ export class TransformProcessor {
           this.parking.hold(route, partition);
           return;
         }
-        if (messages.length > 0) {
-          await this.process(route, partition, messages, last + 1n, session, patience);
+        const place = { route, partition };
+        const truncate = messages.find(isOfNoRow);
+        if (truncate) {
+          // What stands behind it is fetched again when it is done.
+          await this.truncate(place, messages, truncate, session, patience);
+          this.parts.purge.committed(topic, partition, session.nextOffset!, false);
+          payload.resolveOffset(truncate.offset);
+          return;
         }
+        if (messages.length > 0) await this.process(place, messages, last + 1n, session, patience);
         const onlyRoll = messages.every((m) => m.headers?.[rollHeader] !== undefined);
         this.parts.purge.committed(topic, partition, session.nextOffset ?? last + 1n, onlyRoll);
         payload.resolveOffset(batch.lastOffset());
@@ -185,6 +209,12 @@ export class TransformProcessor {
         await this.discard(topic, partition);
         if (this.stopping.signal.aborted) return;
         if (!(error instanceof LetheError)) throw error;
+        if (isHalted(error)) {
+          // The table waits, and keeps none of the places in which partitions are worked on.
+          outages.failed(`table ${route.transform.table}`, error);
+          setTimeout(payload.pause(), haltedMs).unref();
+          return;
+        }
         outages.failed('kafka', error);
         await sleep(backoffMs(attempt, Math.random()), undefined, { signal: this.stopping.signal }).catch(
           () => {},
@@ -193,9 +223,49 @@ export class TransformProcessor {
     }
   }
 
+  /**
+   * The records before a truncate, then the truncate itself. Its transactions leave the offset before it until all is done, so that
+   * whoever takes over begins it anew.
+   */
+  private async truncate(
+    place: Place,
+    messages: readonly RawRecord[],
+    record: RawRecord,
+    session: PartitionSession,
+    patience: Patience,
+  ): Promise<void> {
+    const { route, partition } = place;
+    const { connect, groupId, log } = this.parts;
+    const at = BigInt(record.offset);
+    const before = messages.slice(0, messages.indexOf(record));
+    if (before.length > 0) await this.process(place, before, at, session, patience);
+    const output = new RouteOutput(this.parts, route, partition, session.parked);
+    const clock = session.clock.copy();
+    const headers = await output.truncate(record, clock, patience);
+    if (headers) {
+      const { rawTopic, cleanTopic, transform } = route;
+      const key = `${rawTopic}/${partition}/${record.offset}`;
+      const truncation =
+        this.truncations.get(key) ??
+        new Truncation({ connect, admin: this.admin, groupId, rawTopic, cleanTopic }, partition);
+      this.truncations.set(key, truncation);
+      await truncation.reached();
+      for (;;) {
+        const parts = await truncation.output(headers);
+        if (parts.length === 0) break;
+        const rows = parts.reduce((n, part) => n + part.length, 0);
+        log.warn({ table: transform.table, rows }, 'truncated at the source: rows are deleted');
+        await session.commit(inTurn(parts), at, session.clock);
+        await patience.whileWaiting?.();
+      }
+      this.truncations.delete(key);
+    }
+    await session.commit(nothing(), at + 1n, clock);
+    output.committed();
+  }
+
   private async process(
-    route: TransformRoute,
-    partition: number,
+    { route, partition }: Place,
     messages: readonly RawRecord[],
     nextOffset: bigint,
     session: PartitionSession,
@@ -260,3 +330,12 @@ export class TransformProcessor {
 }
 
 async function* nothing(): AsyncGenerator<never> {}
+
+async function* inTurn<T>(parts: readonly T[]): AsyncGenerator<T> {
+  yield* parts;
+}
+
+/** It may take a person to go on. */
+function isHalted({ code }: LetheError): boolean {
+  return code === 'TABLE_HALTED';
+}

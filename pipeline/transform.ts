@@ -33,7 +33,14 @@ export type Fate =
     }
   | { readonly kind: 'skipped'; readonly reason: SkipReason }
   | { readonly kind: 'failed'; readonly code: ErrorCode; readonly reason: string }
-  | { readonly kind: 'parked'; readonly version: string; readonly waitsFor: MissingRow };
+  | { readonly kind: 'parked'; readonly version: string; readonly waitsFor: MissingRow }
+  /** All rows that are older than the headers' version are deleted. */
+  | { readonly kind: 'truncated'; readonly headers: Readonly<Record<string, string>> };
+
+/** A change of no row: a TRUNCATE, as Debezium writes it. */
+export function isOfNoRow({ key, value }: RawRecord): boolean {
+  return key === null && value !== null;
+}
 
 /** A row of a looked-up table that is not known; `digest` is what it would be called. */
 export interface MissingRow {
@@ -46,7 +53,9 @@ export type SkipReason =
   | 'tombstone'
   /** The row was deleted, or came under another verdict or subject, before a value could be read at the source; that change follows. */
   | 'superseded'
-  /** A truncate or a logical message: no row. */
+  /** A TRUNCATE that the contract ignores. */
+  | 'truncate'
+  /** A logical message: no row. */
   | 'no-row';
 
 /**

@@ -7,9 +7,27 @@ import { type DeclaredPath, pathsOf } from './lookups.ts';
 /** What paths need of the other contracts: every table has one, and it lists the column that is looked up. */
 export function checkPaths(contracts: readonly LoadedContract[]): Finding[] {
   const byTable = new Map(contracts.map((loaded) => [loaded.contract.table, loaded]));
-  return contracts.flatMap((loaded) =>
-    pathsOf(loaded.contract).flatMap((path) => checkPath(loaded, path, byTable)),
+  const lookedUp = new Set(
+    contracts.flatMap(({ contract }) =>
+      pathsOf(contract).flatMap(({ hops }) => hops.map(({ table }) => table)),
+    ),
   );
+  return contracts.flatMap((loaded) => [
+    ...pathsOf(loaded.contract).flatMap((path) => checkPath(loaded, path, byTable)),
+    ...checkTruncate(loaded, lookedUp),
+  ]);
+}
+
+/** Deleting all rows at once tells nobody who looks them up, and finds none of those that wait. */
+function checkTruncate(loaded: LoadedContract, lookedUp: ReadonlySet<string>): Finding[] {
+  const { contract } = loaded;
+  const waits = pathsOf(contract).length > 0;
+  if (contract.truncate !== 'delete' || !(waits || lookedUp.has(contract.table))) return [];
+  const message = waits
+    ? 'rows that wait for others would come back after a truncate'
+    : 'a path of another contract leads over this table, whose rows would still be found there';
+  const fix = 'Write truncate: halt, and run `lethe reconcile --repair` after one.';
+  return [contractFinding(loaded, 'WRONG_VALUE', ['truncate'], message, fix)];
 }
 
 function checkPath(

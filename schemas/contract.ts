@@ -39,6 +39,8 @@ export const contractShape = z.strictObject({
   staleness: duration,
   /** What becomes of the table when it has a column that stands in no contract: the column does not pass, or nothing does. */
   unclassified: z.enum(['drop', 'halt']).optional(),
+  /** What becomes of a TRUNCATE at the source: the table waits for a person, the rows stay, or all of them are deleted. */
+  truncate: z.enum(['halt', 'ignore', 'delete']).optional(),
   columns: z.record(name, columnRule),
 });
 export type Contract = z.infer<typeof contractShape>;

@@ -1,9 +1,9 @@
 import type { LookupChange, Lookups } from '../pipeline/lookup.ts';
-import type { Fate, MissingRow, Outcome, RawRecord, TableTransform } from '../pipeline/transform.ts';
+import type { Fate, Outcome, RawRecord, TableTransform } from '../pipeline/transform.ts';
 import type { VersionClock } from '../pipeline/version-clock.ts';
 import { encrypts as isEncrypted } from '../schemas/column-rule.ts';
 import { isReadAtSource } from '../schemas/dataset.ts';
-import { isRetriable, LetheError } from '../schemas/errors.ts';
+import { LetheError } from '../schemas/errors.ts';
 import { absentHeader, header } from '../schemas/record-headers.ts';
 import { parseVersionWords } from '../schemas/version-words.ts';
 import { AvroReader, malformed } from './avro-reader.ts';
@@ -13,6 +13,7 @@ import { ChangeHead } from './change-head.ts';
 import { ChangeHeaders } from './change-headers.ts';
 import type { RowContext } from './column-action.ts';
 import { encodeSourceValue } from './encode-value.ts';
+import { failed, parked, truncated, withdrawn } from './fates.ts';
 import { Offsets } from './offsets.ts';
 import { PlanCache, type PlanSources, type ValuePlan } from './plan-cache.ts';
 import type { DataKey } from './protection.ts';
@@ -82,7 +83,8 @@ export function createTableTransform(parts: TransformParts): TableTransform {
     const version =
       (record.parked && parseVersionWords(record.parked.version)) ??
       clock.advance(head.read, head.hasCommit ? head.commit : undefined, head.hasLsn ? head.lsn : undefined);
-    if (op === 't' || op === 'm' || rawKey === null) return { kind: 'skipped', reason: 'no-row' };
+    if (op === 't') return truncated(dataset.contract, makeHeaders.of(head, version, ''));
+    if (op === 'm' || rawKey === null) return { kind: 'skipped', reason: 'no-row' };
     const key = plans.key(rawKey).readClean(reader.reset(rawKey, 5));
     const headers = makeHeaders.of(head, version, key);
     // A record that waited has said what others look up in it when it came.
@@ -369,21 +371,4 @@ export function createTableTransform(parts: TransformParts): TableTransform {
       return outcomes;
     },
   };
-}
-
-/** A row that may not pass: a delete to everybody downstream, whatever they had of it before. */
-function withdrawn(key: string, headers: Readonly<Record<string, string>>): Fate {
-  return { kind: 'clean', key, value: null, headers: { ...headers, [header.op]: 'd' } };
-}
-
-function parked(headers: Readonly<Record<string, string>>, waitsFor: MissingRow): Fate {
-  return { kind: 'parked', version: headers[header.version]!, waitsFor };
-}
-
-/** A failure of one record is its outcome; a server's failure goes up, to be tried again. */
-function failed(error: unknown): Fate {
-  if (error instanceof LetheError && !isRetriable(error.code) && error.code !== 'KEY_STORE_INVALID') {
-    return { kind: 'failed', code: error.code, reason: error.message };
-  }
-  throw error;
 }

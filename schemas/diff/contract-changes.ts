@@ -37,6 +37,12 @@ function tableChanges(from: Contract | undefined, to: Contract | undefined, name
 
 type Compare = (from: Contract, to: Contract, names: DerivedNames) => Change[];
 
+const truncateMeans: Readonly<Record<NonNullable<Contract['truncate']>, string>> = {
+  halt: 'makes the table wait',
+  ignore: 'leaves the rows that were there to consumers',
+  delete: 'deletes all rows that were there',
+};
+
 /** Every field of a contract has a comparison here: one that is new does not compile until it has its own. */
 const terms: Readonly<Record<keyof Contract, Compare>> = {
   table: () => [],
@@ -53,6 +59,11 @@ const terms: Readonly<Record<keyof Contract, Compare>> = {
   unclassified: (from, to) => {
     const [was, is] = [from, to].map(({ unclassified }) => unclassified ?? 'drop');
     const sentence = `a column in no contract now makes the table ${is === 'halt' ? 'wait' : 'go on without it'}`;
+    return was === is ? [] : [change(to.table, 'changes', was!, is!, sentence)];
+  },
+  truncate: (from, to) => {
+    const [was, is] = [from, to].map(({ truncate }) => truncate ?? 'halt');
+    const sentence = `a TRUNCATE at the source now ${truncateMeans[is!]}`;
     return was === is ? [] : [change(to.table, 'changes', was!, is!, sentence)];
   },
   owner: (from, to) => told(from, to, 'owner', (is, was) => `the owner is ${is} (was ${was})`),

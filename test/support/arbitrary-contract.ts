@@ -118,6 +118,7 @@ export const contract: fc.Arbitrary<Contract> = fc
       parking: fc.record({ deadline: duration }),
       sinks,
       unclassified: pick('drop', 'halt'),
+      truncate: pick('halt', 'ignore', 'delete'),
       staleness: duration,
       columns: fc.dictionary(name, column, { minKeys: 1, maxKeys: 12 }),
     },

@@ -45,7 +45,7 @@ export const contracts: Readonly<Record<string, string>> = {
   secret: { classification: credential, action: drop }
   home: { classification: person.address, action: paths, paths: { street: { action: hash }, city: { action: keep } } }
 `,
-  'emptied.yaml': `${head('emptied')}  id: { classification: internal, action: keep }
+  'emptied.yaml': `${head('emptied', 'truncate: ignore\n')}  id: { classification: internal, action: keep }
   who: { classification: person.contact, action: mask }
 `,
 };

@@ -51,6 +51,7 @@ export const provokedByServers: ReadonlySet<string> = new Set([
   'keys/postgres-key-store.ts',
   'keys/resources.ts',
   'pipeline/sink-processor.ts',
+  'pipeline/truncation.ts',
 ]);
 
 /** Codes that only those files give. */

@@ -62,7 +62,12 @@ const dataset = testDataset(columns, subject);
 const schema = envelopeSchema(columns);
 
 /** One record of a row, the canary in every value that its type lets be one. */
-export function rawRecord(canary: string, changes: Record<string, unknown> = {}, writer = schema): RawRecord {
+export function rawRecord(
+  canary: string,
+  changes: Record<string, unknown> = {},
+  writer = schema,
+  op = 'c',
+): RawRecord {
   const row = {
     id: canary,
     person: canary,
@@ -88,7 +93,7 @@ export function rawRecord(canary: string, changes: Record<string, unknown> = {},
     txId: 5n,
     lsn: 200n,
   };
-  const event = { before: row, after: row, source, transaction: null, op: 'c', ts_ms: null };
+  const event = { before: row, after: row, source, transaction: null, op, ts_ms: null };
   return {
     offset: '1',
     key: frame(2, keyType.toBuffer({ id: canary })),
@@ -174,6 +179,7 @@ export function recordCases(canary: string): Readonly<Record<string, () => Promi
     'a record cut off': () => transformed([{ ...record, value: record.value!.subarray(0, -3) }]),
     'a record of no frame': () => transformed([{ ...record, value: Buffer.from(canary) }]),
     'a key of no frame': () => transformed([{ ...record, key: Buffer.from(canary) }]),
+    'a truncate': () => transformed([{ ...rawRecord(canary, {}, schema, 't'), key: null }]),
     'an unknown schema': () =>
       transformed([record], {
         writerSchema: async (id) => {

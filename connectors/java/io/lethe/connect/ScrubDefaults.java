@@ -17,11 +17,15 @@ import org.apache.kafka.connect.transforms.Transformation;
  *
  * <p>A converter that asks a struct for a null field gets the schema's default instead, so an explicit NULL arrived as
  * the default; and the default itself, a literal of somebody's DDL, was registered with the schema. The old row goes
- * too: with the default replica identity it holds made-up values for NOT NULL columns, which nobody may trust.
+ * too: with the default replica identity it holds made-up values for NOT NULL columns, which nobody may trust. And every
+ * TRUNCATE of a table goes to the same partition.
  */
 public class ScrubDefaults<R extends ConnectRecord<R>> implements Transformation<R>, Versioned {
     /** A task meets a new schema only after DDL; the bound is for a task that lives for years. */
     private static final int SCHEMAS_MAX = 10_000;
+
+    /** A TRUNCATE has no key. In one partition they stand in their order, and none waits for another. */
+    private static final Integer TRUNCATES_PARTITION = 0;
 
     private final Map<Schema, Schema> scrubbed = new IdentityHashMap<>();
 
@@ -41,12 +45,16 @@ public class ScrubDefaults<R extends ConnectRecord<R>> implements Transformation
         Struct key = record.key() instanceof Struct struct ? copy(struct) : null;
         return record.newRecord(
                 record.topic(),
-                record.kafkaPartition(),
+                key == null && isTruncate(envelope) ? TRUNCATES_PARTITION : record.kafkaPartition(),
                 key == null ? record.keySchema() : key.schema(),
                 key == null ? record.key() : key,
                 scrubbedEnvelope.schema(),
                 scrubbedEnvelope,
                 record.timestamp());
+    }
+
+    private static boolean isTruncate(Struct envelope) {
+        return envelope.schema().field("op") != null && "t".equals(envelope.getString("op"));
     }
 
     private Struct copy(Struct from) {

@@ -1,0 +1,36 @@
+import type { Fate, MissingRow } from '../pipeline/transform.ts';
+import type { Contract } from '../schemas/contract.ts';
+import { isRetriable, LetheError } from '../schemas/errors.ts';
+import { header } from '../schemas/record-headers.ts';
+
+/** A row that may not pass: a delete to everybody downstream, whatever they had of it before. */
+export function withdrawn(key: string, headers: Readonly<Record<string, string>>): Fate {
+  return { kind: 'clean', key, value: null, headers: { ...headers, [header.op]: 'd' } };
+}
+
+/** A row that waits for another one. */
+export function parked(headers: Readonly<Record<string, string>>, waitsFor: MissingRow): Fate {
+  return { kind: 'parked', version: headers[header.version]!, waitsFor };
+}
+
+/** A failure of one record is its outcome; a server's failure goes up, to be tried again. */
+export function failed(error: unknown): Fate {
+  if (error instanceof LetheError && !isRetriable(error.code) && error.code !== 'KEY_STORE_INVALID') {
+    return { kind: 'failed', code: error.code, reason: error.message };
+  }
+  throw error;
+}
+
+/** A TRUNCATE as the contract has it; TABLE_HALTED, to be tried again until it says what is to become of the rows. */
+export function truncated(contract: Contract, headers: Readonly<Record<string, string>>): Fate {
+  switch (contract.truncate) {
+    case 'ignore':
+      return { kind: 'skipped', reason: 'truncate' };
+    case 'delete':
+      return { kind: 'truncated', headers: { ...headers, [header.op]: 'd' } };
+    default:
+      throw new LetheError('TABLE_HALTED', `${contract.table} was truncated at the source`, {
+        fix: 'Say in its contract what is to become of the rows, truncate: delete or ignore, and start what runs again.',
+      });
+  }
+}

@@ -12,6 +12,7 @@ import { explainError } from './explain-error.ts';
 import { odcsCommand } from './odcs.ts';
 import { planCommand } from './plan.ts';
 import { previewCommand } from './preview.ts';
+import { rebuildCommand } from './rebuild.ts';
 import { runCommand } from './run.ts';
 import { serveCommand } from './serve.ts';
 import { statusCommand } from './status.ts';
@@ -38,6 +39,7 @@ const program = new Command('lethe')
   .addCommand(waitCommand())
   .addCommand(serveCommand())
   .addCommand(dlqCommand())
+  .addCommand(rebuildCommand())
   .addCommand(odcsCommand())
   .addCommand(demoCommand())
   .addCommand(stackCommand());

@@ -34,7 +34,9 @@ interface Subject {
 /** `lethe rebuild`: index or table anew beside the live one, in its place once it is verified; what it replaced stays until confirmed. */
 export function rebuildCommand(): Command {
   const command = new Command('rebuild')
-    .description('build index or table of a store anew from the clean topic, beside the live one, and swap them')
+    .description(
+      'build index or table of a store anew from the clean topic, beside the live one, and swap them',
+    )
     .argument('<sink>', 'elasticsearch or clickhouse')
     .argument('<table>', 'without a schema it is one of public')
     .option('--snapshot', 'have all rows read again first: where the clean topic is not complete')
@@ -59,9 +61,7 @@ export function rebuildCommand(): Command {
     const result = await alone(subject, () => rebuild(subject, flags.snapshot === true));
     const { sink } = subject;
     process.stdout.write(
-      flags.json
-        ? `${JSON.stringify({ sink, table: dataset.table, ...result })}\n`
-        : render(subject, result),
+      flags.json ? `${JSON.stringify({ sink, table: dataset.table, ...result })}\n` : render(subject, result),
     );
   });
 }

@@ -9,9 +9,9 @@ import { cleanTopic, connectorName } from '../../schemas/names.ts';
 
 /** The contract that the table is under, which must be the one here. PLAN_REFUSED with the way out if it is not. */
 export async function requireApplied(config: Config, { table, digest }: Dataset): Promise<AppliedContract> {
-  const applied = (
-    await withSource(config.postgres, (client) => readAppliedContracts(client, config))
-  ).get(table);
+  const applied = (await withSource(config.postgres, (client) => readAppliedContracts(client, config))).get(
+    table,
+  );
   if (applied?.digest === digest) return applied;
   throw refused(`the contract of ${table} here is not the one that was applied`, 'Run `lethe apply` first.');
 }

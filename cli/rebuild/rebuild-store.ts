@@ -60,15 +60,15 @@ export async function rebuildStore(parts: RebuildParts): Promise<RebuildResult> 
     // A run before this one may have died while the live one took no writes.
     if (state === 'building') await copy.release();
     onStage('fill');
-    await replay.catchUp(next);
+    await replay.follow(next);
     onStage('verify');
     rows = await verify(dataset, newest, store);
     onStage('swap');
-    await replay.catchUp(next);
+    await replay.follow(next);
     await swap(store, replay, next);
   }
   onStage('finish');
-  await replay.catchUp(writesTo(parts, store.live));
+  await replay.settle(writesTo(parts, store.live));
   await copy.keep();
   return { ...replay.counts, rows, kept: (await copy.beside()) ?? '' };
 }

@@ -1,5 +1,6 @@
 import type { CommittedReader, CommittedRecord } from '../../pipeline/committed-reader.ts';
 import type { CleanChange } from '../../pipeline/sink.ts';
+import { mayTie } from '../../schemas/version.ts';
 import type { CleanWrites, FinalVerdict } from '../clean-writes.ts';
 
 /** What became of records that were written again. */
@@ -24,7 +25,15 @@ export interface TopicReplayParts {
   readonly signal: AbortSignal;
 }
 
+/** What a pass came upon. */
+interface Pass {
+  readonly read: number;
+  /** Whether another change may have the same version in a store. */
+  readonly ties: boolean;
+}
+
 const changesOfAWrite = 1_000;
+const little = 1_000;
 /** A topic that is written all the time has no end: the sink's own writes come behind the last pass. */
 const mostPasses = 20;
 
@@ -32,6 +41,7 @@ const mostPasses = 20;
 export class TopicReplay {
   private readonly parts: TopicReplayParts;
   private readonly next: Map<number, bigint>;
+  private ties = false;
   private readonly counted = { read: 0, written: 0, stale: 0, rejected: 0 };
 
   /** `from`: where each partition begins; the others begin at their start. */
@@ -44,18 +54,31 @@ export class TopicReplay {
     return { ...this.counted };
   }
 
-  /** Passes until nothing came meanwhile: of two changes that tie in a store's version the later must be written last. */
-  async catchUp(writes: CleanWrites): Promise<void> {
-    for (let i = 0; i < mostPasses && (await this.pass(writes)) > 0; i++);
+  /** Passes until little came meanwhile. */
+  async follow(writes: CleanWrites): Promise<void> {
+    await this.passUntil(writes, ({ read }) => read < little);
   }
 
-  /** From where the last pass ended to where the topic ends now. Says how many records it read. */
-  async pass(writes: CleanWrites): Promise<number> {
+  /**
+   * Passes as often as it takes beside a sink that writes too: of two changes that tie in a store's version the later must be written
+   * last, so what came after such ones is written behind them.
+   */
+  async settle(writes: CleanWrites): Promise<void> {
+    await this.passUntil(writes, ({ ties }) => !ties);
+  }
+
+  private async passUntil(writes: CleanWrites, isDone: (pass: Pass) => boolean): Promise<void> {
+    for (let i = 0; i < mostPasses && !isDone(await this.pass(writes)); i++);
+  }
+
+  /** From where the last pass ended to where the topic ends now. */
+  async pass(writes: CleanWrites): Promise<Pass> {
     const { reader, topic, onProgress } = this.parts;
     const ends = await reader.ends([topic]);
     const progress = new Map(ends.map(({ partition }) => [partition, 0n]));
     const total = ends.reduce((sum, { partition, next }) => sum + (next - this.from(partition)), 0n);
     const before = this.counted.read;
+    this.ties = false;
     const passed = (partition: number, offsets: bigint): void => {
       progress.set(partition, offsets);
       onProgress?.(Number([...progress.values()].reduce((sum, n) => sum + n, 0n)), Number(total));
@@ -75,7 +98,7 @@ export class TopicReplay {
         this.next.set(partition, end);
       }),
     );
-    return this.counted.read - before;
+    return { read: this.counted.read - before, ties: this.ties };
   }
 
   private from(partition: number): bigint {
@@ -93,6 +116,7 @@ export class TopicReplay {
         if (typeof change === 'string') this.counted.rejected++;
         else if (wants?.(change) ?? true) changes.push(change);
       }
+      this.ties ||= changes.some(({ version }) => mayTie(version));
       for (const [i, verdict] of (await writes.write(changes)).entries()) {
         if (verdict.outcome !== 'left') this.counted[verdict.outcome]++;
         onVerdict?.(changes[i]!, verdict);

@@ -86,7 +86,7 @@ async function inspect(
   };
   const there = generations.get(generation);
   const begun = await elasticsearchCopy(config, dataset, generation, client).beside();
-  if (begun !== undefined && (target.mayRebuild || begun === index)) {
+  if (begun !== undefined && (target.mayRebuild || (!there && begun === index))) {
     return [unconfirmed('elasticsearch', table, begun)];
   }
   if (!there) {

@@ -154,9 +154,9 @@ function whatLies({ table, contract }: Dataset, later: readonly FirstRecord[]): 
     time,
     lsn ?? 'not known',
   ]);
+  const first = renderTable(['partition', 'first offset', 'written', 'LSN'], rows);
   return (
-    `\nThe clean topic of ${table} begins after this point, and has of what it compacted the last state of each row only:\n` +
-    `${renderTable(['partition', 'first offset', 'written', 'LSN'], rows)}` +
+    `\nThe clean topic of ${table} begins after this point, and has of what it compacted the last state of each row only:\n${first}` +
     `What lies earlier is a new snapshot: \`lethe rebuild ${contract.sinks[0]} ${table} --snapshot\` has every row read again.\n`
   );
 }

@@ -25,6 +25,7 @@ type Named = Pick<Config, 'name' | 'topics'>;
 
 /** An index to be, with the aliases of readers and of the sink. */
 interface Wanted {
+  readonly table: string;
   readonly index: string;
   readonly alias: string;
   readonly writes: string;
@@ -77,6 +78,7 @@ async function inspect(
   const { generation, beside } = target;
   const index = indexName(config, table, generation);
   const wanted: Wanted = {
+    table,
     index,
     alias,
     writes: writeAlias(config, table, generation),
@@ -154,7 +156,7 @@ async function makeIndex(
 
 /** What an index that is there lacks, or why it cannot be used. */
 function existing(index: IndexState, wanted: Wanted, client: Client): Step[] {
-  const byHand = `Delete index ${index.name}, run \`lethe apply\`, and let the sink read the clean topic from its start.`;
+  const byHand = `Run \`lethe rebuild elasticsearch ${wanted.table}\`: an index is built beside it from the clean topic, and takes its place. Delete one that another pipeline of this name left behind.`;
   const refused = misfits(index, wanted.definition).map((summary) =>
     refuse(summary, wayOut(wanted.target, 'an index', byHand)),
   );

@@ -21,7 +21,7 @@ import { createClickhouseClient } from '../../sinks/clickhouse/client.ts';
 import { createElasticsearchClient } from '../../sinks/elasticsearch/client.ts';
 import { packageRoot } from '../../stack/package-root.ts';
 import { comparePipeline } from '../../verify/compare.ts';
-import { LivePipeline, waitUntil } from '../support/live-pipeline.ts';
+import { LivePipeline } from '../support/live-pipeline.ts';
 import { runCommand } from '../support/run-command.ts';
 import { acquireStack } from '../support/stack.ts';
 
@@ -105,15 +105,23 @@ async function watched<T>(sink: SinkName, work: () => Promise<T>): Promise<T> {
   }
 }
 
+/** What the commands print, as far as it is looked at. */
+interface Said {
+  readonly rows: number;
+  readonly replayed: readonly { readonly read: number; readonly written: number }[];
+  readonly later: readonly unknown[];
+  readonly error: { readonly code: string; readonly message: string; readonly fix: string };
+}
+
 /** Runs the command in this process; --json is given. */
 async function lethe(
   command: ReturnType<typeof rebuildCommand>,
   args: readonly string[],
-): Promise<Record<string, any>> {
+): Promise<Said> {
   const result = await runCommand(command, [...args, '-c', live.configPath, '--json'], live.env);
   const said =
     result.code === 0 || result.out !== '' ? result.out : result.err.slice(result.err.indexOf('{'));
-  return JSON.parse(said) as Record<string, any>;
+  return JSON.parse(said) as Said;
 }
 const rebuild = (sink: SinkName, ...flags: string[]) => lethe(rebuildCommand(), [sink, table, ...flags]);
 const replay = (...flags: string[]) => lethe(replayCommand(), ['people', ...flags]);
@@ -247,7 +255,7 @@ describe('a store whose rows are not what the clean topic says', () => {
       await store.close();
       const result = await rebuild(sink);
       expect(result).toMatchObject({ sink, table, rejected: 0, kept: names.clickhouseCopy(table, 'kept') });
-      expect(result['rows']).toBeGreaterThan(400);
+      expect(result.rows).toBeGreaterThan(400);
     });
     expect((await readers[sink]()).count).toBeGreaterThanOrEqual(before.count + damaged);
   });
@@ -283,7 +291,7 @@ describe('a store whose rows are not what the clean topic says', () => {
   it('is not rebuilt by two at a time, and what is begun may be given up', async () => {
     expect(await takeRebuildLock(client, config(), table, 'clickhouse')).toBe(true);
     const refused = await rebuild('clickhouse');
-    expect(refused['error'].message).toContain('another command is rebuilding');
+    expect(refused.error.message).toContain('another command is rebuilding');
     await client.query('select pg_advisory_unlock_all()');
     await killedAt('clickhouse', 'changing places');
     expect(await rebuild('clickhouse', '--discard')).toMatchObject({ deleted: '_next_people' });
@@ -307,7 +315,7 @@ describe('a store whose rows are not what the clean topic says', () => {
     await kafka.close();
     await live.apply();
     const refused = await rebuild('clickhouse');
-    expect(refused['error']).toMatchObject({
+    expect(refused.error).toMatchObject({
       code: 'PLAN_REFUSED',
       fix: expect.stringContaining('--snapshot'),
     });
@@ -329,21 +337,21 @@ describe('records of a clean topic', () => {
     expect(unequal[0]!.places[2]!.counts.missing).toBeGreaterThan(0);
     const { now } = (await client.query<{ now: string }>('select clock_timestamp() as now')).rows[0]!;
     const nothing = await replay('--from', new Date(Date.parse(now) + 3_600_000).toISOString());
-    expect(nothing['replayed']).toEqual(
+    expect(nothing.replayed).toEqual(
       ['elasticsearch', 'clickhouse'].map((sink) => ({ sink, read: 0, written: 0, stale: 0, rejected: 0 })),
     );
-    expect(nothing['later']).toEqual([]);
+    expect(nothing.later).toEqual([]);
   });
 
   it('lie behind an offset, a time or a position, and it is said what lies earlier', async () => {
     const { lsn } = (await client.query<{ lsn: string }>('select pg_current_wal_lsn() as lsn')).rows[0]!;
     const late = await replay('--from', lsn, '--sink', 'clickhouse');
-    expect(late['replayed'][0].read).toBeGreaterThan(400);
-    expect(late['replayed'][0].written).toBe(0);
+    expect(late.replayed[0]!.read).toBeGreaterThan(400);
+    expect(late.replayed[0]!.written).toBe(0);
     const result = await replay('--from', '0', '--sink', 'clickhouse');
-    expect(result['replayed'][0]).toMatchObject({ rejected: 0 });
-    expect(result['replayed'][0].written).toBe(result['replayed'][0].read);
-    expect(result['later'][0]).toMatchObject({ partition: 0, offset: expect.stringMatching(/^\d+$/) });
+    expect(result.replayed[0]).toMatchObject({ rejected: 0 });
+    expect(result.replayed[0]!.written).toBe(result.replayed[0]!.read);
+    expect(result.later[0]).toMatchObject({ partition: 0, offset: expect.stringMatching(/^\d+$/) });
     const text = await runCommand(
       replayCommand(),
       ['people', '--from', '2020-01-01T00:00:00Z', '-c', live.configPath],

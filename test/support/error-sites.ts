@@ -51,6 +51,8 @@ export const provokedByServers: ReadonlySet<string> = new Set([
   'keys/postgres-key-store.ts',
   'keys/resources.ts',
   'pipeline/sink-processor.ts',
+  'sinks/clickhouse/copy.ts',
+  'sinks/elasticsearch/copy.ts',
 ]);
 
 /** Codes that only those files give. */

@@ -115,10 +115,7 @@ interface Said {
 }
 
 /** Runs the command in this process; --json is given. */
-async function lethe(
-  command: ReturnType<typeof rebuildCommand>,
-  args: readonly string[],
-): Promise<Said> {
+async function lethe(command: ReturnType<typeof rebuildCommand>, args: readonly string[]): Promise<Said> {
   const result = await runCommand(command, [...args, '-c', live.configPath, '--json'], live.env);
   const said =
     result.code === 0 || result.out !== '' ? result.out : result.err.slice(result.err.indexOf('{'));

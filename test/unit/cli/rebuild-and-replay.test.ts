@@ -3,7 +3,8 @@ import * as fc from 'fast-check';
 import { NewestChanges } from '../../../cli/rebuild/newest-changes.ts';
 import { isBehind, parseReplayPoint } from '../../../cli/replay/replay-point.ts';
 import type { CleanChange } from '../../../pipeline/sink.ts';
-import { formatLsn } from '../../../schemas/version.ts';
+import { formatLsn, versionToElasticsearch } from '../../../schemas/version.ts';
+import { CleanTopicWorld } from '../../support/clean-topic-world.ts';
 import { at, change, testDataset } from '../../support/sink-datasets.ts';
 
 const dataset = testDataset('public.t', ['id'], [{ name: 'id', type: 'int4' }]);
@@ -59,5 +60,31 @@ describe('what a store must have', () => {
     expect(await newest.compare(pages(['old', 'only']))).toEqual({ rows: 2, missing: 1, extra: 1 });
     expect(await newest.compare(pages(['new', 'new', 'only']))).toEqual({ rows: 2, missing: 0, extra: 1 });
     expect(await newest.compare(pages(['new', 'there', '']))).toEqual({ rows: 2, missing: 1, extra: 2 });
+  });
+});
+
+describe('records that are written again beside a sink', () => {
+  it('are counted by what became of them; what is newer in the store stays', async () => {
+    const world = new CleanTopicWorld();
+    world.append('a', 1, 1n);
+    world.append('b', 2, 2n);
+    world.append('c', 3, null);
+    world.store.set('b', { version: versionToElasticsearch(at(9)), n: 9n });
+    world.verdict = ({ key }) => (key === 'c' ? { outcome: 'rejected', code: 'RECORD_REJECTED' } : undefined);
+    expect(await world.replay()).toEqual({ read: 3, written: 1, stale: 1, rejected: 1 });
+    expect(world.store.get('b')?.n).toBe(9n);
+    expect(await world.replay(3n)).toEqual({ read: 0, written: 0, stale: 0, rejected: 0 });
+  });
+
+  it('end with the later of two that have one version there, though its sink was first', async () => {
+    const world = new CleanTopicWorld();
+    world.firstSeq = 5_000n;
+    world.append('a', 1, 1n);
+    world.meanwhile = () => {
+      world.append('a', 1, 2n);
+      world.take({ key: 'a', version: { ...at(1), seq: 5_001n }, row: { n: 2n } });
+    };
+    expect(await world.replay()).toMatchObject({ read: 2, written: 2 });
+    expect(world.store.get('a')?.n).toBe(2n);
   });
 });

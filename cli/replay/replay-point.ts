@@ -62,7 +62,8 @@ export async function laterStarts(
   topic: string,
 ): Promise<FirstRecord[]> {
   const later: FirstRecord[] = [];
-  for (const { partition, next } of await reader.ends([topic])) {
+  const ends = await reader.ends([topic]);
+  for (const { partition, next } of ends.toSorted((a, b) => a.partition - b.partition)) {
     const first = await firstRecord(reader, topic, partition, next);
     if (!first) continue;
     const version = parseVersion(first.headers.get(header.version) ?? '');

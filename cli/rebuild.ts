@@ -10,10 +10,15 @@ import { withReader } from './dlq/open-mail.ts';
 import { namedSink, namedTable } from './named-part.ts';
 import { ProgressBar } from './progress-bar.ts';
 import { openProject } from './project.ts';
-import { requireApplied, requireComplete } from './rebuild/complete-topic.ts';
+import { generationOf, requireApplied, requireComplete } from './rebuild/complete-topic.ts';
 import { freshSnapshot } from './rebuild/fresh-snapshot.ts';
 import { type OpenStore, openStore } from './rebuild/open-store.ts';
-import { type RebuildResult, type RebuildStage, rebuildStore } from './rebuild/rebuild-store.ts';
+import {
+  type RebuildResult,
+  type RebuildStage,
+  rebuildStore,
+  requireConfirmed,
+} from './rebuild/rebuild-store.ts';
 import { untilStopped } from './until-stopped.ts';
 
 interface Flags {
@@ -71,7 +76,7 @@ async function alone<T>({ config, dataset, sink }: Subject, work: () => Promise<
   const done = await withSource(config.postgres, async (client) => {
     if (!(await takeRebuildLock(client, config, dataset.table, sink))) {
       throw new LetheError('PLAN_REFUSED', `another command is rebuilding ${dataset.table} in ${sink}`, {
-        fix: 'Wait for it: `lethe status` shows how far it is.',
+        fix: 'Wait for it: `lethe status` names what stands beside.',
       });
     }
     // What fails in there is not the source's doing.
@@ -90,13 +95,15 @@ async function rebuild(subject: Subject, isFresh: boolean): Promise<RebuildResul
   const history = new ContractHistory(config);
   try {
     return await withReader(config, async (reader) => {
-      if (isFresh) {
-        bar.stage('reading all rows again');
-        await freshSnapshot(config, dataset);
-      }
-      const { generation } = await requireComplete(config, dataset, reader, isFresh);
-      return withStore(subject, generation, (store) =>
-        untilStopped((signal) =>
+      const { generation } = await requireApplied(config, dataset);
+      return withStore(subject, generation, async (store) => {
+        await requireConfirmed(dataset, store.copy);
+        if (isFresh) {
+          bar.stage('reading all rows again');
+          await freshSnapshot(config, dataset);
+        }
+        await requireComplete(config, dataset, reader, isFresh);
+        return untilStopped((signal) =>
           rebuildStore({
             config,
             dataset,
@@ -107,8 +114,8 @@ async function rebuild(subject: Subject, isFresh: boolean): Promise<RebuildResul
             onStage: (stage) => bar.stage(stages[stage]),
             onProgress: (done, total) => bar.progress(done, total),
           }),
-        ),
-      );
+        );
+      });
     });
   } finally {
     bar.end();
@@ -123,10 +130,10 @@ const stages: Readonly<Record<RebuildStage, string>> = {
   finish: 'reading what came last',
 };
 
-/** Deletes what is beside, if it is in this state. */
+/** Deletes what is beside, if it is in this state; also where the contract has changed since, which is not applied before. */
 async function drop(subject: Subject, wanted: 'kept' | 'building'): Promise<string> {
   const { config, dataset } = subject;
-  const { generation } = await requireApplied(config, dataset);
+  const generation = await generationOf(config, dataset);
   return withStore(subject, generation, async ({ copy }) => {
     const [state, beside] = [await copy.state(), await copy.beside()];
     if (state !== wanted || beside === undefined) throw notThere(subject, wanted, state);

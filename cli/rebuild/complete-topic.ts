@@ -9,11 +9,18 @@ import { cleanTopic, connectorName } from '../../schemas/names.ts';
 
 /** The contract that the table is under, which must be the one here. PLAN_REFUSED with the way out if it is not. */
 export async function requireApplied(config: Config, { table, digest }: Dataset): Promise<AppliedContract> {
-  const applied = (await withSource(config.postgres, (client) => readAppliedContracts(client, config))).get(
-    table,
-  );
+  const applied = await appliedTo(config, table);
   if (applied?.digest === digest) return applied;
   throw refused(`the contract of ${table} here is not the one that was applied`, 'Run `lethe apply` first.');
+}
+
+/** Of the stores that the table's rows go to, under whatever contract. */
+export async function generationOf(config: Config, { table }: Dataset): Promise<number> {
+  return (await appliedTo(config, table))?.generation ?? 1;
+}
+
+async function appliedTo(config: Config, table: string): Promise<AppliedContract | undefined> {
+  return (await withSource(config.postgres, (client) => readAppliedContracts(client, config))).get(table);
 }
 
 /** PLAN_REFUSED unless the clean topic has every row of the table under its contract. `isFresh`: all were just read again. */
@@ -22,7 +29,7 @@ export async function requireComplete(
   dataset: Dataset,
   reader: CommittedReader,
   isFresh: boolean,
-): Promise<AppliedContract> {
+): Promise<void> {
   const { table } = dataset;
   const applied = await requireApplied(config, dataset);
   if (applied.reread === 'due' || applied.reread === 'requested') {
@@ -46,7 +53,6 @@ export async function requireComplete(
       'Have all rows read again: `lethe rebuild SINK TABLE --snapshot`.',
     );
   }
-  return applied;
 }
 
 function refused(message: string, fix: string): LetheError {

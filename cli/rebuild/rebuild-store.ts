@@ -1,5 +1,6 @@
 import type { CommittedReader } from '../../pipeline/committed-reader.ts';
 import type { AppliedHistory } from '../../pipeline/contract-rule.ts';
+import type { StoreCopy } from '../../pipeline/store-copy.ts';
 import type { Config } from '../../schemas/config.ts';
 import { type Dataset, sinkDataset } from '../../schemas/dataset.ts';
 import { LetheError } from '../../schemas/errors.ts';
@@ -42,7 +43,6 @@ export async function rebuildStore(parts: RebuildParts): Promise<RebuildResult> 
   const { dataset, config, store, reader, signal, onStage, onProgress } = parts;
   const { copy } = store;
   const state = await copy.state();
-  if (state === 'kept') throw unconfirmed(dataset, (await copy.beside()) ?? '');
   const newest = new NewestChanges();
   const replay = new TopicReplay({
     reader,
@@ -105,8 +105,14 @@ function writesTo({ config, dataset, history }: RebuildParts, sink: OpenStore['l
   });
 }
 
-function unconfirmed({ table }: Dataset, kept: string): LetheError {
-  return new LetheError('PLAN_REFUSED', `${kept} is kept from the last rebuilding of ${table}`, {
-    fix: 'Run it with --confirm: what is kept is deleted. Then it may be rebuilt again.',
-  });
+/** PLAN_REFUSED while what an earlier rebuilding replaced is kept: another one would have nowhere to keep its own. */
+export async function requireConfirmed({ table }: Dataset, copy: StoreCopy): Promise<void> {
+  if ((await copy.state()) !== 'kept') return;
+  throw new LetheError(
+    'PLAN_REFUSED',
+    `${await copy.beside()} is kept from the last rebuilding of ${table}`,
+    {
+      fix: 'Run it with --confirm: what is kept is deleted. Then it may be rebuilt again.',
+    },
+  );
 }

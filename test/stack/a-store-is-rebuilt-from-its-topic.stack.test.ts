@@ -285,11 +285,11 @@ describe('a store whose rows are not what the clean topic says', () => {
       contract.replace('keepEnd: 1', 'keepEnd: 0'),
     );
     await expect(applyProject(live.configPath)).rejects.toThrow(/--confirm(?:.|\n)*--confirm/);
-    writeFileSync(join(live.folder, 'contracts', 'people.yaml'), contract);
   });
 
-  it('loses it when somebody confirms', async () => {
+  it('loses it when somebody confirms, also before another contract', async () => {
     expect(await rebuild('elasticsearch', '--confirm')).toMatchObject({ deleted: `${alias()}-v1` });
+    writeFileSync(join(live.folder, 'contracts', 'people.yaml'), contract);
     expect(await rebuild('clickhouse', '--confirm')).toMatchObject({ deleted: '_kept_people' });
     expect(await readRebuilds(config(), live.project!.datasets)).toEqual([]);
     expect(Object.keys(await elasticsearch.indices.get({ index: `${alias()}-*` }))).toEqual([

@@ -91,7 +91,7 @@ async function inspectTable(
     const isUnused =
       beside !== undefined && !(view && generationRead(dataset.table, view) === definition.generation);
     if (isUnused) return [makeAnew(definition, name, client)];
-    const byHand = `Run \`lethe rebuild clickhouse ${dataset.table}\`: a table is built beside it from the clean topic, and takes its place. Drop one that another pipeline of this name left behind.`;
+    const byHand = `Run \`lethe rebuild clickhouse ${dataset.table}\`: a table is built beside it from the clean topic, and takes its place. Drop one that another pipeline of this name left behind, and run \`lethe apply\`.`;
     return unfitting.map((summary) => refuse(summary, wayOut(target, 'a table', byHand)));
   }
   return [

@@ -156,7 +156,7 @@ async function makeIndex(
 
 /** What an index that is there lacks, or why it cannot be used. */
 function existing(index: IndexState, wanted: Wanted, client: Client): Step[] {
-  const byHand = `Run \`lethe rebuild elasticsearch ${wanted.table}\`: an index is built beside it from the clean topic, and takes its place. Delete one that another pipeline of this name left behind.`;
+  const byHand = `Run \`lethe rebuild elasticsearch ${wanted.table}\`: an index is built beside it from the clean topic, and takes its place. Delete one that another pipeline of this name left behind, and run \`lethe apply\`.`;
   const refused = misfits(index, wanted.definition).map((summary) =>
     refuse(summary, wayOut(wanted.target, 'an index', byHand)),
   );

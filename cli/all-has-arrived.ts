@@ -7,7 +7,7 @@ import { connectorName } from '../schemas/names.ts';
 import { olderValues } from './older-values.ts';
 import { waitForSinks } from './wait-for-sinks.ts';
 
-const limitMs = 60_000;
+const defaultLimitMs = 60_000;
 const pauseMs = 200;
 
 /**
@@ -15,7 +15,12 @@ const pauseMs = 200;
  * being read again, all of it has passed transform and sinks, and nothing older is in force. PLAN_REFUSED if that takes too
  * long: what has been done so far stays, and the next apply goes on from there.
  */
-export async function allHasArrived(config: Config, dataset: Dataset, generation: number): Promise<void> {
+export async function allHasArrived(
+  config: Config,
+  dataset: Dataset,
+  generation: number,
+  limitMs = defaultLimitMs,
+): Promise<void> {
   const signal = AbortSignal.timeout(limitMs);
   const connect = new ConnectClient(config.connect);
   try {

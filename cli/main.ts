@@ -13,6 +13,8 @@ import { odcsCommand } from './odcs.ts';
 import { planCommand } from './plan.ts';
 import { previewCommand } from './preview.ts';
 import { reconcileCommand } from './reconcile.ts';
+import { rebuildCommand } from './rebuild.ts';
+import { replayCommand } from './replay.ts';
 import { runCommand } from './run.ts';
 import { serveCommand } from './serve.ts';
 import { statusCommand } from './status.ts';
@@ -40,6 +42,8 @@ const program = new Command('lethe')
   .addCommand(waitCommand())
   .addCommand(serveCommand())
   .addCommand(dlqCommand())
+  .addCommand(rebuildCommand())
+  .addCommand(replayCommand())
   .addCommand(odcsCommand())
   .addCommand(demoCommand())
   .addCommand(stackCommand());

@@ -8,7 +8,7 @@ import { type Step, steppedResource } from '../pipeline/planned-steps.ts';
 import type { Resource } from '../pipeline/resource.ts';
 import type { Config } from '../schemas/config.ts';
 import type { Dataset } from '../schemas/dataset.ts';
-import { clickhouseDatabase, clickhouseTable, indexName } from '../schemas/names.ts';
+import { clickhouseDatabase, clickhouseTable, writeAlias } from '../schemas/names.ts';
 import { toLetheError as clickhouseError } from '../sinks/clickhouse/errors.ts';
 import { clickhouseSwitch } from '../sinks/clickhouse/generations.ts';
 import { toLetheError as elasticsearchError } from '../sinks/elasticsearch/errors.ts';
@@ -81,7 +81,7 @@ async function merge(
 ): Promise<void> {
   const { sinks } = dataset.contract;
   if (elasticsearch && sinks.includes('elasticsearch')) {
-    const index = indexName(config, dataset.table, generation);
+    const index = writeAlias(config, dataset.table, generation);
     try {
       await elasticsearch.indices.forcemerge({ index, max_num_segments: 1, flush: true });
     } catch (error) {

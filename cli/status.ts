@@ -3,11 +3,14 @@ import { type ContractStatus, readContractStatus } from './contract-status.ts';
 import type { OlderValues } from './older-values.ts';
 import { type PipelineStatus, readStatus, type SinkStatus } from './pipeline-status.ts';
 import { openProject } from './project.ts';
+import { readRebuilds, type RebuildStatus, whatToDo } from './rebuild/rebuild-status.ts';
 import { type Cell, renderTable } from './table.ts';
 
 /** Where the pipeline stands, and how its tables stand to their contracts. */
 export interface ProjectStatus extends PipelineStatus {
   readonly contracts: readonly ContractStatus[];
+  /** Stores whose rows of a table are rebuilt, or were and nobody confirmed. */
+  readonly rebuilds: readonly RebuildStatus[];
 }
 
 /** `lethe status`: connector, slot, groups, sinks against their objectives, dead letters; exit 1 if something is wrong. */
@@ -21,6 +24,7 @@ export function statusCommand(): Command {
       const status: ProjectStatus = {
         ...(await readStatus(config, datasets)),
         contracts: await readContractStatus(config, datasets, catalog),
+        rebuilds: await readRebuilds(config, datasets),
       };
       process.stdout.write(flags.json ? `${JSON.stringify(status)}\n` : renderStatus(status));
       if (!status.healthy) process.exitCode = 1;
@@ -64,8 +68,15 @@ export function renderStatus(status: ProjectStatus): string {
     renderTable(['table', 'contract', 'unclassified columns'], status.contracts.map(contractRow)),
     renderTable(['table', 'sink', 'raw', 'clean', 'position', 'staleness', 'objective'], sinks.map(sinkRow)),
     ...waiting,
+    ...rebuilding(status.rebuilds),
     dead,
   ].join('\n');
+}
+
+function rebuilding(rebuilds: readonly RebuildStatus[]): string[] {
+  if (rebuilds.length === 0) return [];
+  const rows = rebuilds.map((rebuild) => [rebuild.table, rebuild.sink, whatToDo(rebuild)]);
+  return [renderTable(['rebuilt', 'sink', 'state'], rows)];
 }
 
 function contractRow({ table, state, changed, unclassified, left }: ContractStatus): (string | Cell)[] {

@@ -61,7 +61,11 @@ export function downloadLine(
 ): string {
   if (total === undefined || total === 0) return `${label} ${formatBytes(bytes)}`;
   const share = Math.min(1, bytes / total); // the tools of a client itself are downloaded too
-  const full = Math.round(share * barChars);
-  const bar = barChars === 0 ? '' : `${'█'.repeat(full)}${'░'.repeat(barChars - full)} `;
-  return `${label} ${bar}${formatBytes(Math.min(bytes, total))} of ${formatBytes(total)}`;
+  return `${label} ${barOf(share, barChars)}${formatBytes(Math.min(bytes, total))} of ${formatBytes(total)}`;
+}
+
+/** `██████░░░░ ` for a share from 0 to 1; nothing for no characters. */
+export function barOf(share: number, chars: number): string {
+  const full = Math.round(Math.min(1, share) * chars);
+  return chars === 0 ? '' : `${'█'.repeat(full)}${'░'.repeat(chars - full)} `;
 }

@@ -56,6 +56,19 @@ export class CommittedReader {
     return this.positions(topics, earliest);
   }
 
+  /** The offsets of the first records that were written at a time (ms since the epoch) or later; the end where there is none. */
+  async since(topics: readonly string[], timestampMs: number): Promise<PartitionPosition[]> {
+    const [found, ends] = await Promise.all([
+      this.positions(topics, BigInt(timestampMs)),
+      this.positions(topics, latest),
+    ]);
+    return found.map((position) =>
+      position.next >= 0n
+        ? position
+        : ends.find((end) => end.topic === position.topic && end.partition === position.partition)!,
+    );
+  }
+
   private async positions(topics: readonly string[], timestamp: bigint): Promise<PartitionPosition[]> {
     try {
       const byLeader = new Map<number, Map<string, number[]>>();

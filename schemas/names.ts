@@ -68,14 +68,25 @@ export const transactionalId = (config: Named, topic: string, partition: number)
 /** What readers of Elasticsearch use: an alias that hides deleted rows. */
 export const indexAlias = (config: Named, table: string): string => `${config.name}-${datasetName(table)}`;
 /** A dataset's name holds a hyphen only before two hex digits, so that no other alias or index has such an end. */
-export const indexName = (config: Named, table: string, generation: number): string =>
-  `${indexAlias(config, table)}-v${generation}`;
+export const indexName = (config: Named, table: string, generation: number, copy = 1): string =>
+  `${indexAlias(config, table)}-v${generation}${copy === 1 ? '' : `-${copy}`}`;
 /** What the sink writes to: goes with its index, so that a write to one that is gone makes no index of guessed types. */
 export const writeAlias = (config: Named, table: string, generation: number): string =>
   `${indexAlias(config, table)}-w${generation}`;
-/** Of the table's index with this name; undefined for any other. */
-export const indexGeneration = (config: Named, table: string, index: string): number | undefined =>
-  generationIn(index, (generation) => indexName(config, table, generation));
+/** Of the table's index with this name; undefined for any other. A store that is rebuilt gets the next copy of its generation. */
+export function indexNumbers(
+  config: Named,
+  table: string,
+  index: string,
+): { readonly generation: number; readonly copy: number } | undefined {
+  const [, generation, copy] = /-v(\d+)(?:-(\d+))?$/.exec(index) ?? [];
+  if (generation === undefined) return undefined;
+  const numbers = { generation: Number(generation), copy: Number(copy ?? 1) };
+  return indexName(config, table, numbers.generation, numbers.copy) === index ? numbers : undefined;
+}
+/** What stands for an index only while its store is rebuilt: for the one that is filled, and for the one that was replaced. */
+export const copyAlias = (config: Named, table: string, role: 'next' | 'past' | 'kept'): string =>
+  `${indexAlias(config, table)}-${role}`;
 export const clickhouseDatabase = (config: Named & Pick<Config, 'clickhouse'>): string =>
   config.clickhouse?.database ?? config.name;
 /** What readers of ClickHouse use: a view with FINAL that hides deleted rows. */
@@ -83,6 +94,9 @@ export const clickhouseView = (table: string): string => datasetName(table);
 /** The ReplacingMergeTree behind the view; no dataset name starts with an underscore, and only the first has no number. */
 export const clickhouseTable = (table: string, generation: number): string =>
   `_rows${generation === 1 ? '' : generation}_${datasetName(table)}`;
+/** The same while the store is rebuilt: what is filled, or was just replaced; and what was replaced, until somebody confirms. */
+export const clickhouseCopy = (table: string, role: 'next' | 'kept'): string =>
+  `_${role}_${datasetName(table)}`;
 /** Of the rows of this table; undefined for any other name. */
 export const clickhouseGeneration = (table: string, name: string): number | undefined =>
   generationIn(name, (generation) => clickhouseTable(table, generation));

@@ -74,6 +74,11 @@ export function versionToElasticsearch(v: Version): bigint {
   return (((epoch << commitBits) | commit) << seqBits) | (v.seq < mostSeq ? v.seq : mostSeq);
 }
 
+/** Whether another change of its row may have the same version in Elasticsearch. */
+export function mayTie({ seq }: Pick<Version, 'seq'>): boolean {
+  return seq >= mostSeq;
+}
+
 /** Where at the source a change stands, as one LSN: its own, or for a first snapshot read the snapshot's. */
 export function positionOf(v: Version): bigint {
   return v.lsn === 0n ? v.commit : v.lsn;

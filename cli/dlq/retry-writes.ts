@@ -1,12 +1,7 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import { CleanReader, type RowDecoder } from '../../pipeline/clean-reader.ts';
-import type { CommittedReader, CommittedRecord } from '../../pipeline/committed-reader.ts';
-import { type AppliedHistory, ContractRule } from '../../pipeline/contract-rule.ts';
+import type { CommittedReader } from '../../pipeline/committed-reader.ts';
 import { grouped } from '../../pipeline/grouped.ts';
-import { backoffMs } from '../../pipeline/retry.ts';
-import type { CleanChange, Sink } from '../../pipeline/sink.ts';
-import type { Dataset } from '../../schemas/dataset.ts';
-import { isRetriable, LetheError } from '../../schemas/errors.ts';
+import type { CleanChange } from '../../pipeline/sink.ts';
+import { CleanWrites, type CleanWritesParts } from '../clean-writes.ts';
 import type { RetryOutcome } from './retry-outcome.ts';
 
 /** A row that a store did not take: its key in the clean topic, and where the record stood that was rejected. */
@@ -16,18 +11,12 @@ export interface RejectedRow {
   readonly offset: bigint;
 }
 
-export interface RetryWritesParts {
+export interface RetryWritesParts extends CleanWritesParts {
   readonly reader: Pick<CommittedReader, 'read' | 'ends'>;
-  readonly decoder: (id: number) => Promise<RowDecoder>;
   readonly cleanTopic: string;
-  /** Of the sink, see `sinkDataset`. */
-  readonly dataset: Dataset;
-  readonly sink: Sink;
-  readonly history: AppliedHistory;
 }
 
 const changesOfAWrite = 1_000;
-const mostAttempts = 5;
 /** A row that changes all the time is written all the time, by its sink. */
 const mostRounds = 20;
 
@@ -37,13 +26,11 @@ const mostRounds = 20;
  */
 export class RetryWrites {
   private readonly parts: RetryWritesParts;
-  private readonly rule: ContractRule;
-  private readonly clean: CleanReader;
+  private readonly writes: CleanWrites;
 
   constructor(parts: RetryWritesParts) {
     this.parts = parts;
-    this.rule = new ContractRule(parts.dataset, parts.history);
-    this.clean = new CleanReader(parts.decoder);
+    this.writes = new CleanWrites(parts);
   }
 
   /** What became of the rows, by their keys. SERVER_FAILED or UNREACHABLE while the store is away, TABLE_HALTED under another contract. */
@@ -100,8 +87,8 @@ export class RetryWrites {
     for await (const records of this.parts.reader.read(this.parts.cleanTopic, partition, from, to)) {
       for (const record of records) {
         if (newest.get(record.key) !== record.offset) continue;
-        const change = await this.read(record);
-        if ('kind' in change) outcomes.set(record.key, change);
+        const change = await this.writes.read(record);
+        if (typeof change === 'string') outcomes.set(record.key, { kind: 'rejected', now: change });
         else waiting.push(change);
         if (waiting.length < changesOfAWrite) continue;
         await this.write(waiting, outcomes);
@@ -112,47 +99,11 @@ export class RetryWrites {
     }
   }
 
-  private async read({ key, value, headers }: CommittedRecord): Promise<CleanChange | RetryOutcome> {
-    const message = {
-      key: Buffer.from(key),
-      value,
-      headers: Object.fromEntries([...headers].map(([name, text]) => [name, Buffer.from(text)])),
-    };
-    try {
-      return await this.clean.read(this.parts.dataset.table, message);
-    } catch (error) {
-      if (!(error instanceof LetheError) || !unreadable.has(error.code)) throw error;
-      return { kind: 'rejected', now: error.code };
-    }
-  }
-
   private async write(changes: readonly CleanChange[], outcomes: Map<string, RetryOutcome>): Promise<void> {
-    if (changes.length === 0) return;
-    const { sink, dataset } = this.parts;
-    const writable = await this.rule.writable(changes);
-    for (const [i, { key }] of changes.entries()) if (!writable[i]) outcomes.set(key, { kind: 'left' });
-    let open = changes.filter((_, i) => writable[i]);
-    for (let attempt = 1; open.length > 0; attempt++) {
-      const verdicts = await sink.write(dataset, open, this.rule.generation);
-      const again: CleanChange[] = [];
-      for (const [i, verdict] of verdicts.entries()) {
-        const change = open[i]!;
-        if (verdict.outcome === 'retriable') {
-          if (attempt === mostAttempts || !isRetriable(verdict.code)) {
-            throw new LetheError(verdict.code, `${sink.name} did not take all changes of ${dataset.table}`, {
-              fix: 'Run it again when the store works: what was written stays, and counts once.',
-            });
-          }
-          again.push(change);
-        } else if (verdict.outcome === 'rejected') {
-          outcomes.set(change.key, { kind: 'rejected', now: verdict.code });
-        } else outcomes.set(change.key, { kind: 'written' });
-      }
-      open = again;
-      if (open.length > 0) await sleep(backoffMs(attempt, Math.random()));
+    for (const [i, verdict] of (await this.writes.write(changes)).entries()) {
+      const { key } = changes[i]!;
+      if (verdict.outcome === 'rejected') outcomes.set(key, { kind: 'rejected', now: verdict.code });
+      else outcomes.set(key, { kind: verdict.outcome === 'left' ? 'left' : 'written' });
     }
   }
 }
-
-/** Of a clean record: the sink would reject it again. */
-const unreadable: ReadonlySet<string> = new Set(['RECORD_MALFORMED', 'SCHEMA_UNKNOWN', 'SCHEMA_UNEXPECTED']);

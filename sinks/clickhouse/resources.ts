@@ -5,7 +5,9 @@ import type { Config } from '../../schemas/config.ts';
 import { type Dataset, sinkDataset } from '../../schemas/dataset.ts';
 import { clickhouseDatabase, clickhouseTable } from '../../schemas/names.ts';
 import { refuse, type Step, steppedResource } from '../../pipeline/planned-steps.ts';
+import { unconfirmed } from '../unconfirmed.ts';
 import { command } from './command.ts';
+import { clickhouseCopy, isHeld, releaseTable } from './copy.ts';
 import { clickhouseMisfits, generationRead, readGenerations } from './generations.ts';
 import { misfits } from './misfits.ts';
 import { quote } from './sql.ts';
@@ -76,6 +78,10 @@ async function inspectTable(
   const definition = tableDefinition(config, dataset, generation);
   const name = `${definition.database}.${definition.table}`;
   const state = await readTable(client, definition.database, definition.table);
+  const begun = target.mayRebuild
+    ? await clickhouseCopy(config, dataset, generation, client).beside()
+    : undefined;
+  if (begun !== undefined) return [unconfirmed('clickhouse', dataset.table, begun)];
   if (!state) return [await createStep(config, dataset, target, client)];
   if (state.comment !== definition.mark) return [foreign(name)];
   const unfitting = misfits(state, definition);
@@ -85,12 +91,13 @@ async function inspectTable(
     const isUnused =
       beside !== undefined && !(view && generationRead(dataset.table, view) === definition.generation);
     if (isUnused) return [makeAnew(definition, name, client)];
-    const byHand = `Drop table ${name}, run \`lethe apply\`, and let the sink read the clean topic from its start.`;
+    const byHand = `Run \`lethe rebuild clickhouse ${dataset.table}\`: a table is built beside it from the clean topic, and takes its place. Drop one that another pipeline of this name left behind, and run \`lethe apply\`.`;
     return unfitting.map((summary) => refuse(summary, wayOut(target, 'a table', byHand)));
   }
   return [
     ...newColumns(state, definition, name, client),
     ...keepDeletedStep(state, definition, name, client),
+    ...releaseStep(state, definition, name, client),
   ];
 }
 
@@ -204,6 +211,22 @@ function keepDeletedStep(
     {
       change: { action: 'update', summary: `table ${name} keeps deleted rows with their versions` },
       run: () => command(client, sql, `change settings of ${name}`),
+    },
+  ];
+}
+
+/** A rebuilding that was cut short at the wrong moment, and that nobody took up. */
+function releaseStep(
+  state: TableState,
+  definition: TableDefinition,
+  name: string,
+  client: ClickHouseClient,
+): Step[] {
+  if (!isHeld(state)) return [];
+  return [
+    {
+      change: { action: 'update', summary: `table ${name} takes writes again` },
+      run: () => command(client, releaseTable(definition), `release ${name}`),
     },
   ];
 }

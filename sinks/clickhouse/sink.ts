@@ -20,11 +20,13 @@ interface Compiled {
 
 /**
  * Every change becomes a row, deletes too; which one counts is settled by `_lethe_version` when rows are read or
- * merged. So the order of writes does not matter, and a repeated one changes nothing.
+ * merged. So the order of writes does not matter, and a repeated one changes nothing. `table` names another one than that of the
+ * generation, for all that is written.
  */
 export function createClickhouseSink(
   config: Pick<Config, 'name' | 'topics' | 'clickhouse'>,
   client: ClickHouseClient,
+  options: { readonly table?: string } = {},
 ): Sink {
   const compiled = new WeakMap<Dataset, Compiled>();
 
@@ -32,7 +34,8 @@ export function createClickhouseSink(
     const known = compiled.get(dataset);
     if (known?.generation === generation) return known;
     const format = known?.format ?? compileRows(dataset);
-    const target = targetOf(config, dataset, generation, format);
+    const table = options.table ?? clickhouseTable(dataset.table, generation);
+    const target = targetOf(clickhouseDatabase(config), table, format);
     const entry = { format, target, generation, bytesPerRow: known?.bytesPerRow ?? 512 };
     compiled.set(dataset, entry);
     return entry;
@@ -66,13 +69,7 @@ export function createClickhouseSink(
   };
 }
 
-function targetOf(
-  config: Pick<Config, 'name' | 'topics' | 'clickhouse'>,
-  dataset: Dataset,
-  generation: number,
-  format: RowFormat,
-): Target {
-  const [database, table] = [clickhouseDatabase(config), clickhouseTable(dataset.table, generation)];
+function targetOf(database: string, table: string, format: RowFormat): Target {
   const columns = format.columns.map(quote).join(', ');
   return {
     name: `${database}.${table}`,

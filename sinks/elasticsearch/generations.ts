@@ -3,7 +3,7 @@ import type { Client } from '@elastic/elasticsearch';
 import type { Step } from '../../pipeline/planned-steps.ts';
 import type { Config } from '../../schemas/config.ts';
 import { type Dataset, sinkDataset } from '../../schemas/dataset.ts';
-import { indexAlias, indexGeneration, indexName } from '../../schemas/names.ts';
+import { copyAlias, indexAlias, indexNumbers } from '../../schemas/names.ts';
 import { aliasDefinition, indexDefinition, markOf } from './index-definition.ts';
 import { type IndexState, readIndexes } from './index-state.ts';
 import { misfits } from './misfits.ts';
@@ -11,20 +11,36 @@ import { send } from './request.ts';
 
 type Named = Pick<Config, 'name' | 'topics'>;
 
-/** The table's indexes by their generation: those that bear its mark. */
+/** An index of the table: one that bears its mark. */
+export interface OwnIndex extends IndexState {
+  readonly generation: number;
+  /** Which one of its generation: a store that is rebuilt gets the next. */
+  readonly copy: number;
+  /** What it is while its store is rebuilt; undefined for a live one. */
+  readonly role: 'next' | 'past' | 'kept' | undefined;
+}
+
+/** All indexes of the table, also those of a rebuilding. */
+export async function readOwnIndexes(client: Client, config: Named, table: string): Promise<OwnIndex[]> {
+  const mark = markOf(config, table);
+  return (await readIndexes(client, `${indexAlias(config, table)}-v*`)).flatMap((index) => {
+    const numbers = indexNumbers(config, table, index.name);
+    if (!numbers || !isDeepStrictEqual(index.mappings._meta, mark)) return [];
+    const role = copyRoles.find((own) => Object.hasOwn(index.aliases, copyAlias(config, table, own)));
+    return [{ ...index, ...numbers, role }];
+  });
+}
+
+const copyRoles = ['next', 'past', 'kept'] as const;
+
+/** The table's live indexes by their generation. */
 export async function readGenerations(
   client: Client,
   config: Named,
   table: string,
 ): Promise<ReadonlyMap<number, IndexState>> {
-  const found = await readIndexes(client, `${indexAlias(config, table)}-v*`);
-  return new Map(
-    found.flatMap((index) => {
-      const generation = indexGeneration(config, table, index.name);
-      const isOurs = isDeepStrictEqual(index.mappings._meta, markOf(config, table));
-      return generation !== undefined && isOurs ? [[generation, index] as const] : [];
-    }),
-  );
+  const live = (await readOwnIndexes(client, config, table)).filter(({ role }) => role === undefined);
+  return new Map(live.map((index) => [index.generation, index]));
 }
 
 /** Why the index of this generation cannot take the dataset in place; nothing where there is none. */
@@ -52,11 +68,9 @@ export async function elasticsearchSwitch(
   if (!dataset.contract.sinks.includes('elasticsearch')) return [];
   const indexes = await readGenerations(client, config, dataset.table);
   const others = [...indexes].filter(([other]) => other !== generation).map(([, { name }]) => name);
-  if (others.length === 0 || !indexes.has(generation)) return [];
-  const [alias, index] = [
-    indexAlias(config, dataset.table),
-    indexName(config, dataset.table, generation),
-  ] as const;
+  const index = indexes.get(generation)?.name;
+  if (others.length === 0 || index === undefined) return [];
+  const alias = indexAlias(config, dataset.table);
   const actions = [
     { add: { index, alias, ...aliasDefinition } },
     ...others.map((other) => ({ remove_index: { index: other } })),

@@ -5,7 +5,10 @@ import type { Resource } from '../../pipeline/resource.ts';
 import { type GenerationOf, type StoreGeneration, wayOut } from '../../pipeline/store-generation.ts';
 import type { Config } from '../../schemas/config.ts';
 import { type Dataset, sinkDataset } from '../../schemas/dataset.ts';
-import { indexAlias, indexGeneration, indexName, writeAlias } from '../../schemas/names.ts';
+import { indexAlias, indexName, indexNumbers, writeAlias } from '../../schemas/names.ts';
+import { unconfirmed } from '../unconfirmed.ts';
+import { elasticsearchCopy } from './copy.ts';
+import { createIndex, deleteIndex } from './create-index.ts';
 import { readGenerations } from './generations.ts';
 import {
   aliasDefinition,
@@ -22,6 +25,7 @@ type Named = Pick<Config, 'name' | 'topics'>;
 
 /** An index to be, with the aliases of readers and of the sink. */
 interface Wanted {
+  readonly table: string;
   readonly index: string;
   readonly alias: string;
   readonly writes: string;
@@ -69,11 +73,12 @@ async function inspect(
   }
   const generations = await readGenerations(client, config, table);
   const live = behind[0];
-  const seen = live && indexGeneration(config, table, live.name);
+  const seen = live && indexNumbers(config, table, live.name)?.generation;
   if (live && (seen === undefined || !generations.has(seen))) return [foreign(live.name)];
   const { generation, beside } = target;
   const index = indexName(config, table, generation);
   const wanted: Wanted = {
+    table,
     index,
     alias,
     writes: writeAlias(config, table, generation),
@@ -82,6 +87,10 @@ async function inspect(
     isRead: seen === undefined || seen === generation,
   };
   const there = generations.get(generation);
+  const begun = await elasticsearchCopy(config, dataset, generation, client).beside();
+  if (begun !== undefined && (target.mayRebuild || (!there && begun === index))) {
+    return [unconfirmed('elasticsearch', table, begun)];
+  }
   if (!there) {
     if ((await readIndexes(client, index)).length > 0) return [foreign(index)];
     const older = beside === undefined ? undefined : generations.get(beside);
@@ -121,7 +130,7 @@ function create(wanted: Wanted, older: IndexState | undefined, client: Client): 
   const summary = older
     ? `${fields} is built beside ${older.name}${why === '' ? '' : ` (${why})`}`
     : `${fields} behind alias ${alias}`;
-  return { change: { action: 'create', summary }, run: () => createIndex(wanted, client) };
+  return { change: { action: 'create', summary }, run: () => makeIndex(wanted, client) };
 }
 
 function makeAnew(wanted: Wanted, client: Client): Step {
@@ -129,26 +138,25 @@ function makeAnew(wanted: Wanted, client: Client): Step {
   return {
     change: { action: 'create', summary: `index ${index}, which nothing was written to, is made anew` },
     run: async () => {
-      const path = `/${encodeURIComponent(index)}`;
-      await send(client, 'DELETE', path, undefined, `delete index ${index}`);
-      await createIndex(wanted, client);
+      await deleteIndex(client, index);
+      await makeIndex(wanted, client);
     },
   };
 }
 
-async function createIndex(wanted: Wanted, client: Client): Promise<void> {
-  const { index, alias, writes, definition, isRead } = wanted;
-  const body = {
-    settings: { 'index.mapping.total_fields.limit': definition.totalFieldsLimit },
-    mappings: { dynamic: 'strict', _meta: definition.mark, properties: definition.properties },
-    aliases: { [writes]: {}, ...(isRead ? { [alias]: aliasDefinition } : {}) },
-  };
-  await send(client, 'PUT', `/${encodeURIComponent(index)}`, body, `create index ${index}`);
+async function makeIndex(
+  { index, alias, writes, definition, isRead }: Wanted,
+  client: Client,
+): Promise<void> {
+  await createIndex(client, index, definition, {
+    [writes]: {},
+    ...(isRead ? { [alias]: aliasDefinition } : {}),
+  });
 }
 
 /** What an index that is there lacks, or why it cannot be used. */
 function existing(index: IndexState, wanted: Wanted, client: Client): Step[] {
-  const byHand = `Delete index ${index.name}, run \`lethe apply\`, and let the sink read the clean topic from its start.`;
+  const byHand = `Run \`lethe rebuild elasticsearch ${wanted.table}\`: an index is built beside it from the clean topic, and takes its place. Delete one that another pipeline of this name left behind, and run \`lethe apply\`.`;
   const refused = misfits(index, wanted.definition).map((summary) =>
     refuse(summary, wayOut(wanted.target, 'an index', byHand)),
   );

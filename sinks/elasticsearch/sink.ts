@@ -14,6 +14,8 @@ const defaultMaxBulkBytes = 8 * 1024 * 1024;
 /**
  * Writes through the alias of the index of one generation: readers have another, which may still stand for an older index.
  *
+ * `alias` names another one instead, for all that is written.
+ *
  * Of several changes of one key in a batch only the newest is sent: from the 1,024th change of a transaction on they have the same
  * 63-bit version, and a partial failure could otherwise let the older one win. When the newest is rejected the
  * one before it takes its place.
@@ -21,7 +23,7 @@ const defaultMaxBulkBytes = 8 * 1024 * 1024;
 export function createElasticsearchSink(
   config: Pick<Config, 'name' | 'topics'>,
   client: Client,
-  options: { readonly maxBulkBytes?: number } = {},
+  options: { readonly maxBulkBytes?: number; readonly alias?: string } = {},
 ): Sink {
   const maxBulkBytes = options.maxBulkBytes ?? defaultMaxBulkBytes;
   const compiled = new WeakMap<Dataset, ToBulkLines>();
@@ -36,7 +38,7 @@ export function createElasticsearchSink(
     name: 'elasticsearch',
     async write(dataset, changes, generation) {
       const toLines = documentsOf(dataset);
-      const alias = writeAlias(config, dataset.table, generation);
+      const alias = options.alias ?? writeAlias(config, dataset.table, generation);
       return await newestFirst(changes, async (candidates) => {
         const documents: string[] = [];
         const rejected = new Map<number, Verdict>();

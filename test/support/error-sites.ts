@@ -52,6 +52,8 @@ export const provokedByServers: ReadonlySet<string> = new Set([
   'keys/resources.ts',
   'pipeline/sink-processor.ts',
   'pipeline/truncation.ts',
+  'sinks/clickhouse/copy.ts',
+  'sinks/elasticsearch/copy.ts',
 ]);
 
 /** Codes that only those files give. */

@@ -301,7 +301,7 @@ export function registerSinkTests(name: string, makeHarness: () => Promise<SinkH
           ({ action }) => action === 'refuse',
         );
         expect(refused?.summary).toContain('extra');
-        expect(refused?.fix).toContain('lethe apply');
+        for (const way of ['lethe rebuild', 'lethe apply']) expect(refused?.fix).toContain(way);
         expect(others).toEqual([]);
         const error = await failure(applied(dataset));
         expect(error.code).toBe('PLAN_REFUSED');

@@ -56,7 +56,12 @@ describe('names', () => {
           const isSame = a === b && n === m;
           const index = names.indexName(config, a, n);
           const rows = names.clickhouseTable(a, n);
-          expect(names.indexGeneration(config, b, index)).toBe(a === b ? n : undefined);
+          expect(names.indexNumbers(config, b, index)).toEqual(
+            a === b ? { generation: n, copy: 1 } : undefined,
+          );
+          expect(names.indexNumbers(config, b, names.indexName(config, a, n, m))).toEqual(
+            a === b ? { generation: n, copy: m } : undefined,
+          );
           expect(names.clickhouseGeneration(b, rows)).toBe(a === b ? n : undefined);
           expect(names.indexName(config, b, m) === index).toBe(isSame);
           expect(names.writeAlias(config, b, m) === names.writeAlias(config, a, n)).toBe(isSame);

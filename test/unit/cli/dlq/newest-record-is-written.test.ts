@@ -1,74 +1,14 @@
 import { describe, expect, it } from 'vitest';
-import { type RejectedRow, RetryWrites } from '../../../../cli/dlq/retry-writes.ts';
-import type { CommittedRecord } from '../../../../pipeline/committed-reader.ts';
-import type { CleanChange, Verdict } from '../../../../pipeline/sink.ts';
-import { avroType } from '../../../../schemas/registry.ts';
-import { header } from '../../../../schemas/record-headers.ts';
-import { formatVersion, versionToElasticsearch } from '../../../../schemas/version.ts';
-import { at, testDataset } from '../../../support/sink-datasets.ts';
-
-const dataset = testDataset('public.t', ['id'], [{ name: 'id', type: 'text' }]);
-const type = avroType({ type: 'record', name: 'r', fields: [{ name: 'n', type: 'long' }] });
-
-/** A clean topic of one partition and a store that lets ties win, as Elasticsearch does. */
-class World {
-  readonly records: CommittedRecord[] = [];
-  readonly store = new Map<string, { version: bigint; n: bigint | null }>();
-  /** What happens while the retry writes, once. */
-  meanwhile: (() => void) | undefined;
-  verdict: (change: CleanChange) => Verdict | undefined = () => undefined;
-  writes = 0;
-
-  append(key: string, commit: number, n: bigint | null, contract = dataset.digest): void {
-    const headers = new Map([
-      [header.version, formatVersion({ ...at(commit), seq: BigInt(this.records.length) })],
-      [header.commitMs, '1'],
-      [header.contract, contract],
-    ]);
-    const value = n === null ? null : Buffer.concat([Buffer.from([0, 0, 0, 0, 7]), type.toBuffer({ n })]);
-    this.records.push({ offset: BigInt(this.records.length), key, value, headers, timestampMs: 1 });
-  }
-
-  take({ key, version, row }: Pick<CleanChange, 'key' | 'version' | 'row'>): Verdict {
-    const own = { version: versionToElasticsearch(version), n: (row?.['n'] ?? null) as bigint | null };
-    if (own.version < (this.store.get(key)?.version ?? 0n)) return { outcome: 'stale' };
-    this.store.set(key, own);
-    return { outcome: 'written' };
-  }
-
-  async retry(rows: readonly RejectedRow[], history = [{ digest: dataset.digest, generation: 1 }]) {
-    const { records } = this;
-    const retry = new RetryWrites({
-      reader: {
-        ends: async () => [{ topic: 'clean', partition: 0, next: BigInt(records.length) }],
-        async *read(_topic, _partition, from = 0n, to = BigInt(records.length)) {
-          yield records.slice(Number(from), Number(to));
-        },
-      },
-      decoder: async () => type,
-      cleanTopic: 'clean',
-      dataset,
-      sink: {
-        name: 'elasticsearch',
-        write: async (_dataset, changes) => {
-          this.writes++;
-          this.meanwhile?.();
-          this.meanwhile = undefined;
-          return changes.map((change) => this.verdict(change) ?? this.take(change));
-        },
-        close: async () => {},
-      },
-      history: { of: async () => history, fresh: async () => history },
-    });
-    return Object.fromEntries([...(await retry.retry(rows))].map(([key, { kind }]) => [key, kind]));
-  }
-}
+import type { RejectedRow } from '../../../../cli/dlq/retry-writes.ts';
+import { versionToElasticsearch } from '../../../../schemas/version.ts';
+import { CleanTopicWorld, dataset } from '../../../support/clean-topic-world.ts';
+import { at } from '../../../support/sink-datasets.ts';
 
 const rejected = (key: string, offset = 0n): RejectedRow => ({ key, partition: 0, offset });
 
 describe('a store that did not take a row', () => {
   it('gets the newest record of it and of no other row', async () => {
-    const world = new World();
+    const world = new CleanTopicWorld();
     world.append('a', 1, 1n);
     world.append('b', 1, 1n);
     world.append('a', 2, 2n);
@@ -77,7 +17,7 @@ describe('a store that did not take a row', () => {
   });
 
   it('gets a delete, where that is the newest', async () => {
-    const world = new World();
+    const world = new CleanTopicWorld();
     world.append('a', 1, 1n);
     world.append('a', 2, null);
     expect(await world.retry([rejected('a')])).toEqual({ a: 'written' });
@@ -85,7 +25,7 @@ describe('a store that did not take a row', () => {
   });
 
   it('keeps what is newer, when it is tried again as well', async () => {
-    const world = new World();
+    const world = new CleanTopicWorld();
     world.append('a', 1, 1n);
     world.store.set('a', { version: versionToElasticsearch(at(9)), n: 9n });
     for (let i = 0; i < 2; i++) expect(await world.retry([rejected('a')])).toEqual({ a: 'written' });
@@ -93,7 +33,7 @@ describe('a store that did not take a row', () => {
   });
 
   it('ends with the later of two records that have one version there, though its sink was first', async () => {
-    const world = new World();
+    const world = new CleanTopicWorld();
     world.append('a', 1, 1n);
     world.meanwhile = () => {
       world.append('a', 1, 2n);
@@ -105,7 +45,7 @@ describe('a store that did not take a row', () => {
   });
 
   it('gets nothing of which the topic knows nothing, nor what is under a contract of another generation', async () => {
-    const world = new World();
+    const world = new CleanTopicWorld();
     world.append('a', 1, 1n, 'older');
     const history = [
       { digest: 'older', generation: 1 },
@@ -116,7 +56,7 @@ describe('a store that did not take a row', () => {
   });
 
   it('is written to again where it is away for a moment, and says what it rejects', async () => {
-    const world = new World();
+    const world = new CleanTopicWorld();
     world.append('a', 1, 1n);
     world.append('b', 1, 1n);
     let away = 2;
@@ -130,7 +70,7 @@ describe('a store that did not take a row', () => {
   });
 
   it('finds the row in a topic that was made anew', async () => {
-    const world = new World();
+    const world = new CleanTopicWorld();
     for (const key of ['a', 'b', 'c']) world.append(key, 1, 1n);
     expect(await world.retry([rejected('a', 2n), rejected('b', 77n)])).toEqual({
       a: 'written',

@@ -4,7 +4,7 @@ import type { Advice } from '../connectors/ddl/advice.ts';
 import { advise } from '../connectors/ddl/advise.ts';
 import { readFacts } from '../connectors/ddl/facts.ts';
 import { type DdlStatement, parseDdl } from '../connectors/ddl/statement.ts';
-import { tryStatement } from '../connectors/ddl/try-statement.ts';
+import { type Tried, tryStatement } from '../connectors/ddl/try-statement.ts';
 import { withSource } from '../connectors/postgres/source-client.ts';
 import { LetheError } from '../schemas/errors.ts';
 import { hasErrors } from '../schemas/finding.ts';
@@ -17,12 +17,6 @@ interface Flags {
   readonly file?: string;
   readonly try?: true;
   readonly json?: true;
-}
-
-/** What Postgres said to a statement that was tried. */
-export interface Tried {
-  readonly statement: string;
-  readonly sqlstate: string;
 }
 
 /** `lethe migrate`: what a DDL statement would do to the pipeline, and the safe order; changes nothing. Exit 1 if it takes one. */

@@ -1,5 +1,5 @@
 import type { Advice, MigrationStep, Outcome } from '../connectors/ddl/advice.ts';
-import type { Tried } from './migrate.ts';
+import type { Tried } from '../connectors/ddl/try-statement.ts';
 import { renderTable, type Style } from './table.ts';
 
 const styles: Readonly<Record<Outcome, Style>> = {

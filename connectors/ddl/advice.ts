@@ -1,3 +1,6 @@
+import type { TableFacts } from './facts.ts';
+import type { DdlAction } from './statement.ts';
+
 /** A change of a contract's file, by the path of its field, for programs; `rule` is what stood there before. */
 export type ContractEdit =
   | { readonly remove: readonly string[] }
@@ -35,6 +38,21 @@ export interface Advice {
   readonly says: string;
   /** The safe order, the statement among it; of a safe one, what follows if something is to follow. */
   readonly steps: readonly MigrationStep[];
+}
+
+/** What the advice on an action is, before it is put to its statement. */
+export interface ActionAdvice {
+  readonly outcome: Outcome;
+  readonly sqlstate?: string;
+  readonly says: string;
+  readonly steps: readonly MigrationStep[];
+}
+
+/** One action and the statement that does it alone. */
+export interface Asked<K extends DdlAction['kind'] = DdlAction['kind']> {
+  readonly action: Extract<DdlAction, { kind: K }>;
+  readonly text: string;
+  readonly facts: TableFacts;
 }
 
 export const sql = (text: string, why: string): MigrationStep => ({ kind: 'sql', text, why });

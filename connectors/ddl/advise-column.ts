@@ -1,5 +1,15 @@
-import { applied, edit, type MigrationStep, other, restart, run, sql, turned } from './advice.ts';
-import type { ActionAdvice, Asked } from './advise.ts';
+import {
+  type ActionAdvice,
+  type Asked,
+  applied,
+  edit,
+  type MigrationStep,
+  other,
+  restart,
+  run,
+  sql,
+  turned,
+} from './advice.ts';
 import { aroundPublication, outOfPublication, type TableFacts } from './facts.ts';
 
 /** Of a column that is dropped, retyped or renamed, in a table that has a contract and is in the publication. */

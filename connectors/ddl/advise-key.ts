@@ -1,5 +1,4 @@
-import { sql } from './advice.ts';
-import type { ActionAdvice } from './advise.ts';
+import { type ActionAdvice, sql } from './advice.ts';
 import { movedAway } from './advise-column.ts';
 import type { TableFacts } from './facts.ts';
 import type { DdlAction } from './statement.ts';

@@ -1,5 +1,14 @@
-import { applied, edit, type MigrationStep, other, restart, run, sql } from './advice.ts';
-import type { ActionAdvice, Asked } from './advise.ts';
+import {
+  type ActionAdvice,
+  type Asked,
+  applied,
+  edit,
+  type MigrationStep,
+  other,
+  restart,
+  run,
+  sql,
+} from './advice.ts';
 
 /** Of a table as a whole: another name, gone, or emptied. */
 export function adviseTable(asked: Asked<'rename table' | 'drop table' | 'truncate'>): ActionAdvice {

@@ -1,24 +1,9 @@
-import { type Advice, type Outcome, type MigrationStep, edit, restart, run, sql } from './advice.ts';
+import { type ActionAdvice, type Advice, type Asked, edit, restart, run, sql } from './advice.ts';
 import { adviseColumn } from './advise-column.ts';
 import { adviseKey } from './advise-key.ts';
 import { adviseTable } from './advise-table.ts';
 import type { TableFacts } from './facts.ts';
 import type { DdlAction, DdlStatement } from './statement.ts';
-
-/** What the advice on an action is, before it is put to its statement. */
-export interface ActionAdvice {
-  readonly outcome: Outcome;
-  readonly sqlstate?: string;
-  readonly says: string;
-  readonly steps: readonly MigrationStep[];
-}
-
-/** One action and the statement that does it alone. */
-export interface Asked<K extends DdlAction['kind'] = DdlAction['kind']> {
-  readonly action: Extract<DdlAction, { kind: K }>;
-  readonly text: string;
-  readonly facts: TableFacts;
-}
 
 const unknownAdvice: ActionAdvice = {
   outcome: 'unknown',

@@ -1,5 +1,11 @@
 import type { ClientBase } from 'pg';
 
+/** What Postgres said to a statement that was tried. */
+export interface Tried {
+  readonly statement: string;
+  readonly sqlstate: string;
+}
+
 /** Longest wait for a lock, and longest time that the statement may hold what it has locked. */
 const lockTimeoutMs = 100;
 const statementTimeoutMs = 500;

@@ -44,9 +44,11 @@ describe('a table that left the publication', () => {
   }
   /** What nobody is told of while the table is out. */
   async function missed(from: number): Promise<void> {
-    await client.query(`delete from notes where id between $1 and $1 + 9`, [from]);
-    await client.query(`update notes set author = 'Missed' where id between $1 + 10 and $1 + 19`, [from]);
-    await client.query(`insert into notes (id, author) values (-$1, 'Came unseen')`, [from]);
+    await client.query(`delete from notes where id between $1::int and $1::int + 9`, [from]);
+    await client.query(`update notes set author = 'Missed' where id between $1::int + 10 and $1::int + 19`, [
+      from,
+    ]);
+    await client.query(`insert into notes (id, author) values (-$1::int, 'Came unseen')`, [from]);
   }
   async function toldOnce(times: number): Promise<void> {
     await waitUntil(() => timesTold() === times, 30_000, 'the alarm in the log');

@@ -71,7 +71,9 @@ describe('a column that joins BeanCart’s subscriptions', () => {
     const { changes } = JSON.parse(plan.out) as { changes: { system: string; summary: string }[] };
     const planned = (system: string) =>
       changes.filter((change) => change.system === system).map(({ summary }) => summary);
-    expect(planned('registry')).toEqual([expect.stringContaining('new schema, which reads all that older ones wrote')]);
+    expect(planned('registry')).toEqual([
+      expect.stringContaining('new schema, which reads all that older ones wrote'),
+    ]);
     expect(planned('elasticsearch')).toEqual([expect.stringMatching(`gets ${column}`)]);
     expect(planned('clickhouse').join('\n')).toMatch(`gets ${column}`);
     await follower.follow(steps.slice(2));

@@ -81,7 +81,7 @@ describe('a table that left the publication', () => {
         await writer.query(`insert into notes (id, author) values ($1, 'Live')`, [i]);
         await writer.query(`update notes set author = 'Changed' where id = $1 - 3`, [i]);
         await writer.query(`delete from notes where id = $1 - 20 and id % 2 = 0`, [i]);
-        await writer.query('select pg_sleep(0.03)');
+        await writer.query('select pg_sleep(0.15)');
       }
     })();
   });

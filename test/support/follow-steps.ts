@@ -1,14 +1,17 @@
-import { execFile } from 'node:child_process';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { promisify } from 'node:util';
+import { resolve } from 'node:path';
 import type { Client } from 'pg';
 import { parseDocument } from 'yaml';
+import { applyCommand } from '../../cli/apply.ts';
+import { dlqCommand } from '../../cli/dlq.ts';
+import { migrateCommand } from '../../cli/migrate.ts';
+import { planCommand } from '../../cli/plan.ts';
+import { reconcileCommand } from '../../cli/reconcile.ts';
 import type { Advice, ContractEdit, MigrationStep } from '../../connectors/ddl/advice.ts';
-import { packageRoot } from '../../stack/package-root.ts';
 import type { Instance, LivePipeline } from './live-pipeline.ts';
+import { type CommandResult, runCommand } from './run-command.ts';
 
-const execute = promisify(execFile);
+const commands = [applyCommand, dlqCommand, migrateCommand, planCommand, reconcileCommand];
 
 /** What `lethe migrate` printed, and the code that it ended with. */
 export interface Migration {
@@ -29,10 +32,15 @@ export class StepFollower {
     this.instance = instance;
   }
 
-  async migrate(statement: string): Promise<Migration> {
-    const { code, out, err } = await this.lethe(['migrate', statement, '--try', '--json']);
-    if (out === '') throw new Error(err);
-    return { code, ...(JSON.parse(out) as Omit<Migration, 'code'>) };
+  /** Tries the statements again where the application held the table: a lock that is not to be had says nothing. */
+  async migrate(statements: string): Promise<Migration> {
+    for (let attempt = 1; ; attempt++) {
+      const { code, out, err } = await this.lethe(['migrate', statements, '--try', '--json']);
+      if (out === '') throw new Error(err);
+      const migration = { code, ...(JSON.parse(out) as Omit<Migration, 'code'>) };
+      const isBusy = migration.tried.some(({ sqlstate }) => ['55P03', '57014'].includes(sqlstate));
+      if (!isBusy || attempt === 20) return migration;
+    }
   }
 
   async follow(steps: readonly MigrationStep[]): Promise<void> {
@@ -41,7 +49,7 @@ export class StepFollower {
 
   private async step(step: MigrationStep): Promise<void> {
     if (step.kind === 'sql') await this.client.query(step.text);
-    if (step.kind === 'edit') this.edit(join(this.live.folder, step.file!), step.edit!);
+    if (step.kind === 'edit') this.edit(resolve(this.live.folder, step.file!), step.edit!);
     if (step.kind === 'restart') await this.restart();
     if (step.kind !== 'run') return;
     const { code, out, err } = await this.lethe(step.text.replace(/^lethe /, '').split(' '));
@@ -68,15 +76,11 @@ export class StepFollower {
     await old.ended;
   }
 
-  private async lethe(args: readonly string[]): Promise<{ code: number; out: string; err: string }> {
-    const main = join(packageRoot(), 'dist', 'cli', 'main.js');
-    const options = { cwd: this.live.folder, env: { ...process.env, ...this.live.env } };
-    try {
-      const { stdout, stderr } = await execute(process.execPath, [main, ...args], options);
-      return { code: 0, out: stdout, err: stderr };
-    } catch (error) {
-      const { code, stdout, stderr } = error as { code: number; stdout: string; stderr: string };
-      return { code, out: stdout, err: stderr };
-    }
+  /** A command as it would be typed, in this process. */
+  private async lethe([name, ...args]: readonly string[]): Promise<CommandResult> {
+    const command = commands.map((make) => make()).find((one) => one.name() === name);
+    if (!command) throw new Error(`no step has the command ${name}`);
+    // A command of commands takes its options behind their names.
+    return await runCommand(command, [...args, '-c', this.live.configPath], this.live.env);
   }
 }

@@ -110,7 +110,12 @@ describe('DDL of the source', () => {
     const instance = live.run();
     await live.ready(instance);
     follower = new StepFollower(live, client, instance);
-    traffic = Promise.all(tables.map((table, i) => use(writers[i]!, table).finally(() => writers[i]!.end())));
+    traffic = Promise.all(
+      tables.map(async (table, i) => {
+        await use(writers[i]!, table);
+        await writers[i]!.end();
+      }),
+    );
   });
 
   afterAll(async () => {

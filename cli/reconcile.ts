@@ -55,9 +55,8 @@ export function reconcileCommand(): Command {
         const settle = await astrayBefore(project, dataset);
         const own = await reconcile(project, dataset, flags.repair === true, stopping.signal);
         found.push(own);
-        if (own.left.length === 0 && !own.more && (flags.repair === true || own.found.length === 0)) {
-          await settle();
-        }
+        const isEqual = own.found.length === 0 && dataset.contract.sinks.length > 0;
+        if (own.left.length === 0 && !own.more && (flags.repair === true || isEqual)) await settle();
       }
       const keys = flags.keys === true;
       process.stdout.write(

@@ -17,6 +17,7 @@ const heads: Readonly<Record<MigrationStep['kind'], string>> = {
   edit: 'contract',
   run: 'command',
   restart: 'processors',
+  wait: 'processors',
   other: 'by hand',
 };
 

@@ -10,8 +10,8 @@ export type ContractEdit =
 
 /** A step of a safe order. */
 export interface MigrationStep {
-  /** `sql` at the source, `edit` of a contract, `run` a command here, `restart` of `lethe run`, `other`: what no command does. */
-  readonly kind: 'sql' | 'edit' | 'run' | 'restart' | 'other';
+  /** `sql` at the source, `edit` of a contract, `run` a command here, `restart` of `lethe run`, `wait`, `other`: what no command does. */
+  readonly kind: 'sql' | 'edit' | 'run' | 'restart' | 'wait' | 'other';
   /** To be run or done as it stands here. */
   readonly text: string;
   readonly why: string;
@@ -79,8 +79,15 @@ export function applied(why: string, rebuild: boolean): MigrationStep[] {
   ];
 }
 
-/** The end of a rebuild. */
-export const turned = run(
-  'lethe apply',
-  'when the new index and table hold all rows it puts them in place of those that readers see',
-);
+/** The end of a rebuild; nothing where no store has the table. */
+export function turned({ table, own }: TableFacts): MigrationStep[] {
+  if (own!.contract.sinks.length === 0) return [];
+  return [
+    {
+      kind: 'wait',
+      text: `wait until \`lethe status\` does not say of ${table} any more that its rows are read again`,
+      why: 'index and table are filled beside those that readers see',
+    },
+    run('lethe apply', 'puts them in place of those that readers see, or says that it must be run again'),
+  ];
+}

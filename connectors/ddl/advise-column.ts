@@ -50,9 +50,12 @@ function dropped({ action, facts, text }: Asked<'drop column'>, isListed: boolea
     const why = `the contract, or a path of another, reads ${column} for the subject, the rows that pass, or names`;
     const first = edit(own!.file, `take out columns.${column} and what reads it`, why);
     const rest = takenOut(facts, column).slice(1);
-    return { ...outcome, steps: [first, ...rest, sql(`${text};`, `${table} goes on without it`), turned] };
+    return {
+      ...outcome,
+      steps: [first, ...rest, sql(`${text};`, `${table} goes on without it`), ...turned(facts)],
+    };
   }
-  const finish = isDropped(facts, column) ? [] : [turned];
+  const finish = isDropped(facts, column) ? [] : turned(facts);
   const steps = [
     ...takenOut(facts, column),
     sql(`${text};`, 'no publication and no contract names it any more'),
@@ -109,7 +112,7 @@ function retyped({ action, facts, text }: Asked<'retype column'>, isListed: bool
           'the table comes back to the publication, with what the other type needs built anew',
           true,
         ),
-        turned,
+        ...turned(facts),
         run(
           `lethe reconcile ${table} --repair`,
           'makes good what changed while the table was out, deletes too',
@@ -133,7 +136,7 @@ function retyped({ action, facts, text }: Asked<'retype column'>, isListed: bool
       sql(`${text};`, 'nothing lists the column'),
       back,
       ...applied('index, table and schema of the new type are built beside those that readers see', true),
-      turned,
+      ...turned(facts),
       ...lateLetters(facts, column),
     ],
   };
@@ -164,7 +167,7 @@ function renamed({ action, facts, text }: Asked<'rename column'>, isListed: bool
         elsewhere === '' ? change : undefined,
       ),
       ...applied('to the stores it is a column that goes and one that comes', !isDropped(facts, column)),
-      ...(isDropped(facts, column) ? [] : [turned, ...lateLetters(facts, column)]),
+      ...(isDropped(facts, column) ? [] : [...turned(facts), ...lateLetters(facts, column)]),
     ],
   };
 }

@@ -3,12 +3,13 @@ import { resolve } from 'node:path';
 import type { Client } from 'pg';
 import { parseDocument } from 'yaml';
 import { applyCommand } from '../../cli/apply.ts';
+import { readContractStatus } from '../../cli/contract-status.ts';
 import { dlqCommand } from '../../cli/dlq.ts';
 import { migrateCommand } from '../../cli/migrate.ts';
 import { planCommand } from '../../cli/plan.ts';
 import { reconcileCommand } from '../../cli/reconcile.ts';
 import type { Advice, ContractEdit, MigrationStep } from '../../connectors/ddl/advice.ts';
-import type { Instance, LivePipeline } from './live-pipeline.ts';
+import { type Instance, type LivePipeline, waitUntil } from './live-pipeline.ts';
 import { type CommandResult, runCommand } from './run-command.ts';
 
 const commands = [applyCommand, dlqCommand, migrateCommand, planCommand, reconcileCommand];
@@ -51,9 +52,20 @@ export class StepFollower {
     if (step.kind === 'sql') await this.client.query(step.text);
     if (step.kind === 'edit') this.edit(resolve(this.live.folder, step.file!), step.edit!);
     if (step.kind === 'restart') await this.restart();
+    if (step.kind === 'wait') await waitUntil(() => this.isReadAgain(), 240_000, step.text);
     if (step.kind !== 'run') return;
-    const { code, out, err } = await this.lethe(step.text.replace(/^lethe /, '').split(' '));
-    if (code !== 0) throw new Error(`${step.text} ended with ${code}:\n${out}${err}`);
+    for (let attempt = 1; ; attempt++) {
+      const { code, out, err } = await this.lethe(step.text.replace(/^lethe /, '').split(' '));
+      if (code === 0) return;
+      const saysSo = err.includes('run `lethe apply` again');
+      if (!saysSo || attempt === 4) throw new Error(`${step.text} ended with ${code}:\n${out}${err}`);
+    }
+  }
+
+  private async isReadAgain(): Promise<boolean> {
+    const { config, datasets, catalog } = await this.live.open();
+    const contracts = await readContractStatus(config, datasets, catalog);
+    return contracts.every(({ left }) => (left?.inForce ?? 0) === 0);
   }
 
   private edit(file: string, edit: ContractEdit): void {

@@ -22,6 +22,11 @@ describe('a table and its publication', () => {
     expect(driftOf('p', listing(['id']), now, { ...applied, published: null })).toBeUndefined();
   });
 
+  it('are told nothing of a column that was renamed: nothing is missed', () => {
+    const renamed = { ...now, columns: ['id', 'town', 'secret'] };
+    expect(driftOf('p', listing(['id', 'town']), renamed, applied)).toMatchObject({ misses: false });
+  });
+
   it.each<
     [
       what: string,

@@ -9,7 +9,7 @@ const contract: Contract = {
   table: 'public.notes',
   owner: 'o',
   tier: 1,
-  sinks: [],
+  sinks: ['clickhouse'],
   staleness: '30s',
   columns: { id: keep, owner_id: keep, city: keep, must: keep, key: { ...keep, action: 'drop' } },
 };
@@ -44,6 +44,7 @@ describe('the safe order', () => {
       'lethe plan --rebuild',
       'lethe apply --rebuild',
       'start `lethe run` again',
+      expect.stringContaining('wait until'),
       'lethe apply',
       'lethe reconcile public.notes --repair',
     ]);

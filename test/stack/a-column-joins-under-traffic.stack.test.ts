@@ -1,5 +1,5 @@
 import { readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { resolve } from 'node:path';
 import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { planCommand } from '../../cli/plan.ts';
@@ -63,7 +63,7 @@ describe('a column that joins BeanCart’s subscriptions', () => {
     await client.query(steps[0]!.text);
     // The application's next release sets it, before and after anybody has classified it.
     await client.query(`update subscriptions set ${column} = 'morning' where every_days <= 30`);
-    const file = join(live.folder, steps[1]!.file!);
+    const file = resolve(live.folder, steps[1]!.file!);
     const text = readFileSync(file, 'utf8');
     writeFileSync(file, `${text.trimEnd()}\n  ${column}: { classification: internal, action: keep }\n`);
     const plan = await runCommand(planCommand(), ['-c', live.configPath, '--json'], live.env);

@@ -9,6 +9,7 @@ import { demoCommand } from './demo.ts';
 import { diffCommand } from './diff.ts';
 import { dlqCommand } from './dlq.ts';
 import { explainError } from './explain-error.ts';
+import { migrateCommand } from './migrate.ts';
 import { odcsCommand } from './odcs.ts';
 import { planCommand } from './plan.ts';
 import { previewCommand } from './preview.ts';
@@ -34,6 +35,7 @@ const program = new Command('lethe')
   .addCommand(suggestCommand())
   .addCommand(diffCommand())
   .addCommand(previewCommand())
+  .addCommand(migrateCommand())
   .addCommand(planCommand())
   .addCommand(applyCommand())
   .addCommand(runCommand())

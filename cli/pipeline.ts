@@ -92,7 +92,15 @@ export async function startPipeline(
 
 async function startTransform(shared: Shared): Promise<{ stop(): Promise<void> }> {
   const { config, datasets, registry, keys, log, outages, counters } = shared;
-  const gate = new SourceGate(config, datasets);
+  const gate = new SourceGate(config, datasets, {
+    strayed: ({ table, what, fix }) =>
+      log.error({ table, what, fix }, 'ALARM: a table does not leave the source as it was applied'),
+    returned: (table) =>
+      log.warn(
+        { table, fix: `lethe reconcile ${table} --repair` },
+        'the table is as it was applied again: what changed meanwhile is missing until it is reconciled',
+      ),
+  });
   const resolver = new ValueReader(postgresOptions(config.postgres), datasets);
   const lookups = openLookups(shared);
   const routes = await Promise.all(

@@ -1,5 +1,7 @@
 import { Command } from 'commander';
 import { keyedTable, lookForRows, requestRows } from '../connectors/row-reread.ts';
+import { readAppliedContracts, rereadIsDue } from '../connectors/postgres/applied-contracts.ts';
+import { noteDrift, readAstray, settleAstray, sourceClock } from '../connectors/postgres/astray.ts';
 import { withSource } from '../connectors/postgres/source-client.ts';
 import { openWatermarks } from '../console/pipeline-watermarks.ts';
 import { waitForToken } from '../console/read-token.ts';
@@ -50,13 +52,16 @@ export function reconcileCommand(): Command {
       const stopping = new AbortController();
       process.once('SIGINT', () => stopping.abort(new Error('stopped')));
       for (const dataset of chosen(project.datasets, table)) {
-        found.push(
-          await reconcileDataset(project, dataset, {
-            repairs: flags.repair === true,
-            signal: stopping.signal,
-            onProgress: (text) => process.stderr.write(`${dataset.table}: ${text}\n`),
-          }),
-        );
+        const settle = await astrayBefore(project, dataset);
+        const own = await reconcileDataset(project, dataset, {
+          repairs: flags.repair === true,
+          signal: stopping.signal,
+          onProgress: (text) => process.stderr.write(`${dataset.table}: ${text}
+`),
+        });
+        found.push(own);
+        const isEqual = own.found.length === 0 && dataset.contract.sinks.length > 0;
+        if (own.left.length === 0 && !own.more && (flags.repair === true || isEqual)) await settle();
       }
       const keys = flags.keys === true;
       process.stdout.write(
@@ -66,6 +71,27 @@ export function reconcileCommand(): Command {
       );
       if (found.some(({ left, more }) => left.length > 0 || more)) process.exitCode = 1;
     });
+}
+
+/** What was missed while the table was not as it was applied is made good by what begins now, if it is as applied from now on. */
+async function astrayBefore({ config }: Project, dataset: Dataset): Promise<() => Promise<void>> {
+  const look = () =>
+    withSource(config.postgres, async (client) => {
+      await noteDrift(client, config, await readAppliedContracts(client, config), [dataset.table]);
+      return await sourceClock(client);
+    });
+  const began = await look();
+  return async () => {
+    await look();
+    await withSource(config.postgres, async (client) => {
+      const { table, contract } = dataset;
+      const astray = await readAstray(client, config);
+      if (!astray.some((one) => one.table === table)) return;
+      // No store tells what the topic alone lacks: all rows are read again.
+      if (contract.sinks.length === 0) await rereadIsDue(client, config, dataset);
+      await settleAstray(client, config, table, began);
+    });
+  };
 }
 
 function chosen(datasets: readonly Dataset[], table: string | undefined): readonly Dataset[] {

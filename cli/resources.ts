@@ -9,6 +9,7 @@ import {
   readAppliedContracts,
   tablesUnderChange,
 } from '../connectors/postgres/applied-contracts.ts';
+import { astrayResources } from '../connectors/postgres/astray.ts';
 import { everyInstanceKnows, withColumnsInUse } from '../connectors/postgres/columns-in-use.ts';
 import { publicationResources } from '../connectors/postgres/publication.ts';
 import { replicaIdentityResources } from '../connectors/postgres/replica-identity.ts';
@@ -73,6 +74,10 @@ export async function projectResources(
     resources: [
       ...keyStoreResources(config),
       ...sourceTableResources(config),
+      ...astrayResources(
+        config,
+        datasets.map(({ table }) => table),
+      ),
       ...replicaIdentityResources(config, datasets),
       ...publicationResources(config, before),
       ...topicResources(topicSpecs(config, datasets, underChange), kafka.withAdmin),

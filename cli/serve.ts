@@ -3,6 +3,7 @@ import { serveHttp } from '../console/http-server.ts';
 import { openWatermarks } from '../console/pipeline-watermarks.ts';
 import { waitEndpoints } from '../console/wait-endpoint.ts';
 import { openProject } from './project.ts';
+import { readAlarms } from './alarms.ts';
 import { readStatus } from './pipeline-status.ts';
 
 interface Flags {
@@ -35,7 +36,12 @@ export function serveCommand(): Command {
             ...waitEndpoints(config, datasets, watermarks),
             '/health': async () => {
               const status = await readStatus(config, datasets);
-              return [status.healthy ? 200 : 503, status];
+              const alarms = await readAlarms(
+                config,
+                datasets.map(({ table }) => table),
+              );
+              const healthy = status.healthy && alarms.length === 0;
+              return [healthy ? 200 : 503, { ...status, healthy, alarms }];
             },
           },
         );

@@ -1,8 +1,10 @@
 import { Command } from 'commander';
+import { FindingsError } from '../schemas/findings-error.ts';
+import { type Alarm, readAlarms, renderAlarms } from './alarms.ts';
 import { type ContractStatus, readContractStatus } from './contract-status.ts';
 import type { OlderValues } from './older-values.ts';
 import { type PipelineStatus, readStatus, type SinkStatus } from './pipeline-status.ts';
-import { openProject } from './project.ts';
+import { openProject, readProjectFiles } from './project.ts';
 import { readRebuilds, type RebuildStatus, whatToDo } from './rebuild/rebuild-status.ts';
 import { type Cell, renderTable } from './table.ts';
 
@@ -11,6 +13,8 @@ export interface ProjectStatus extends PipelineStatus {
   readonly contracts: readonly ContractStatus[];
   /** Stores whose rows of a table are rebuilt, or were and nobody confirmed. */
   readonly rebuilds: readonly RebuildStatus[];
+  /** Tables that do not leave the source as they were applied, or were not reconciled since. */
+  readonly alarms: readonly Alarm[];
 }
 
 /** `lethe status`: connector, slot, groups, sinks against their objectives, dead letters; exit 1 if something is wrong. */
@@ -20,15 +24,34 @@ export function statusCommand(): Command {
     .option('-c, --config <file>', 'configuration', 'lethe.yaml')
     .option('--json', 'print JSON')
     .action(async (flags: { config: string; json?: true }) => {
-      const { config, datasets, catalog } = await openProject(flags.config);
+      const { config, datasets, catalog } = await openProject(flags.config).catch(async (error: unknown) => {
+        // What took a table out of the publication may be what its contract does not fit any more.
+        if (error instanceof FindingsError) await tellAlarms(flags);
+        throw error;
+      });
+      const alarms = await readAlarms(
+        config,
+        datasets.map(({ table }) => table),
+      );
       const status: ProjectStatus = {
         ...(await readStatus(config, datasets)),
         contracts: await readContractStatus(config, datasets, catalog),
         rebuilds: await readRebuilds(config, datasets),
+        alarms,
       };
       process.stdout.write(flags.json ? `${JSON.stringify(status)}\n` : renderStatus(status));
-      if (!status.healthy) process.exitCode = 1;
+      if (!status.healthy || alarms.length > 0) process.exitCode = 1;
     });
+}
+
+/** What can be told where the contracts do not fit the tables. */
+async function tellAlarms(flags: { config: string; json?: true }): Promise<void> {
+  const { config, contracts } = await readProjectFiles(flags.config);
+  if (!config) return;
+  const tables = contracts.map(({ contract }) => contract.table);
+  // The error that brought us here says more than that the source does not answer.
+  const alarms = await readAlarms(config, tables).catch((): Alarm[] => []);
+  process.stdout.write(flags.json ? `${JSON.stringify({ alarms })}\n` : renderAlarms(alarms));
 }
 
 /** The status as tables for people. */
@@ -64,6 +87,7 @@ export function renderStatus(status: ProjectStatus): string {
           ),
         ];
   return [
+    ...(status.alarms.length === 0 ? [] : [renderAlarms(status.alarms)]),
     renderTable(['part', 'name', 'state'], parts),
     renderTable(['table', 'contract', 'unclassified columns'], status.contracts.map(contractRow)),
     renderTable(['table', 'sink', 'raw', 'clean', 'position', 'staleness', 'objective'], sinks.map(sinkRow)),

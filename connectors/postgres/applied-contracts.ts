@@ -18,15 +18,18 @@ export const appliedContractsSql = `(table_name text, digest text, rules jsonb N
   applied_at timestamptz NOT NULL DEFAULT clock_timestamp(),
   reread text NOT NULL CHECK (reread IN ('none', 'due', 'requested', 'merged', 'done')),
   generation int NOT NULL DEFAULT 1, record_key jsonb,
+  published jsonb, astray_since timestamptz, astray_until timestamptz,
   PRIMARY KEY (table_name, digest))`;
 
 /** Columns that tables of earlier versions lack. */
 export const laterColumnsSql = `ADD COLUMN IF NOT EXISTS generation int NOT NULL DEFAULT 1,
-  ADD COLUMN IF NOT EXISTS record_key jsonb`;
+  ADD COLUMN IF NOT EXISTS record_key jsonb, ADD COLUMN IF NOT EXISTS published jsonb,
+  ADD COLUMN IF NOT EXISTS astray_since timestamptz, ADD COLUMN IF NOT EXISTS astray_until timestamptz`;
 
 /** The same of a row `c`, whether the columns are there yet or not. */
 const generationSql = `coalesce((to_jsonb(c)->>'generation')::int, 1)`;
 const recordKeySql = `nullif(to_jsonb(c)->'record_key', 'null')`;
+const publishedSql = `nullif(to_jsonb(c)->'published', 'null')`;
 
 /**
  * Whether the rows that were there before are read again under a contract: not needed, to be asked for by the first processor that runs
@@ -46,6 +49,8 @@ export interface AppliedContract {
   readonly generation: number;
   /** What the records' keys are made of, see recordKeyRule; null where an earlier version did not say. */
   readonly recordKey: readonly string[] | null;
+  /** Columns that leave Postgres under it; null where an earlier version did not say. */
+  readonly published: readonly string[] | null;
 }
 
 /** The latest of each table; none at all where nothing was ever applied. */
@@ -57,6 +62,7 @@ export async function readAppliedContracts(
     client,
     config,
     `digest, rules, reread, ${generationSql} as generation, ${recordKeySql} as "recordKey",
+       ${publishedSql} as published,
        lag(rules) over (partition by table_name order by applied_at) as before`,
   );
   // The last of each table stays.
@@ -170,11 +176,11 @@ async function record(
       const key = JSON.stringify(recordKeyRule(dataset));
       const { generation } = generationOf(dataset.table);
       await client.query(
-        `insert into ${contractsTable(config)} (table_name, digest, rules, reread, generation, record_key)
-         values ($1, $2, $3, $4, $5, $6)
+        `insert into ${contractsTable(config)} (table_name, digest, rules, reread, generation, record_key, published)
+         values ($1, $2, $3, $4, $5, $6, $7)
          on conflict (table_name, digest) do update set applied_at = clock_timestamp(), reread = 'due',
-           generation = excluded.generation, record_key = excluded.record_key`,
-        [dataset.table, dataset.digest, rules, reread, generation, key],
+           generation = excluded.generation, record_key = excluded.record_key, published = excluded.published`,
+        [dataset.table, dataset.digest, rules, reread, generation, key, JSON.stringify(dataset.published)],
       );
     }
   });

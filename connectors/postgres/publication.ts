@@ -50,7 +50,8 @@ export function publicationResources(config: Named, datasets: readonly Dataset[]
   ];
 }
 
-interface PublicationState {
+/** The publication as it is now. */
+export interface PublicationState {
   readonly options: PublicationOptions;
   readonly tables: ReadonlyMap<string, { readonly columns: readonly string[]; readonly filtered: boolean }>;
 }
@@ -61,7 +62,11 @@ interface PublicationOptions {
   readonly complete: boolean;
 }
 
-async function readPublication(client: ClientBase, name: string): Promise<PublicationState | undefined> {
+/** Reads the publication of this name; undefined if there is none. */
+export async function readPublication(
+  client: ClientBase,
+  name: string,
+): Promise<PublicationState | undefined> {
   const options = await client.query<PublicationOptions>(
     `select puballtables as all_tables,
        exists (select from pg_catalog.pg_publication_namespace n where n.pnpubid = p.oid) as whole_schemas,

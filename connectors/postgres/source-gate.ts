@@ -10,9 +10,17 @@ import {
   requestReread,
   rereadIsDue,
 } from './applied-contracts.ts';
+import { noteDrift } from './astray.ts';
+import type { Drift } from './drift.ts';
 import { SourceLook } from './source-look.ts';
 
 type Named = Pick<Config, 'name' | 'topics' | 'postgres'>;
+
+/** Is told once when a table is no longer as it was applied, and once when it is again. */
+export interface DriftObserver {
+  readonly strayed: (drift: Drift) => void;
+  readonly returned: (table: string) => void;
+}
 
 interface Seen {
   readonly applied: ReadonlyMap<string, AppliedContract>;
@@ -29,10 +37,14 @@ export class SourceGate {
   private readonly config: Named;
   private readonly datasets: ReadonlyMap<string, Dataset>;
   private readonly source: SourceLook<Seen>;
+  private readonly observer: DriftObserver | undefined;
+  /** What was told of each table that is not as it was applied. */
+  private told = new Map<string, string>();
   private timer: NodeJS.Timeout | undefined;
 
-  constructor(config: Named, datasets: readonly Dataset[], now?: () => number) {
+  constructor(config: Named, datasets: readonly Dataset[], observer?: DriftObserver, now?: () => number) {
     this.config = config;
+    this.observer = observer;
     this.datasets = new Map(datasets.map((dataset) => [dataset.table, dataset]));
     this.source = new SourceLook(config, (client) => this.read(client), now);
   }
@@ -89,8 +101,20 @@ export class SourceGate {
     await this.source.close();
   }
 
+  /** More that leaves than is needed is the way of every change, until `apply` is through: `lethe status` tells of it. */
+  private tell(drifts: readonly Drift[]): void {
+    const missing = drifts.filter(({ misses }) => misses);
+    for (const drift of missing) {
+      if (this.told.get(drift.table) !== drift.what) this.observer?.strayed(drift);
+    }
+    const now = new Map(missing.map(({ table, what }) => [table, what]));
+    for (const table of this.told.keys()) if (!now.has(table)) this.observer?.returned(table);
+    this.told = now;
+  }
+
   private async read(client: ClientBase): Promise<Seen> {
     const applied = await readAppliedContracts(client, this.config);
+    this.tell(await noteDrift(client, this.config, applied, [...this.datasets.keys()]));
     const unclassified = new Map<string, readonly string[]>();
     for (const dataset of this.datasets.values()) {
       const own = applied.get(dataset.table);

@@ -1,9 +1,9 @@
-import type { ClientBase } from 'pg';
 import type { Config } from '../../schemas/config.ts';
 import { contractsTable, heartbeatTable, signalTable, sourceSchema } from '../../schemas/names.ts';
 import { type Step, steppedResource } from '../../pipeline/planned-steps.ts';
 import type { Resource } from '../../pipeline/resource.ts';
 import { appliedContractsSql, laterColumnsSql } from './applied-contracts.ts';
+import { hasColumn } from './has-column.ts';
 import { withSource } from './source-client.ts';
 
 type Named = Pick<Config, 'name' | 'topics' | 'postgres'>;
@@ -31,9 +31,9 @@ export function sourceTableResources(config: Named): Resource[] {
         );
         const present = new Set(rows.map((row) => row.name));
         const contracts = contractsTable(config);
-        const outdated = present.has(contracts) && !(await hasColumn(client, contracts, 'generation'));
+        const outdated = present.has(contracts) && !(await hasColumn(client, contracts, 'astray_until'));
         const columns: Step = {
-          change: { action: 'update', summary: `table ${contracts} says which index and table rows go to` },
+          change: { action: 'update', summary: `table ${contracts} gets columns that it lacks` },
           run: () =>
             withSource(config.postgres, async (writer) => {
               await writer.query(`alter table ${contracts} ${laterColumnsSql}`);
@@ -59,12 +59,4 @@ export function sourceTableResources(config: Named): Resource[] {
       }),
     ),
   ];
-}
-
-async function hasColumn(client: ClientBase, table: string, column: string): Promise<boolean> {
-  const { rowCount } = await client.query(
-    'select 1 from pg_catalog.pg_attribute where attrelid = $1::regclass and attname = $2',
-    [table, column],
-  );
-  return rowCount === 1;
 }

@@ -53,9 +53,11 @@ async function inspect(
         ),
       ];
     }
-    const what =
-      broken === undefined ? '' : `, which cannot read what version ${broken} and older ones wrote`;
-    const summary = `${subject}: ${existing.length === 0 ? 'first' : 'new'} schema${what}`;
+    const isCompatible = existing.length > 0 && broken === undefined && unreadable.length === 0;
+    const what = isCompatible ? ', which reads all that older ones wrote' : '';
+    const breaks =
+      broken === undefined ? what : `, which cannot read what version ${broken} and older ones wrote`;
+    const summary = `${subject}: ${existing.length === 0 ? 'first' : 'new'} schema${breaks}`;
     steps.push({
       change: { action: existing.length === 0 ? 'create' : 'update', summary },
       run: () => register(subject, path, body, registry, unreadable.length > 0),

@@ -19,11 +19,12 @@ type Named = Pick<Config, 'name' | 'topics'>;
  */
 export function elasticsearchCopy(
   config: Named,
-  { table, ...rest }: Dataset,
+  dataset: Dataset,
   generation: number,
   client: Client,
 ): StoreCopy {
-  const definition = indexDefinition(config, sinkDataset({ table, ...rest }, 'elasticsearch'));
+  const { table } = dataset;
+  const definition = indexDefinition(config, sinkDataset(dataset, 'elasticsearch'));
   const [alias, writes] = [indexAlias(config, table), writeAlias(config, table, generation)] as const;
   const [next, past, kept] = (['next', 'past', 'kept'] as const).map((role) =>
     copyAlias(config, table, role),

@@ -72,7 +72,7 @@ export function driftOf(
     gone.length > 0
       ? {
           text: `; ${gone.join(', ')} ${gone.length > 1 ? 'are' : 'is'} gone from the table`,
-          fix: `Take ${gone.join(', ')} out of the contract (or take the change back), run \`lethe apply --rebuild\` and start \`lethe run\` again.`,
+          fix: `Take ${gone.join(', ')} out of the contract (or take the change back), run \`lethe apply --rebuild\`, start \`lethe run\` again, and run \`lethe apply\` when \`lethe status\` says rebuilt.`,
         }
       : { text: '', fix: 'Run `lethe apply`.' };
   const listed = publication?.tables.get(table);

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Alarm } from '../../cli/alarms.ts';
+import { readContractStatus } from '../../cli/contract-status.ts';
 import { reconcileCommand } from '../../cli/reconcile.ts';
 import { statusCommand } from '../../cli/status.ts';
 import { publicationName } from '../../schemas/names.ts';
@@ -114,6 +115,11 @@ describe('a table that left the publication', () => {
     await live.ready(instance);
     old.child.kill('SIGTERM');
     await old.ended;
+    const isReadAgain = async () => {
+      const { config, datasets, catalog } = await live.open();
+      return (await readContractStatus(config, datasets, catalog))[0]!.left?.inForce === 0;
+    };
+    await waitUntil(isReadAgain, 120_000, 'all rows to be read again');
     await live.apply();
     expect(await alarms()).toEqual([
       1,

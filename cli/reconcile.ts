@@ -56,7 +56,8 @@ export function reconcileCommand(): Command {
         const own = await reconcileDataset(project, dataset, {
           repairs: flags.repair === true,
           signal: stopping.signal,
-          onProgress: (text) => process.stderr.write(`${dataset.table}: ${text}
+          onProgress: (text) =>
+            process.stderr.write(`${dataset.table}: ${text}
 `),
         });
         found.push(own);

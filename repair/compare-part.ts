@@ -5,11 +5,7 @@ import {
   type CompareSession,
   type StorePart,
 } from '../verify/compare.ts';
-import {
-  type ExpectedTable,
-  readExpectedTable,
-  type TablePart,
-} from '../verify/expected-table.ts';
+import { type ExpectedTable, readExpectedTable, type TablePart } from '../verify/expected-table.ts';
 import type { PlaceRow } from '../verify/readers/place-row.ts';
 import type { Config } from '../schemas/config.ts';
 import type { Contract } from '../schemas/contract.ts';

@@ -23,24 +23,12 @@ import { createElasticsearchClient } from '../../sinks/elasticsearch/client.ts';
 import { packageRoot } from '../../stack/package-root.ts';
 import { comparePipeline } from '../../verify/compare.ts';
 import { LivePipeline, waitUntil } from '../support/live-pipeline.ts';
+import { contract, table } from '../support/rebuilt-people.ts';
 import { runCommand } from '../support/run-command.ts';
 import { acquireStack } from '../support/stack.ts';
 
 // Not among the names that Node finds in this CommonJS module.
 const { ConfigResourceTypes } = kafkajs;
-const table = 'public.people';
-const contract = `table: ${table}
-owner: test@lethe.example
-tier: 1
-subject: { type: customer, key: id }
-sinks: [elasticsearch, clickhouse]
-staleness: 30s
-columns:
-  id: { classification: person.id, action: keep }
-  stays: { classification: internal, action: keep }
-  n: { classification: internal, action: keep }
-  name: { classification: person.name, action: mask, keepEnd: 1 }
-`;
 const damaged = 40;
 
 let live: LivePipeline;

@@ -2,7 +2,8 @@ import { setMaxListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Consumer, EachBatchPayload, Kafka, KafkaMessage, Message, Producer } from 'kafkajs';
 import type { Dataset } from '../schemas/dataset.ts';
-import { type ErrorCode, isRetriable, LetheError } from '../schemas/errors.ts';
+import { type ErrorCode, LetheError } from '../schemas/errors.ts';
+import { isOfRecord } from '../schemas/playbooks.ts';
 import { formatLsn, positionOf } from '../schemas/version.ts';
 import { CleanReader, type RowDecoder } from './clean-reader.ts';
 import { type AppliedHistory, ContractRule } from './contract-rule.ts';
@@ -176,7 +177,7 @@ export class SinkProcessor {
         const read = () => this.reader.read(route.dataset.table, message);
         item.change = await untilItWorks('registry', read, patience);
       } catch (error) {
-        if (!(error instanceof LetheError) || isRetriable(error.code)) throw error;
+        if (!isOfRecord(error)) throw error;
         item.rejected = error.code;
       }
       items.push(item);

@@ -1,4 +1,4 @@
-import type { ErrorCode } from './errors.ts';
+import { type ErrorCode, LetheError } from './errors.ts';
 
 /** Codes that a record is put among the dead letters with. */
 export const deadLetterCodes = [
@@ -25,6 +25,16 @@ export const stoppingCodes = [
   'TABLE_HALTED',
   'UNREACHABLE',
 ] as const satisfies readonly ErrorCode[];
+
+const ofRecord: ReadonlySet<string> = new Set(deadLetterCodes);
+
+/**
+ * Whether it is one record that is at fault, which then goes to the dead letters. Anything else is a server's or the set-up's: no record is given up
+ * for it, and the table waits.
+ */
+export function isOfRecord(error: unknown): error is LetheError {
+  return error instanceof LetheError && ofRecord.has(error.code);
+}
 
 const folder = 'docs/playbooks';
 const codes: ReadonlySet<string> = new Set([...deadLetterCodes, ...stoppingCodes]);

@@ -1,6 +1,7 @@
 import type { Fate, MissingRow } from '../pipeline/transform.ts';
 import type { Contract } from '../schemas/contract.ts';
-import { isRetriable, LetheError } from '../schemas/errors.ts';
+import { LetheError } from '../schemas/errors.ts';
+import { isOfRecord } from '../schemas/playbooks.ts';
 import { header } from '../schemas/record-headers.ts';
 
 /** A row that may not pass: a delete to everybody downstream, whatever they had of it before. */
@@ -13,11 +14,9 @@ export function parked(headers: Readonly<Record<string, string>>, waitsFor: Miss
   return { kind: 'parked', version: headers[header.version]!, waitsFor };
 }
 
-/** A failure of one record is its outcome; a server's failure goes up, to be tried again. */
+/** A failure of one record is its outcome; any other goes up, to be tried again. */
 export function failed(error: unknown): Fate {
-  if (error instanceof LetheError && !isRetriable(error.code) && error.code !== 'KEY_STORE_INVALID') {
-    return { kind: 'failed', code: error.code, reason: error.message };
-  }
+  if (isOfRecord(error)) return { kind: 'failed', code: error.code, reason: error.message };
   throw error;
 }
 

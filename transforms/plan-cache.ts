@@ -2,7 +2,8 @@ import type { KeyObject } from 'node:crypto';
 import { BoundedCache } from '../pipeline/bounded-cache.ts';
 import type { RawRecord } from '../pipeline/transform.ts';
 import { type Dataset, isReadAtSource } from '../schemas/dataset.ts';
-import { isRetriable, LetheError } from '../schemas/errors.ts';
+import type { LetheError } from '../schemas/errors.ts';
+import { isOfRecord } from '../schemas/playbooks.ts';
 import { malformed } from './avro-reader.ts';
 import { unexpected, type WriterSchema } from './avro-skip.ts';
 import type { Cipher } from './column-action.ts';
@@ -106,7 +107,7 @@ export class PlanCache {
       await this.loadSecrets();
       cache.set(id, await make());
     } catch (error) {
-      if (!(error instanceof LetheError) || isRetriable(error.code)) throw error;
+      if (!isOfRecord(error)) throw error;
       this.failures.set(id, error);
     }
   }

@@ -79,12 +79,31 @@ function dropped({ text, facts }: Asked<'rename table' | 'drop table' | 'truncat
   };
 }
 
-function truncated({ facts: { table } }: Asked<'rename table' | 'drop table' | 'truncate'>): ActionAdvice {
-  return {
-    outcome: 'lost',
-    says: `Postgres tells of no row that goes: they all stay in topic and stores`,
-    steps: emptied(table),
-  };
+/** By what the table's contract says of it. */
+function truncated({
+  text,
+  facts: { table, own },
+}: Asked<'rename table' | 'drop table' | 'truncate'>): ActionAdvice {
+  switch (own?.contract.truncate) {
+    case 'delete':
+      return {
+        outcome: 'safe',
+        says: 'each of its rows is deleted downstream',
+        steps: [sql(`${text};`, 'as it stands')],
+      };
+    case 'ignore':
+      return {
+        outcome: 'lost',
+        says: 'its rows stay in topic and stores, as its contract has it',
+        steps: emptied(table),
+      };
+    default:
+      return {
+        outcome: 'halts',
+        says: 'its contract does not say what becomes of the rows: the table waits',
+        steps: emptied(table),
+      };
+  }
 }
 
 function emptied(table: string): MigrationStep[] {

@@ -57,7 +57,13 @@ describe('a circuit', () => {
       throw away();
     };
     await expect(circuit.run(fails, patience())).rejects.toThrow('nobody');
-    const stuck = circuit.run(() => new Promise<never>(() => undefined), patience());
+    let probes = 0;
+    const never = (): Promise<never> => {
+      probes++;
+      return new Promise<never>(() => undefined);
+    };
+    void circuit.run(never, patience());
+    await waitUntil(() => probes === 1, 60_000, 'a probe that gets no answer');
     const stopping = new AbortController();
     let beats = 0;
     const waiting = circuit.run(
@@ -68,6 +74,5 @@ describe('a circuit', () => {
     );
     await expect(waiting).rejects.toThrow('stopped');
     expect(beats).toBe(3);
-    void stuck;
   });
 });

@@ -6,13 +6,13 @@ import type { Dataset } from '../../schemas/dataset.ts';
 import { sinkNames } from '../../schemas/sink-name.ts';
 
 /** Meets each refusal of a gate, of a rebuild and of a truncate that waits, all of which need real servers. Gives the codes. */
-export async function refusals(config: Config, dataset: Dataset): Promise<Set<unknown>> {
+export async function refusals(config: Config, dataset: Dataset): Promise<unknown[]> {
   const met = [
     await gateRefusals(config, dataset),
     await copyRefusals(config, dataset),
     [await truncateRefusal()],
   ];
-  return new Set(met.flatMap((codes) => [...codes]));
+  return [...new Set(met.flatMap((codes) => [...codes]))];
 }
 
 /** Meets each refusal of the gate: an older contract, columns in no contract, a column that is gone. Gives the codes. */

@@ -44,6 +44,8 @@ export function clickhouseApiPlace(
         try {
           await searchTable(endpoint, search, table, engine);
         } catch (error) {
+          // A table that somebody drops meanwhile holds nothing.
+          if ((await run(endpoint, `EXISTS TABLE ${table}`)).trim() === '0') continue;
           search.problem(`${table} cannot be read (${reasonOf(error)})`);
         }
       }

@@ -23,11 +23,21 @@ export function elasticsearchApiPlace(
       });
       const indexes = JSON.parse(listed) as { index: string; status: string }[];
       for (const { index, status } of indexes.filter((each) => within(each.index))) {
-        if (status === 'open') await searchIndex(endpoint, search, index);
-        else search.problem(`index ${index} is closed: its documents cannot be read`);
+        if (status !== 'open') search.problem(`index ${index} is closed: its documents cannot be read`);
+        else {
+          await searchIndex(endpoint, search, index).catch(async (error: unknown) => {
+            // An index that somebody deletes meanwhile holds nothing.
+            if (await isThere(endpoint, index)) throw error;
+          });
+        }
       }
     },
   };
+}
+
+async function isThere(endpoint: Endpoint, index: string): Promise<boolean> {
+  const listed = await askText(endpoint, what, { path: `/_cat/indices?${every}&format=json&h=index` });
+  return (JSON.parse(listed) as { index: string }[]).some((each) => each.index === index);
 }
 
 interface Page {

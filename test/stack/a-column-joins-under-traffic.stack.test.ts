@@ -87,6 +87,8 @@ describe('a column that joins BeanCart’s subscriptions', () => {
   it('is equal everywhere to what the source has', async () => {
     const report = await traffic.stop();
     expect(report.failures).toEqual({});
+    // The contract has another column than at the start.
+    await live.open();
     await live.expectEqual();
     const { rows } = await client.query<{ n: number }>(
       `select count(*)::int as n from subscriptions where ${column} is not null`,

@@ -143,7 +143,8 @@ test('settings that drift are put right, and settings of others are left alone',
 
 test('a table of contracts of an earlier version gets its columns', async () => {
   await project.sql(
-    `alter table lethe.contracts_${project.name} drop column generation, drop column record_key`,
+    `alter table lethe.contracts_${project.name} drop column generation, drop column record_key, drop column published,
+       drop column astray_since, drop column astray_until`,
   );
   expect(await plan()).toEqual([
     expect.stringContaining(`postgres update table lethe.contracts_${project.name}`),
@@ -223,7 +224,10 @@ test('a connector whose task failed is started again once its cause is gone', as
   await project.sql(`drop publication lethe_${project.name}`);
   await connect('POST', '/restart?includeTasks=true');
   await expect.poll(connectorState, { timeout: 120_000 }).toEqual(['RUNNING', 'FAILED']);
-  expect(await plan()).toEqual([
+  const isAstray = (change: string): boolean => change.includes('makes good what is missing');
+  const changes = await plan();
+  expect(changes.filter(isAstray).length).toBeGreaterThan(0);
+  expect(changes.filter((change) => !isAstray(change))).toEqual([
     expect.stringContaining(`postgres create publication lethe_${project.name}`),
     expect.stringMatching(/connect update connector lethe-\w+: restart, it failed \(\w+Exception\)/),
   ]);

@@ -49,6 +49,8 @@ import org.apache.lucene.util.Version;
  * what follows, V a value, P a problem, N a number of documents (decimal text). Values are cut nowhere.
  */
 public final class LuceneDump {
+  private static final int MOST_ATTEMPTS = 10;
+
   private static final byte[] DEFLATED = {'D', 'F', 'L', 0};
   private final DataOutputStream out;
 
@@ -67,7 +69,17 @@ public final class LuceneDump {
     out.flush();
   }
 
+  /** A merge takes files away while they are read: what stands there then is read anew, and may be told twice. */
   private void folder(Path path) throws IOException {
+    for (int attempt = 1; !folderIsRead(path); attempt++) {
+      if (!Files.isDirectory(path)) return;
+      if (attempt < MOST_ATTEMPTS) continue;
+      problem(path, "changed while it was read");
+      return;
+    }
+  }
+
+  private boolean folderIsRead(Path path) throws IOException {
     Set<String> seen = new HashSet<>();
     Set<String> codecs = new LinkedHashSet<>();
     try (Directory directory = new NIOFSDirectory(path)) {
@@ -91,10 +103,11 @@ public final class LuceneDump {
         }
       }
     } catch (NoSuchFileException | java.io.FileNotFoundException gone) {
-      if (Files.isDirectory(path)) problem(path, "changed while it was read");
+      return false;
     } catch (IOException | RuntimeException failed) {
       problem(path, failed.getClass().getSimpleName());
     }
+    return true;
   }
 
   /** A segment that no commit names: its files are copied beside, into an index that has nothing else. */

@@ -48,8 +48,6 @@ describe('under traffic, with every server behind a line that can be spoilt', ()
     ['processes die at every point of their work', crashFaults, 'at once'],
     ['servers die', serverFaults, 'in turn'],
     ['lines are cut, slow, or silent', lineFaults, 'in turn'],
-    ['members come and go, and zombies wake', groupFaults, 'in turn'],
-    ['everything is delivered again', repeatFaults, 'in turn'],
   ] as const)('everything is equal after %s', async (_what, faults, order) => {
     const { compared, memory, seconds, good, fault, ...found } = await doFaults(
       world,
@@ -60,13 +58,12 @@ describe('under traffic, with every server behind a line that can be spoilt', ()
     console.log(
       `${seconds} s, ${compared} rows compared, ${Math.round(memory / 2 ** 20)} MB at most: ${fault}`,
     );
-    const doubled = faults === repeatFaults ? found.doubled : 0;
-    expect(found).toEqual({ ...nothing, doubled });
+    expect(found).toEqual(nothing);
     expect(good).toBe(true);
     expect(compared).toBeGreaterThan(1_000);
   });
 
-  it('and every fault was among them', () => {
+  it('and every fault was among them, but for those that wait for sessions to end: npm run test:fault has them', () => {
     const done = [crashFaults, serverFaults, lineFaults, groupFaults, repeatFaults].flat();
     expect(new Set(done)).toEqual(new Set(allFaults));
   });

@@ -1,7 +1,9 @@
 import { Command } from 'commander';
+import { takeReadToken } from '../client/read-token.ts';
 import { keyedTable, lookForRows, requestRows } from '../connectors/row-reread.ts';
 import { readAppliedContracts, rereadIsDue } from '../connectors/postgres/applied-contracts.ts';
 import { noteDrift, readAstray, settleAstray, sourceClock } from '../connectors/postgres/astray.ts';
+import { quoteTable } from '../connectors/postgres/quote.ts';
 import { withSource } from '../connectors/postgres/source-client.ts';
 import { openWatermarks } from '../console/pipeline-watermarks.ts';
 import { waitForToken } from '../console/read-token.ts';
@@ -12,15 +14,15 @@ import { buryRows } from '../repair/bury-rows.ts';
 import type { TableReconciliation } from '../repair/mismatch.ts';
 import { reconcileTable } from '../repair/reconcile-table.ts';
 import { readTopicVersions } from '../repair/topic-versions.ts';
-import { tableParts } from '../schemas/contract.ts';
 import type { Dataset } from '../schemas/dataset.ts';
-import { didYouMean } from '../schemas/did-you-mean.ts';
 import { LetheError } from '../schemas/errors.ts';
 import { cleanTopic } from '../schemas/names.ts';
 import { parseLsn } from '../schemas/version.ts';
 import { VerifyError } from '../verify/verify-error.ts';
+import { namedTable } from './named-part.ts';
 import { openProject, type Project } from './project.ts';
 import { reconciliationJson, renderReconciliations } from './show-reconciliation.ts';
+import { untilStopped } from './until-stopped.ts';
 
 interface Flags {
   readonly config: string;
@@ -49,21 +51,20 @@ export function reconcileCommand(): Command {
     .action(async (table: string | undefined, flags: Flags) => {
       const project = await openProject(flags.config);
       const found: TableReconciliation[] = [];
-      const stopping = new AbortController();
-      process.once('SIGINT', () => stopping.abort(new Error('stopped')));
-      for (const dataset of chosen(project.datasets, table)) {
-        const settle = await astrayBefore(project, dataset);
-        const own = await reconcileDataset(project, dataset, {
-          repairs: flags.repair === true,
-          signal: stopping.signal,
-          onProgress: (text) =>
-            process.stderr.write(`${dataset.table}: ${text}
-`),
-        });
-        found.push(own);
-        const isEqual = own.found.length === 0 && dataset.contract.sinks.length > 0;
-        if (own.left.length === 0 && !own.more && (flags.repair === true || isEqual)) await settle();
-      }
+      const chosen = table === undefined ? project.datasets : [namedTable(project.datasets, table)];
+      await untilStopped(async (signal) => {
+        for (const dataset of chosen) {
+          const settle = await astrayBefore(project, dataset);
+          const own = await reconcileDataset(project, dataset, {
+            repairs: flags.repair === true,
+            signal,
+            onProgress: (text) => void process.stderr.write(`${dataset.table}: ${text}\n`),
+          });
+          found.push(own);
+          const isEqual = own.found.length === 0 && dataset.contract.sinks.length > 0;
+          if (own.left.length === 0 && !own.more && (flags.repair === true || isEqual)) await settle();
+        }
+      });
       const keys = flags.keys === true;
       process.stdout.write(
         flags.json
@@ -93,16 +94,6 @@ async function astrayBefore({ config }: Project, dataset: Dataset): Promise<() =
       await settleAstray(client, config, table, began);
     });
   };
-}
-
-function chosen(datasets: readonly Dataset[], table: string | undefined): readonly Dataset[] {
-  if (table === undefined) return datasets;
-  const names = datasets.map((dataset) => dataset.table);
-  const own = datasets.filter((dataset) => dataset.table === table);
-  if (own.length > 0) return own;
-  throw new LetheError('CONFIG_INVALID', `no contract is of the table ${table}.${didYouMean(table, names)}`, {
-    fix: `Give one of: ${names.join(', ')}.`,
-  });
 }
 
 export interface ReconcileOptions {
@@ -168,17 +159,14 @@ export async function reconcileDataset(
 }
 
 function currentLsn(config: Project['config']): Promise<bigint> {
-  return withSource(config.postgres, async (client) => {
-    const { rows } = await client.query<{ lsn: string }>('select pg_current_wal_insert_lsn()::text as lsn');
-    return parseLsn(rows[0]!.lsn);
-  });
+  return withSource(config.postgres, async (client) => parseLsn(await takeReadToken(client)));
 }
 
-function countRows(config: Project['config'], qualified: string): Promise<number> {
+function countRows(config: Project['config'], table: string): Promise<number> {
   return withSource(config.postgres, async (client) => {
-    const { schema, table } = tableParts(qualified);
-    const quoted = [schema, table].map((name) => `"${name.replaceAll('"', '""')}"`).join('.');
-    const { rows } = await client.query<{ count: string }>(`select count(*)::text as count from ${quoted}`);
+    const { rows } = await client.query<{ count: string }>(
+      `select count(*)::text as count from ${quoteTable(table)}`,
+    );
     return Number(rows[0]!.count);
   });
 }

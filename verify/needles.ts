@@ -92,7 +92,7 @@ function percentEncoded(bytes: Buffer, plus: boolean): string {
   return out;
 }
 
-/** JSON with every character beyond ASCII as \uXXXX. */
+/** JSON with every character beyond ASCII escaped by its code unit. */
 function asciiEscaped(json: string): string {
   return json.replaceAll(/[\u0080-\uffff]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }

@@ -115,12 +115,12 @@ async function fillClickhouse(): Promise<void> {
   undo.push(() => clickhouse(stack.endpoints, `DROP DATABASE ${db} SYNC`));
   await clickhouse(
     stack.endpoints,
-    `CREATE TABLE ${db}._rows_items (id Int32, note String) ENGINE = MergeTree ORDER BY id`,
+    `CREATE TABLE ${db}._rows_items (id Int32, note String, _lethe_version UInt256) ENGINE = MergeTree ORDER BY id`,
   );
   await clickhouse(
     stack.endpoints,
     `INSERT INTO ${db}._rows_items
-     SELECT number + 1, concat('${filler} ', if(number + 1 = ${wrong.clickhouse}, 'wrong', toString(number + 1)))
+     SELECT number + 1, concat('${filler} ', if(number + 1 = ${wrong.clickhouse}, 'wrong', toString(number + 1))), 1
      FROM numbers(${rowCount})`,
   );
   await clickhouse(stack.endpoints, `CREATE VIEW ${db}.items AS SELECT * FROM ${db}._rows_items`);

@@ -1,4 +1,3 @@
-import { createInterface } from 'node:readline/promises';
 import { Command } from 'commander';
 import type { OpenLetter } from '../pipeline/open-letters.ts';
 import { groupLetters } from './dlq/group-letters.ts';
@@ -9,6 +8,7 @@ import { isSettled, type RetriedLetter } from './dlq/retry-outcome.ts';
 import { countOutcomes, renderOutcomes } from './dlq/retry-report.ts';
 import { isExplicit, type Selection, selectLetters } from './dlq/select-letters.ts';
 import { describeLetter, readPayload, renderLetter } from './dlq/show-letter.ts';
+import { confirmed } from './confirmed.ts';
 import { openProject, type Project } from './project.ts';
 
 interface Flags extends Omit<Selection, 'ids'> {
@@ -81,7 +81,7 @@ function discardCommand(): Command {
       const { chosen, unknown } = await selected(project, { ...flags, ids });
       // Ids say what is meant; a filter may mean more than whoever gives it knows.
       const sure = ids.length > 0 || flags.yes === true || chosen.length === 0;
-      if (!sure && !(await confirmed(chosen.length))) {
+      if (!sure && !(await confirmed(`Discard ${chosen.length} dead letters and what they hold?`))) {
         command.error('error: nothing was discarded: answer y, or use --yes', { exitCode: 2 });
       }
       if (chosen.length > 0) await withBox(project.config, (box) => box.settle(chosen));
@@ -144,15 +144,6 @@ function selecting(name: string, description: string): Command {
     command.error('error: say which: ids, --table, --code, --stage or --all', { exitCode: 2 });
   });
   return command;
-}
-
-/** Whether whoever sits there says yes; nobody there is a no. */
-async function confirmed(count: number): Promise<boolean> {
-  if (!process.stdin.isTTY) return false;
-  const asking = createInterface({ input: process.stdin, output: process.stderr });
-  const answer = await asking.question(`Discard ${count} dead letters and what they hold? [y/N] `);
-  asking.close();
-  return /^y(es)?$/i.test(answer.trim());
 }
 
 function notOpen(unknown: readonly string[]): string {

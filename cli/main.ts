@@ -5,6 +5,7 @@ import { Command, CommanderError } from 'commander';
 import { packageRoot } from '../stack/package-root.ts';
 import { applyCommand } from './apply.ts';
 import { checkCommand } from './check.ts';
+import { connectorCommand } from './connector.ts';
 import { demoCommand } from './demo.ts';
 import { diffCommand } from './diff.ts';
 import { dlqCommand } from './dlq.ts';
@@ -40,6 +41,7 @@ const program = new Command('lethe')
   .addCommand(applyCommand())
   .addCommand(runCommand())
   .addCommand(statusCommand())
+  .addCommand(connectorCommand())
   .addCommand(reconcileCommand())
   .addCommand(waitCommand())
   .addCommand(serveCommand())

@@ -10,6 +10,7 @@ import { type SinkName, sinkNames } from '../schemas/sink-name.ts';
 import { type Dataset, followsPaths } from '../schemas/dataset.ts';
 import { parseDurationMs } from '../schemas/duration.ts';
 import * as names from '../schemas/names.ts';
+import { parseLsn } from '../schemas/version.ts';
 import { groupLetters } from './dlq/group-letters.ts';
 import { openLetters } from './dlq/open-mail.ts';
 
@@ -27,6 +28,8 @@ export interface SlotStatus {
   readonly active: boolean;
   /** `reserved`, `extended`, `unreserved`, `lost`, or `missing`. */
   readonly wal: string;
+  /** The source's WAL ends before what the connector has read: it was restored, and its changes are passed over until then. */
+  readonly rewound: boolean;
   /** Bytes of WAL that the slot has not confirmed. */
   readonly lagBytes: number;
 }
@@ -79,7 +82,7 @@ export async function readStatus(
       names.transformGroup(config),
       datasets.map((d) => names.rawTopic(config, d.table)),
     );
-    const flowing = connector.state === 'RUNNING' && slot.active;
+    const flowing = connector.state === 'RUNNING' && slot.active && !slot.rewound;
     const allCaptured = flowing && connector.phase === 'streaming';
     const groups = [{ group: names.transformGroup(config), lag: Number(totalLag(raw)) }];
     const sinks: SinkStatus[] = [];
@@ -138,13 +141,16 @@ async function connectorState(config: Config): Promise<ConnectorState> {
 }
 
 async function slotStatus(config: Config): Promise<SlotStatus> {
+  // Asked first: it goes on while the other answers.
+  const read = await new ConnectClient(config.connect).position(names.connectorName(config));
   const client = new Client(postgresOptions(config.postgres));
   await client.connect();
   try {
     const name = names.slotName(config);
-    const { rows } = await client.query<{ active: boolean; wal_status: string; lag: string }>(
-      `select active, wal_status, coalesce(pg_wal_lsn_diff(pg_current_wal_lsn(), confirmed_flush_lsn), 0)::text as lag
-         from pg_replication_slots where slot_name = $1`,
+    const { rows } = await client.query<{ active: boolean; wal_status: string; end: string; lag: string }>(
+      `select active, wal_status, pg_current_wal_lsn()::text as end,
+         coalesce(pg_wal_lsn_diff(pg_current_wal_lsn(), confirmed_flush_lsn), 0)::text as lag
+       from pg_replication_slots where slot_name = $1`,
       [name],
     );
     const row = rows[0];
@@ -152,6 +158,7 @@ async function slotStatus(config: Config): Promise<SlotStatus> {
       name,
       active: row?.active ?? false,
       wal: row?.wal_status ?? 'missing',
+      rewound: row !== undefined && read !== undefined && read > parseLsn(row.end),
       lagBytes: Number(row?.lag ?? 0),
     };
   } finally {

@@ -161,8 +161,8 @@ async function startTransform(shared: Shared): Promise<{ stop(): Promise<void> }
 
 /** ClickHouse wants few large inserts; Elasticsearch indexes on while the next request is made. */
 const batchLimits: Readonly<Record<SinkName, BatchLimits>> = {
-  elasticsearch: { maxChanges: 5_000, lingerMs: 5, maxWrites: 2 },
-  clickhouse: { maxChanges: 20_000, lingerMs: 50, maxWrites: 1 },
+  elasticsearch: { maxChanges: 5_000, maxBytes: 8_000_000, lingerMs: 5, maxWrites: 2 },
+  clickhouse: { maxChanges: 20_000, maxBytes: 32_000_000, lingerMs: 50, maxWrites: 1 },
 };
 
 async function startSink(shared: Shared, name: SinkName): Promise<{ stop(): Promise<void> } | undefined> {

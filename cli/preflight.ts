@@ -9,6 +9,7 @@ import { keyStoreResources } from '../keys/resources.ts';
 import type { Config } from '../schemas/config.ts';
 import type { Finding } from '../schemas/finding.ts';
 import { connectorName, slotName } from '../schemas/names.ts';
+import { formatLsn, parseLsn } from '../schemas/version.ts';
 import type { SourceDocument } from '../schemas/source-document.ts';
 import { createClickhouseClient } from '../sinks/clickhouse/client.ts';
 import { toLetheError as clickhouseError } from '../sinks/clickhouse/errors.ts';
@@ -46,7 +47,26 @@ export async function preflight(config: Config, document: SourceDocument): Promi
 
 async function probeSource(config: Config): Promise<Obstacle[]> {
   const facts = await withSource(config.postgres, (client) => readSourceFacts(client, slotName(config)));
-  return [...sourceObstacles(facts, config), ...(await slotGone(facts, config))];
+  return [
+    ...sourceObstacles(facts, config),
+    ...(await slotGone(facts, config)),
+    ...(await sourceRewound(facts, config)),
+  ];
+}
+
+/** Restored from an image of its disks, a source has its slot, and Postgres sends nothing until its WAL is past where the connector was. */
+async function sourceRewound({ wal_end: end }: SourceFacts, config: Config): Promise<Obstacle[]> {
+  const connect = new ConnectClient(config.connect);
+  const read = await connect.position(connectorName(config)).catch(() => undefined);
+  if (end === null || read === undefined || read <= parseLsn(end)) return [];
+  return [
+    {
+      severity: 'error',
+      code: 'SLOT_LOST',
+      message: `the source's WAL ends at ${end}, before ${formatLsn(read)}, which the connector ${connectorName(config)} has read: it was restored, and its changes up to there would be passed over`,
+      fix: 'Run `lethe connector delete`, `lethe apply` for a new snapshot, and `lethe reconcile --repair`.',
+    },
+  ];
 }
 
 /** A connector that has read before and whose slot is gone has missed changes and would not know. */
@@ -61,7 +81,7 @@ async function slotGone(facts: SourceFacts, config: Config): Promise<Obstacle[]>
       severity: 'error',
       code: 'SLOT_LOST',
       message: `the slot ${slotName(config)} is gone, though the connector ${connectorName(config)} has read from it: changes were made that nobody will see`,
-      fix: 'Delete the connector and its offsets, apply again for a new snapshot, and reconcile.',
+      fix: 'Run `lethe connector delete`, `lethe apply` for a new snapshot, and `lethe reconcile --repair`.',
     },
   ];
 }

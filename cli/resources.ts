@@ -1,5 +1,5 @@
 import { ConnectClient } from '../connectors/connect/connect-client.ts';
-import { connectorResources } from '../connectors/connect/connector-resource.ts';
+import { connectorResources, type EpochFacts } from '../connectors/connect/connector-resource.ts';
 import { HttpService } from '../connectors/http-service.ts';
 import { adminConnection } from '../connectors/kafka/admin.ts';
 import { topicSpecs } from '../connectors/kafka/topic-settings.ts';
@@ -14,6 +14,8 @@ import { everyInstanceKnows, withColumnsInUse } from '../connectors/postgres/col
 import { publicationResources } from '../connectors/postgres/publication.ts';
 import { replicaIdentityResources } from '../connectors/postgres/replica-identity.ts';
 import { withSource } from '../connectors/postgres/source-client.ts';
+import { readSourceIdentity } from '../connectors/postgres/source-identity.ts';
+import { readNewestEpoch } from '../connectors/source-epoch.ts';
 import { sourceTableResources } from '../connectors/postgres/source-tables.ts';
 import { cleanSubjectResources } from '../connectors/registry/clean-subjects.ts';
 import { keyStoreResources } from '../keys/resources.ts';
@@ -48,15 +50,23 @@ export async function projectResources(
   datasets: readonly Dataset[],
   { rebuild }: PlanOptions,
 ): Promise<ProjectResources> {
-  const { applied, before } = await withSource(config.postgres, async (client) => {
+  const { applied, before, source } = await withSource(config.postgres, async (client) => {
     const found = await readAppliedContracts(client, config);
-    return { applied: found, before: await withColumnsInUse(client, config, datasets, found) };
+    return {
+      applied: found,
+      before: await withColumnsInUse(client, config, datasets, found),
+      source: await readSourceIdentity(client),
+    };
   });
   const underChange = tablesUnderChange(applied, datasets);
   const kafka = adminConnection(config);
   const elasticsearch = config.elasticsearch && createElasticsearchClient(config.elasticsearch);
   const clickhouse = config.clickhouse && createClickhouseClient(config.clickhouse);
   const connect = new ConnectClient(config.connect);
+  const epoch: EpochFacts = {
+    source,
+    newestEpoch: () => kafka.withAdmin((admin) => readNewestEpoch(admin, config, datasets)),
+  };
   const narrows = before.some((dataset, i) => dataset !== datasets[i]);
   const stores = { elasticsearch, clickhouse };
   const close = async (): Promise<void> => {
@@ -86,9 +96,9 @@ export async function projectResources(
       }),
       ...(elasticsearch ? elasticsearchResources(config, datasets, elasticsearch, generationOf) : []),
       ...(clickhouse ? clickhouseResources(config, datasets, clickhouse, generationOf) : []),
-      ...connectorResources(config, before, connect),
+      ...connectorResources(config, before, connect, epoch),
       ...contractResources(config, datasets, generationOf),
-      ...(narrows ? narrowing(config, datasets, connect) : []),
+      ...(narrows ? narrowing(config, datasets, connect, epoch) : []),
       ...mergeResources(config, datasets, stores),
     ],
     close,
@@ -96,14 +106,20 @@ export async function projectResources(
 }
 
 /** Columns that no contract needs any more cease to leave Postgres, once nobody works with them. */
-function narrowing(config: Config, datasets: readonly Dataset[], connect: ConnectClient): Resource[] {
-  return [...connectorResources(config, datasets, connect), ...publicationResources(config, datasets)].map(
-    (resource) => ({
-      ...resource,
-      apply: async (changes) => {
-        await everyInstanceKnows(config);
-        await resource.apply(changes);
-      },
-    }),
-  );
+function narrowing(
+  config: Config,
+  datasets: readonly Dataset[],
+  connect: ConnectClient,
+  epoch: EpochFacts,
+): Resource[] {
+  return [
+    ...connectorResources(config, datasets, connect, epoch),
+    ...publicationResources(config, datasets),
+  ].map((resource) => ({
+    ...resource,
+    apply: async (changes) => {
+      await everyInstanceKnows(config);
+      await resource.apply(changes);
+    },
+  }));
 }

@@ -64,8 +64,8 @@ export function renderStatus(status: ProjectStatus): string {
       'slot',
       slot.name,
       mark(
-        `${slot.active ? 'active' : 'inactive'}, WAL ${slot.wal}, ${kib(slot.lagBytes)} behind`,
-        slot.active && slot.wal !== 'lost',
+        `${slot.active ? 'active' : 'inactive'}, WAL ${slot.wal}, ${slot.rewound ? 'the source was restored to before what was read: `lethe check`' : `${kib(slot.lagBytes)} behind`}`,
+        slot.active && slot.wal !== 'lost' && !slot.rewound,
       ),
     ],
     ...groups.map(({ group, lag }) => ['group', group, `${lag} behind`]),

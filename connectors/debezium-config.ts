@@ -2,6 +2,7 @@ import { postgresOptions } from '../pipeline/postgres-options.ts';
 import type { Config } from '../schemas/config.ts';
 import type { Dataset } from '../schemas/dataset.ts';
 import { lookedUpFirst } from '../schemas/lookups.ts';
+import { epochHeader } from '../schemas/record-headers.ts';
 import {
   heartbeatTable,
   publicationName,
@@ -11,6 +12,7 @@ import {
   slotName,
   unavailablePlaceholder,
 } from '../schemas/names.ts';
+import type { SourceEpoch } from './source-epoch.ts';
 import { converterConfig } from './avro-converter-config.ts';
 import { signalClientConfig } from './signal-client-config.ts';
 import { recordMaxBytes } from './kafka/topic-settings.ts';
@@ -75,14 +77,24 @@ function tlsConfig(config: Config): Record<string, string> {
 /** The transformation of Lethe's plugin (connectors/java), which a Connect worker needs beside Debezium's jars. */
 export const scrubClass = 'io.lethe.connect.ScrubDefaults';
 
+/** The connector's own note of the source that it reads: outside of the source, since a restored one has forgotten what came after. */
+export const sourceSetting = 'lethe.source';
+export const epochSetting = 'transforms.epoch.value.literal';
+
 /**
- * Takes column defaults out of the raw schemas. Without it the converter writes a column's default where the row
+ * Stamps each raw record with the epoch of its source, and takes column defaults out of the raw schemas. Without it the converter writes a column's default where the row
  * says NULL, and registers the default's literal.
  */
-export const scrubConfig: Readonly<Record<string, string>> = {
-  transforms: 'scrub',
-  'transforms.scrub.type': scrubClass,
-};
+export function transformsConfig({ epoch, source }: SourceEpoch): Readonly<Record<string, string>> {
+  return {
+    transforms: 'scrub,epoch',
+    'transforms.scrub.type': scrubClass,
+    'transforms.epoch.type': 'org.apache.kafka.connect.transforms.InsertHeader',
+    'transforms.epoch.header': epochHeader,
+    [epochSetting]: String(epoch),
+    [sourceSetting]: source,
+  };
+}
 
 function captureConfig(config: Config, datasets: readonly Dataset[]): Record<string, string> {
   // A snapshot reads the tables in this order.

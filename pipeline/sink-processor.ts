@@ -10,6 +10,8 @@ import { type AppliedHistory, ContractRule } from './contract-rule.ts';
 import { Circuit } from './circuit.ts';
 import type { Counters } from './counters.ts';
 import { deadLetter, type PayloadSealer } from './dead-letters.ts';
+import { haltedMs, isHalted } from './halted-table.ts';
+import { startLasting } from './lasting-consumer.ts';
 import { IdleOffsets } from './idle-offsets.ts';
 import { kafkaError, tellFetches } from './kafka.ts';
 import type { Log } from './log.ts';
@@ -110,13 +112,21 @@ export class SinkProcessor {
   }
 
   async start(): Promise<void> {
-    await Promise.all([this.consumer.connect(), this.producer.connect()]);
+    await this.producer.connect();
     this.consumer.on(this.consumer.events.GROUP_JOIN, ({ payload }) => {
       const partitions = Object.values(payload.memberAssignment).reduce((n, p) => n + p.length, 0);
       this.parts.log.info({ group: payload.groupId, partitions }, 'joined the group');
     });
     tellFetches(this.consumer, this.parts.outages);
     this.idle.start(500);
+    await startLasting(this.consumer, () => this.consume(), {
+      log: this.parts.log,
+      signal: this.stopping.signal,
+    });
+  }
+
+  private async consume(): Promise<void> {
+    await this.consumer.connect();
     await this.consumer.subscribe({ topics: [...this.routes.keys()], fromBeginning: true });
     await this.consumer.run({
       autoCommit: false,
@@ -142,7 +152,12 @@ export class SinkProcessor {
     if (!payload.isRunning() || payload.isStale()) return;
     const { sink, outages, counters } = this.parts;
     const route = this.routes.get(batch.topic)!;
-    const patience: Patience = { outages, signal: this.stopping.signal, whileWaiting: heartbeat };
+    const patience: Patience = {
+      outages,
+      signal: this.stopping.signal,
+      whileWaiting: heartbeat,
+      givesUp: isHalted,
+    };
     try {
       const items = await this.read(route, batch.messages, patience);
       await this.write(route, batch.topic, items, patience, heartbeat);
@@ -154,6 +169,11 @@ export class SinkProcessor {
       counters.add(route.dataset.table, sink.name, items.filter(({ left }) => !left).length);
     } catch (error) {
       if (this.stopping.signal.aborted) return;
+      if (error instanceof LetheError && isHalted(error)) {
+        outages.failed(`${sink.name} of ${route.dataset.table}`, error);
+        setTimeout(payload.pause(), haltedMs).unref();
+        return;
+      }
       outages.failed(sink.name, error);
       throw error;
     }
@@ -209,10 +229,11 @@ export class SinkProcessor {
         for (const [i, mine] of writable.entries()) open[i]!.left = !mine;
         open = open.filter(({ left }) => !left);
         while (open.length > 0) {
-          const part = open.slice(0, batcher.batchSize);
+          const part = open.slice(0, fitting(open, batcher));
           const changes = part.map((i) => i.change!);
+          const bytes = part.reduce((sum, item) => sum + bytesOf(item), 0);
           const verdicts = await withHeartbeat(
-            this.circuit.run(() => batcher.add(changes), patience),
+            this.circuit.run(() => batcher.add(changes, bytes), patience),
             heartbeat,
           );
           for (const [i, verdict] of verdicts.entries()) settle(part[i]!, verdict);
@@ -283,6 +304,20 @@ async function withHeartbeat<T>(work: Promise<T>, heartbeat: () => Promise<void>
   } finally {
     ended.abort();
   }
+}
+
+/** How many of the items, from the first on, make a write that the store takes for now; one at least. */
+function fitting(items: readonly Item[], { batchSize, batchBytes }: WriteBatcher): number {
+  let bytes = 0;
+  for (const [i, item] of items.slice(0, batchSize).entries()) {
+    bytes += bytesOf(item);
+    if (i > 0 && bytes > batchBytes) return i;
+  }
+  return batchSize;
+}
+
+function bytesOf({ message }: Item): number {
+  return message.value?.length ?? 0;
 }
 
 function settle(item: Item, verdict: Verdict): void {

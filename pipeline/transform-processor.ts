@@ -13,6 +13,8 @@ import { KeyedLock } from './keyed-lock.ts';
 import { PartitionSession } from './partition-session.ts';
 import { type RawPurge, rollHeader } from './raw-purge.ts';
 import { Parking } from './parking.ts';
+import { haltedMs, isHalted } from './halted-table.ts';
+import { startLasting } from './lasting-consumer.ts';
 import { backoffMs, type Patience, untilItWorks } from './retry.ts';
 import { RouteOutput, type TransformRoute } from './route-output.ts';
 import { isOfNoRow, type RawRecord } from './transform.ts';
@@ -22,8 +24,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 /** Records of one partition that may wait at a time: they are held in memory. */
 const mostParked = 50_000;
 const releaseEveryMs = 500;
-/** How long a table that waits is left alone, before it is looked at again. */
-const haltedMs = 500;
 
 /** A partition of a raw topic. */
 interface Place {
@@ -123,7 +123,7 @@ export class TransformProcessor {
 
   async start(): Promise<void> {
     const { log, routes } = this.parts;
-    await Promise.all([this.consumer.connect(), this.admin.connect()]);
+    await this.admin.connect();
     // A new assignment voids every session: each is opened again, which fences whoever held the partition.
     this.consumer.on(this.consumer.events.GROUP_JOIN, ({ payload }) => {
       for (const session of this.sessions.values()) void session.close();
@@ -138,7 +138,15 @@ export class TransformProcessor {
     tellFetches(this.consumer, this.parts.outages);
     this.idle.start(500);
     this.parking.start(releaseEveryMs);
-    await this.consumer.subscribe({ topics: routes.map((r) => r.rawTopic), fromBeginning: true });
+    await startLasting(this.consumer, () => this.consume(), { log, signal: this.stopping.signal });
+  }
+
+  private async consume(): Promise<void> {
+    await this.consumer.connect();
+    await this.consumer.subscribe({
+      topics: this.parts.routes.map((r) => r.rawTopic),
+      fromBeginning: true,
+    });
     await this.consumer.run({
       autoCommit: false,
       eachBatchAutoResolve: false,
@@ -333,9 +341,4 @@ async function* nothing(): AsyncGenerator<never> {}
 
 async function* inTurn<T>(parts: readonly T[]): AsyncGenerator<T> {
   yield* parts;
-}
-
-/** It may take a person to go on. */
-function isHalted({ code }: LetheError): boolean {
-  return code === 'TABLE_HALTED';
 }

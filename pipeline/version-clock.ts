@@ -18,6 +18,8 @@ export interface SourcePosition {
   readonly read: boolean;
   readonly previousCommit: bigint | undefined;
   readonly lsn: bigint | undefined;
+  /** Of the source that it comes from; undefined where the record does not say. */
+  readonly epoch?: number;
 }
 
 /**
@@ -34,6 +36,9 @@ export interface SourcePosition {
  * A change at or below the latest streamed position is a repetition (a connector that started again): it keeps its
  * own, old version and loses in the stores.
  *
+ * Another source counts its WAL anew, from where it likes: with its first record the clock starts again under the higher epoch, and
+ * what still comes from the one before loses.
+ *
  * The state travels in the metadata of the committed offset, in the same transaction as the output.
  */
 export class VersionClock {
@@ -47,11 +52,16 @@ export class VersionClock {
   }
 
   /** A clock that has seen nothing, or one from {@link state}. */
-  static from(state: string | null | undefined, epoch = 1n): VersionClock {
+  static from(state: string | null | undefined): VersionClock {
     const [last, streamed] = (state ?? '').split(' ').map(parseVersionWords);
-    if (last && streamed && last[0]! >= epoch) return new VersionClock(last, streamed);
-    const start = wordsOf({ ...zeroVersion, epoch });
+    if (last && streamed) return new VersionClock(last, streamed);
+    const start = wordsOf({ ...zeroVersion, epoch: 1n });
     return new VersionClock(start, start.slice());
+  }
+
+  /** Of the newest change. */
+  get epoch(): number {
+    return this.last[0]!;
   }
 
   /** Text for the offset's metadata: positions only. */
@@ -71,15 +81,22 @@ export class VersionClock {
   }
 
   /** The version of the next change of the partition. */
-  next({ read, previousCommit, lsn }: SourcePosition): Version {
+  next({ read, previousCommit, lsn, epoch }: SourcePosition): Version {
     const commit = previousCommit === undefined ? undefined : halves(previousCommit);
     const own = lsn === undefined ? undefined : halves(lsn);
-    return versionOf(this.advance(read, commit, own));
+    return versionOf(this.advance(read, commit, own, epoch));
   }
 
   /** {@link next} for positions in words, the high one first; what it returns is valid until it is called again. */
-  advance(read: boolean, commit: Uint32Array | undefined, lsn: Uint32Array | undefined): VersionWords {
+  advance(
+    read: boolean,
+    commit: Uint32Array | undefined,
+    lsn: Uint32Array | undefined,
+    epoch: number = this.last[0]!,
+  ): VersionWords {
     const { last, streamed, own } = this;
+    if (epoch > last[0]!) this.begin(epoch);
+    else if (epoch < last[0]!) return this.former(epoch, commit, lsn);
     if (read) return this.advanceRead(lsn);
     own[0] = last[0]!;
     own[1] = commit ? commit[0]! : last[1]!;
@@ -96,6 +113,23 @@ export class VersionClock {
     else assign(last, own);
     if (order > 0) assign(streamed, own);
     return last;
+  }
+
+  private begin(epoch: number): void {
+    for (const words of [this.last, this.streamed]) {
+      words.fill(0);
+      words[0] = epoch;
+    }
+  }
+
+  /** A straggler of a source that there is no more: whatever there is of the newer one is above it. */
+  private former(epoch: number, commit: Uint32Array | undefined, lsn: Uint32Array | undefined): VersionWords {
+    const { own } = this;
+    own.fill(0);
+    own[0] = epoch;
+    if (commit ?? lsn) own.set((commit ?? lsn)!, 1);
+    if (lsn) own.set(lsn, 3);
+    return own;
   }
 
   private advanceRead(lsn: Uint32Array | undefined): VersionWords {

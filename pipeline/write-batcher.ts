@@ -2,6 +2,7 @@ import type { CleanChange, Verdict } from './sink.ts';
 
 interface Waiting {
   readonly changes: readonly CleanChange[];
+  readonly bytes: number;
   readonly resolve: (verdicts: Verdict[]) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -9,7 +10,9 @@ interface Waiting {
 export interface BatchLimits {
   /** Most changes of one write; a single part with more is written as it is. */
   readonly maxChanges: number;
-  /** How long the first change of a write may wait for more, ms. */
+  /** Most bytes of one write, as the clean topic has them; likewise. */
+  readonly maxBytes: number;
+  /** How long the first change of a write may wait for more while the store takes all, ms. */
   readonly lingerMs: number;
   /** Writes under way at a time. */
   readonly maxWrites: number;
@@ -17,6 +20,8 @@ export interface BatchLimits {
 
 /** Below this a write costs a store more than its changes. */
 const leastChanges = 100;
+/** A store that takes little is given time: a write waits this much longer for more at most. */
+const mostLinger = 10;
 
 /**
  * Joins what several partitions bring at about the same time into one write of the store: many small inserts cost a store far
@@ -25,35 +30,49 @@ const leastChanges = 100;
  * one.
  *
  * How much is enough follows the store (additive increase, multiplicative decrease, RFC 5681): a write that it does not
- * take for now halves it, one that it takes lets it grow again.
+ * take for now halves its share of the limits, and what waits for the next one waits longer; one that it takes lets the share
+ * grow again.
  */
 export class WriteBatcher {
   private waiting: Waiting[] = [];
   private size = 0;
+  private bytes = 0;
   private timer: NodeJS.Timeout | undefined;
   private writes = 0;
-  private enough: number;
+  /** Of the limits, as the store takes it. */
+  private share = 1;
   private readonly write: (changes: readonly CleanChange[]) => Promise<Verdict[]>;
   private readonly limits: BatchLimits;
 
   constructor(write: (changes: readonly CleanChange[]) => Promise<Verdict[]>, limits: BatchLimits) {
     this.write = write;
     this.limits = limits;
-    this.enough = limits.maxChanges;
   }
 
   /** How many changes a write holds at most for now. */
   get batchSize(): number {
-    return this.enough;
+    const { maxChanges } = this.limits;
+    return Math.max(Math.min(leastChanges, maxChanges), Math.floor(maxChanges * this.share));
   }
 
-  /** Verdicts in the order of `changes`; rejects with what the write threw. */
-  add(changes: readonly CleanChange[]): Promise<Verdict[]> {
+  /** How many bytes a write holds at most for now; a part with more is written as it is. */
+  get batchBytes(): number {
+    return Math.floor(this.limits.maxBytes * this.share);
+  }
+
+  /** How long a write waits for more for now, ms. */
+  get lingerMs(): number {
+    return this.limits.lingerMs * Math.min(mostLinger, 1 / this.share);
+  }
+
+  /** Verdicts in the order of `changes`; rejects with what the write threw. `bytes`: what they take in the clean topic. */
+  add(changes: readonly CleanChange[], bytes: number): Promise<Verdict[]> {
     return new Promise((resolve, reject) => {
-      this.waiting.push({ changes, resolve, reject });
+      this.waiting.push({ changes, bytes, resolve, reject });
       this.size += changes.length;
-      if (this.size >= this.enough) this.flush();
-      else this.timer ??= setTimeout(() => this.flush(), this.limits.lingerMs);
+      this.bytes += bytes;
+      if (this.size >= this.batchSize || this.bytes >= this.batchBytes) this.flush();
+      else this.timer ??= setTimeout(() => this.flush(), this.lingerMs);
     });
   }
 
@@ -71,14 +90,15 @@ export class WriteBatcher {
 
   /** What waits longest, up to the size of a write. */
   private take(): Waiting[] {
-    let size = 0;
-    let count = 0;
-    for (const { changes } of this.waiting) {
-      if (count > 0 && size + changes.length > this.enough) break;
-      size += changes.length;
+    let [size, bytes, count] = [0, 0, 0];
+    for (const next of this.waiting) {
+      const [grown, heavier] = [size + next.changes.length, bytes + next.bytes];
+      if (count > 0 && (grown > this.batchSize || heavier > this.batchBytes)) break;
+      [size, bytes] = [grown, heavier];
       count++;
     }
     this.size -= size;
+    this.bytes -= bytes;
     return this.waiting.splice(0, count);
   }
 
@@ -98,8 +118,7 @@ export class WriteBatcher {
   }
 
   private adapt(taken: boolean): void {
-    const { maxChanges } = this.limits;
-    if (taken) this.enough = Math.min(maxChanges, this.enough + Math.ceil(maxChanges / 20));
-    else this.enough = Math.max(Math.min(leastChanges, maxChanges), this.enough >> 1);
+    const least = Math.min(1, leastChanges / this.limits.maxChanges);
+    this.share = taken ? Math.min(1, this.share + 1 / 20) : Math.max(least, this.share / 2);
   }
 }

@@ -1,11 +1,14 @@
 import {
   compareStore,
-  encrypts,
   openCompareSession,
   type CompareSession,
+  storeForms,
   type StorePart,
+  storeRows,
 } from '../verify/compare.ts';
+import { digestSource, PlaceDigester } from '../verify/digest-table.ts';
 import { type ExpectedTable, readExpectedTable, type TablePart } from '../verify/expected-table.ts';
+import { encrypts } from '../verify/rules/table-check.ts';
 import type { PlaceRow } from '../verify/readers/place-row.ts';
 import type { Config } from '../schemas/config.ts';
 import type { Contract } from '../schemas/contract.ts';
@@ -17,6 +20,15 @@ import type { Mismatch } from './mismatch.ts';
 export interface ComparedPart {
   readonly compared: number;
   readonly mismatches: readonly Mismatch[];
+}
+
+/** A look at every row, by ranges of key digests. */
+export interface ComparedRanges {
+  /** Rows at the source. */
+  readonly rows: number;
+  /** Rows read, over all stores. */
+  readonly compared: number;
+  readonly unlike: ReadonlySet<number>;
 }
 
 /** A nonce may be met again when a row is looked at again. */
@@ -37,6 +49,26 @@ export class PartComparison {
     this.session = openCompareSession(config);
   }
 
+  /**
+   * Which ranges of key digests a store has otherwise than the source, for all that is known of rows that are summed and not kept. A value
+   * that is encrypted within a path map counts whoever's key it is under; a whole column does not.
+   */
+  async unlikeRanges(ranges: number): Promise<ComparedRanges> {
+    const { config, contract, session } = this;
+    const forms = contract.sinks.map((sink) => storeForms[sink]);
+    const source = await digestSource(config.postgres, contract, session.keys, forms, ranges);
+    const keys = encrypts(contract) ? await session.keys() : undefined;
+    const unlike = new Set<number>();
+    let compared = 0;
+    for (const [i, sink] of contract.sinks.entries()) {
+      const digester = new PlaceDigester(forms[i]!, source, keys, ranges);
+      for await (const row of storeRows(config, sink, source.check)) digester.take(row);
+      for (const range of source.places[i]!.unlike(digester.digests)) unlike.add(range);
+      compared += digester.digests.rows;
+    }
+    return { rows: source.rows, compared, unlike };
+  }
+
   async expected(part: TablePart): Promise<ExpectedTable> {
     return readExpectedTable(this.config.postgres, this.contract, this.session.keys, {
       ...part,
@@ -53,7 +85,7 @@ export class PartComparison {
         sink,
         {
           expected,
-          keys: encrypts(expected.check) ? await this.session.keys() : undefined,
+          keys: encrypts(this.contract) ? await this.session.keys() : undefined,
           ledger: noLedger,
           onFinding: ({ kind, columns }, key, found) => {
             mismatches.push({ sink, kind, key, columns, version: versionOf(sink, found) });

@@ -3,8 +3,8 @@ import type { Dataset } from '../schemas/dataset.ts';
 import { compareVersions, type Version } from '../schemas/version.ts';
 import { decodeRecordKey } from '../schemas/record-key.ts';
 import type { ExpectedRow, ExpectedTable } from '../verify/expected-table.ts';
+import { rangeOf } from '../verify/range-digests.ts';
 import { PartComparison } from './compare-part.ts';
-import { shareOf } from './key-share.ts';
 import type { Mismatch, TableReconciliation } from './mismatch.ts';
 import type { TopicVersion } from './topic-versions.ts';
 
@@ -32,6 +32,10 @@ export interface ReconcileParts {
   readonly signal: AbortSignal;
 }
 
+const leastRanges = 1_024;
+const mostRanges = 2 ** 20;
+/** Rows of a range, about. */
+const rowsOfARange = 16;
 /** Rows that are held in memory at a time. */
 const rowsOfAShare = 500_000;
 /** Rows that differ and are looked at again; a table with more is better rebuilt. */
@@ -73,25 +77,33 @@ export async function reconcileTable(parts: ReconcileParts): Promise<TableReconc
   };
 }
 
-/** One look at every row, a share of the keys at a time. */
+/** One look at every row by ranges of their keys' digests, and one at each row of the ranges that differ, so many at a time. */
 async function lookAtAll(parts: ReconcileParts) {
   const { estimate, onProgress, signal } = parts;
-  const shares = Math.max(1, Math.ceil(estimate / rowsOfAShare));
+  const ranges = rangesFor(estimate);
+  onProgress?.(`comparing digests of ${ranges} ranges`);
+  const { rows, compared, unlike } = await using(parts, (comparison) => comparison.unlikeRanges(ranges));
   const suspects = new Set<string>();
-  let rows = 0;
-  let compared = 0;
+  const shares = Math.ceil((rows / ranges) * (unlike.size / rowsOfAShare)) || Math.sign(unlike.size);
   for (let share = 0; share < shares; share++) {
     signal.throwIfAborted();
-    onProgress?.(`comparing${shares > 1 ? `, part ${share + 1} of ${shares}` : ''}`);
-    const holds = shares > 1 ? (key: string) => shareOf(key, shares) === share : undefined;
-    const part = holds ? { holds } : {};
-    const expected = await using(parts, (comparison) => comparison.expected(part));
-    const result = await using(parts, (comparison) => comparison.withStores(expected, part));
-    rows += expected.rows.size;
-    compared += result.compared;
+    onProgress?.(
+      `${unlike.size} of ${ranges} ranges differ: looking at their rows${shares > 1 ? `, part ${share + 1} of ${shares}` : ''}`,
+    );
+    const holds = (key: string): boolean => {
+      const range = rangeOf(key, ranges);
+      return unlike.has(range) && range % shares === share;
+    };
+    const expected = await using(parts, (comparison) => comparison.expected({ holds }));
+    const result = await using(parts, (comparison) => comparison.withStores(expected, { holds }));
     for (const { key } of result.mismatches) suspects.add(key);
   }
   return { rows, compared, suspects };
+}
+
+/** So many that a row which differs has few neighbours, and that all of them take a few MB. */
+function rangesFor(estimate: number): number {
+  return 2 ** Math.ceil(Math.log2(Math.min(mostRanges, Math.max(leastRanges, estimate / rowsOfARange))));
 }
 
 /**

@@ -34,3 +34,6 @@ export const deadLetterHeader = {
  * Put there by a retry of dead letters; whatever Debezium writes after it is newer.
  */
 export const absentHeader = 'lethe-absent';
+
+/** Header of every raw record that the connector writes: the {@link Version} epoch of the source that it reads, in decimal. */
+export const epochHeader = 'lethe-epoch';

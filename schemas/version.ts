@@ -1,7 +1,7 @@
 /**
  * The version of a change: (epoch, commit position, change LSN, sequence), compared in this order.
  *
- * - `epoch` rises when the source becomes another one (restore, failover to another timeline).
+ * - `epoch` rises when the source becomes another one (restore, move, failover to another timeline); see connectors/source-epoch.ts.
  * - `commit` is the end LSN of the last transaction that committed before this change's own one
  *   (Debezium's `source.sequence[0]`): transactions are streamed in commit order, so it grows with it.
  * - `lsn` is the change's own LSN and orders the changes of one transaction.
@@ -59,6 +59,8 @@ export function versionFromUInt256(number: bigint): Version {
 }
 
 const epochBits = 5n;
+/** As many sources as a store's versions keep apart, one after the other. */
+export const lastEpoch = Number((1n << epochBits) - 1n);
 const commitBits = 48n;
 const seqBits = 10n;
 const mostSeq = (1n << seqBits) - 1n;
@@ -69,7 +71,7 @@ const mostSeq = (1n << seqBits) - 1n;
  * the order of the partition.
  */
 export function versionToElasticsearch(v: Version): bigint {
-  const epoch = v.epoch & ((1n << epochBits) - 1n);
+  const epoch = v.epoch & BigInt(lastEpoch);
   const commit = (v.commit >> 5n) & ((1n << commitBits) - 1n);
   return (((epoch << commitBits) | commit) << seqBits) | (v.seq < mostSeq ? v.seq : mostSeq);
 }

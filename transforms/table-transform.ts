@@ -17,6 +17,7 @@ import { failed, parked, truncated, withdrawn } from './fates.ts';
 import { Offsets } from './offsets.ts';
 import { PlanCache, type PlanSources, type ValuePlan } from './plan-cache.ts';
 import type { DataKey } from './protection.ts';
+import { epochOf } from './record-epoch.ts';
 import type { Resolved } from './row-text.ts';
 import { bytesOf, type FoundRow, isNewer, type ValueResolver } from './value-resolver.ts';
 
@@ -82,7 +83,12 @@ export function createTableTransform(parts: TransformParts): TableTransform {
     // A record that waited keeps the version that it was given when it came.
     const version =
       (record.parked && parseVersionWords(record.parked.version)) ??
-      clock.advance(head.read, head.hasCommit ? head.commit : undefined, head.hasLsn ? head.lsn : undefined);
+      clock.advance(
+        head.read,
+        head.hasCommit ? head.commit : undefined,
+        head.hasLsn ? head.lsn : undefined,
+        epochOf(record),
+      );
     if (op === 't') return truncated(dataset.contract, makeHeaders.of(head, version, ''));
     if (op === 'm' || rawKey === null) return { kind: 'skipped', reason: 'no-row' };
     const key = plans.key(rawKey).readClean(reader.reset(rawKey, 5));

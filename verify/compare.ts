@@ -9,8 +9,9 @@ import { PlaceComparison, type PlaceContext, type PlaceResult } from './place-co
 import { avroForm, cleanTopicRows } from './readers/clean-topic.ts';
 import { clickhouseForm, viewRows } from './readers/clickhouse-rows.ts';
 import { aliasRows, documentForm } from './readers/elasticsearch-documents.ts';
+import type { PlaceForm, PlaceRow } from './readers/place-row.ts';
 import { WireDecoder } from './readers/schema-registry.ts';
-import type { TableCheck } from './rules/table-check.ts';
+import { encrypts, type TableCheck } from './rules/table-check.ts';
 import { VerifyError } from './verify-error.ts';
 
 /** A table compared with each of the places its rows must stand in. */
@@ -84,7 +85,7 @@ export async function compareTable(
   const expected = await readExpectedTable(config.postgres, contract, session.keys);
   const context: PlaceContext = {
     expected,
-    keys: encrypts(expected.check) ? await session.keys() : undefined,
+    keys: encrypts(contract) ? await session.keys() : undefined,
     ledger: session.ledger,
   };
   const places = [await compareTopic(config, contract, session, context)];
@@ -100,26 +101,30 @@ export async function compareStore(
   part: StorePart = {},
 ): Promise<PlaceResult> {
   const { check } = context.expected;
-  const comparison = new PlaceComparison(sink === 'elasticsearch' ? documentForm : clickhouseForm, context);
-  const rows =
-    sink === 'elasticsearch'
-      ? aliasRows(needed(config.elasticsearch, sink), indexAlias(config, check.table), part.keys)
-      : viewRows(
-          needed(config.clickhouse, sink),
-          clickhouseDatabase(config),
-          clickhouseView(check.table),
-          check,
-          part.keys,
-        );
-  for await (const row of rows) if (part.holds?.(row.key) ?? true) comparison.take(row);
+  const comparison = new PlaceComparison(storeForms[sink], context);
+  for await (const row of storeRows(config, sink, check, part.keys)) {
+    if (part.holds?.(row.key) ?? true) comparison.take(row);
+  }
   return comparison.finish();
 }
 
-/** Does the contract encrypt anything, so that comparing needs keys? */
-export function encrypts({ columns }: TableCheck): boolean {
-  return columns.some(({ rule }) =>
-    (rule.action === 'paths' ? Object.values(rule.paths) : [rule]).some(({ action }) => action === 'encrypt'),
-  );
+export const storeForms: Readonly<Record<StoreName, PlaceForm>> = {
+  elasticsearch: documentForm,
+  clickhouse: clickhouseForm,
+};
+
+/** What readers of a store see of a table, or its rows with these keys. */
+export function storeRows(
+  config: Config,
+  sink: StoreName,
+  check: TableCheck,
+  keys?: readonly string[],
+): AsyncGenerator<PlaceRow> {
+  if (sink === 'elasticsearch') {
+    return aliasRows(needed(config.elasticsearch, sink), indexAlias(config, check.table), keys);
+  }
+  const view = clickhouseView(check.table);
+  return viewRows(needed(config.clickhouse, sink), clickhouseDatabase(config), view, check, keys);
 }
 
 async function compareTopic(

@@ -52,13 +52,25 @@ export async function readExpectedTable(
   keys: () => Promise<KeyRing>,
   part: TablePart = {},
 ): Promise<ExpectedTable> {
+  const rows = new Map<string, ExpectedRow>();
+  const check = await eachExpectedRow(source, contract, keys, part, (key, row) => rows.set(key, row));
+  return { check, rows };
+}
+
+/** The same row by row, none of which is kept. */
+export async function eachExpectedRow(
+  source: PostgresOptions,
+  contract: Contract,
+  keys: () => Promise<KeyRing>,
+  part: TablePart,
+  take: (key: string, row: ExpectedRow, check: TableCheck) => void,
+): Promise<TableCheck> {
   return withSnapshot(source, 'the source', async (query) => {
     const check = await readTableCheck(query, contract);
     const secret = check.columns.some(({ rule }) => needsSecret(rule))
       ? (await keys()).pseudonymKey
       : undefined;
     const protector = new Protector(check, contract, secret);
-    const rows = new Map<string, ExpectedRow>();
     await query(`DECLARE expected NO SCROLL CURSOR FOR ${selectOf(check, contract, part)}`);
     for (;;) {
       const page = await query(`FETCH ${fetchRows} FROM expected`);
@@ -66,12 +78,13 @@ export async function readExpectedTable(
         const key = protector.keyOf(row);
         if (part.holds && !part.holds(key)) continue;
         const expected = protector.expect(row);
-        rows.set(
+        take(
           key,
           part.keepSourceKeys ? { ...expected, sourceKey: protector.sourceKeyOf(row) } : expected,
+          check,
         );
       }
-      if (page.length < fetchRows) return { check, rows };
+      if (page.length < fetchRows) return check;
     }
   });
 }

@@ -82,6 +82,16 @@ export class KeyRing {
     return key;
   }
 
+  /** What a subject's keys are found by in the key store; see {@link ownerOf}. */
+  digestOf(subjectType: string, subjectId: string): string {
+    return createHmac('sha256', this.#indexKey).update(`${subjectType}\n${subjectId}`, 'utf8').digest('hex');
+  }
+
+  /** The {@link digestOf} of whose key a value says it is encrypted under; undefined if there is no such key. */
+  ownerOf(ciphertext: Ciphertext): string | undefined {
+    return this.#stored.get(ciphertext.keyId)?.subjectDigest.toString('hex');
+  }
+
   #unwrap(wrapped: Buffer, name: string, generation: number): Buffer {
     if (wrapped.length !== wrappedBytes || wrapped[0] !== 1) {
       throw new VerifyError('DATA_MALFORMED', 'the key store holds a wrapped key of an unknown form');

@@ -1,16 +1,12 @@
+import { CellValues } from './cell-values.ts';
 import { digestBytes, type ExpectedRow, type ExpectedTable, normalDigest } from './expected-table.ts';
 import type { KeyRing } from './key-ring.ts';
 import type { NonceLedger } from './nonce-ledger.ts';
 import type { PlaceForm, PlaceName, PlaceRow } from './readers/place-row.ts';
-import { avroTypeOf, normalFromAvro } from './rules/avro-value.ts';
-import { associatedData, openCiphertext, parseCiphertext } from './rules/ciphertext.ts';
-import { canonicalJson, parseJson } from './json.ts';
+import { parseCiphertext } from './rules/ciphertext.ts';
 import { isArray } from './rules/kind.ts';
-import { replacedAt, type RuledPath, ruledPaths } from './rules/path-map.ts';
-import { foundKind, opened } from './rules/protect-column.ts';
 import { keyDigest } from './rules/record-key.ts';
 import type { ColumnCheck } from './rules/table-check.ts';
-import { typeOf } from './readers/schema-registry.ts';
 import { VerifyError } from './verify-error.ts';
 
 /** One row that is not as it must be. No value and no key stands here: only names and a digest of the key. */
@@ -51,7 +47,7 @@ export interface PlaceContext {
 }
 
 const keptFindings = 50;
-const emptyArrayDigest = normalDigest('[]');
+export const emptyArrayDigest = normalDigest('[]');
 const nullNormal = normalDigest(null);
 
 /** Compares a place's rows with what is expected, one by one, value by value. */
@@ -59,8 +55,8 @@ export class PlaceComparison {
   readonly #form: PlaceForm;
   readonly #context: PlaceContext;
   readonly #names: ReadonlySet<string>;
-  readonly #plainTypes: ReadonlyMap<string, ReturnType<typeof typeOf>>;
-  readonly #paths: ReadonlyMap<string, readonly RuledPath[]>;
+  readonly #cells: CellValues;
+  readonly #encrypted: readonly string[];
   readonly #seen = new Set<ExpectedRow>();
   readonly #columns = new Map<string, number>();
   readonly #findings: RowFinding[] = [];
@@ -69,22 +65,15 @@ export class PlaceComparison {
   #extra = 0;
   #different = 0;
   #values = 0;
-  #decrypted = 0;
 
   constructor(form: PlaceForm, context: PlaceContext) {
     this.#form = form;
     this.#context = context;
     const columns = context.expected.check.columns.filter((column) => standsIn(column, form.place));
     this.#names = new Set(columns.map((column) => column.name));
-    this.#plainTypes = new Map(
-      columns
-        .filter((column) => column.rule.action === 'encrypt')
-        .map((column) => [column.name, typeOf(avroTypeOf(column.kind))]),
-    );
-    this.#paths = new Map(
-      columns.flatMap(({ name, rule }) =>
-        rule.action === 'paths' ? [[name, ruledPaths(rule.paths)] as const] : [],
-      ),
+    this.#encrypted = columns.flatMap(({ name, rule }) => (rule.action === 'encrypt' ? [name] : []));
+    this.#cells = new CellValues(form, context.expected.check, context.keys, (key, column, ciphertext) =>
+      context.ledger.claim(ciphertext, context.expected.check.table, key, column),
     );
   }
 
@@ -118,7 +107,7 @@ export class PlaceComparison {
 
   /** A record that a later one replaced: its values are no longer compared, its nonces still count. */
   takeSuperseded(row: PlaceRow): void {
-    for (const name of this.#plainTypes.keys()) {
+    for (const name of this.#encrypted) {
       const value = row.cells.get(name);
       if (value === null || value === undefined) continue;
       try {
@@ -153,7 +142,7 @@ export class PlaceComparison {
         different: this.#different,
       },
       values: this.#values,
-      decrypted: this.#decrypted,
+      decrypted: this.#cells.decrypted,
       columns: this.#columns,
       findings: this.#findings,
     };
@@ -166,7 +155,7 @@ export class PlaceComparison {
     const value = row.cells.get(column.name) ?? null;
     if (value === null) return want.equals(nullNormal) ? undefined : 'null';
     try {
-      const found = normalDigest(this.#normal(row.key, expected, column, value));
+      const found = normalDigest(this.#cells.normal(row.key, expected.subject, column, value));
       if (want.equals(found)) return undefined;
       const standsForNull =
         this.#form.emptyArrayIsNull && isArray(column.kind) && column.rule.action !== 'encrypt';
@@ -175,65 +164,6 @@ export class PlaceComparison {
     } catch (error) {
       return reasonToDiffer(error);
     }
-  }
-
-  #normal(key: string, expected: ExpectedRow, column: ColumnCheck, value: unknown): string {
-    switch (column.rule.action) {
-      case 'mask':
-      case 'truncate':
-      case 'redact':
-      case 'hash':
-      case 'tokenise':
-      case 'format-preserving':
-        return this.#form.text(value);
-      case 'encrypt':
-        return this.#openValue(key, expected, column, this.#form.bytes(value));
-      case 'paths':
-        return this.#openPaths(key, expected, column, value);
-      default:
-        return this.#form.normal(column, value);
-    }
-  }
-
-  #openValue(key: string, expected: ExpectedRow, column: ColumnCheck, bytes: Buffer): string {
-    const plain = this.#open(key, expected, column.name, bytes);
-    let value: unknown;
-    try {
-      value = this.#plainTypes.get(column.name)!.fromBuffer(plain);
-    } catch {
-      throw new VerifyError('DATA_MALFORMED', 'a plaintext is not Avro of its type');
-    }
-    return normalFromAvro(column.kind, value);
-  }
-
-  /** A JSON text or an array, what is encrypted in it opened where it stands. */
-  #openPaths(key: string, expected: ExpectedRow, column: ColumnCheck, value: unknown): string {
-    const text = isArray(column.kind)
-      ? this.#form.normal({ ...column, kind: foundKind(column) }, value)
-      : this.#form.text(value);
-    const paths = this.#paths.get(column.name)!;
-    const found = replacedAt(parseJson(text), paths, (sealed, { path }) => {
-      if (typeof sealed !== 'string') throw new VerifyError('DATA_MALFORMED', 'not a ciphertext');
-      const bytes = Buffer.from(sealed, 'base64');
-      return opened(parseJson(this.#open(key, expected, `${column.name}#${path}`, bytes).toString('utf8')));
-    });
-    return canonicalJson(found);
-  }
-
-  /** The plaintext of an encrypted value; `place` is the column, or the path within it. */
-  #open(key: string, expected: ExpectedRow, place: string, bytes: Buffer): Buffer {
-    const { check } = this.#context.expected;
-    const keys = this.#context.keys;
-    if (!check.subject || expected.subject === null || !keys) {
-      throw new VerifyError('DATA_MALFORMED', 'an encrypted value has no subject');
-    }
-    if (!this.#claim(key, place, bytes)) throw new VerifyError('DATA_MALFORMED', 'a nonce was used twice');
-    const ciphertext = parseCiphertext(bytes);
-    const dataKey = keys.dataKey(ciphertext, check.subject.type, expected.subject);
-    const associated = associatedData(check.table, place, check.subject.type, expected.subject);
-    const plain = openCiphertext(ciphertext, dataKey, associated);
-    this.#decrypted++;
-    return plain;
   }
 
   #claim(key: string, column: string, bytes: Buffer): boolean {
@@ -252,7 +182,7 @@ export class PlaceComparison {
 }
 
 /** The topic has every column; a store has those that the contract does not keep from it. */
-function standsIn({ rule }: ColumnCheck, place: PlaceName): boolean {
+export function standsIn({ rule }: ColumnCheck, place: PlaceName): boolean {
   return place === 'clean topic' || (rule.sinks?.includes(place) ?? true);
 }
 
@@ -265,7 +195,7 @@ function nonceFinding(key: string, column: string): RowFinding {
 }
 
 /** A malformed value is a difference; anything else means that nothing was proved, and goes on up. */
-function reasonToDiffer(error: unknown): string {
+export function reasonToDiffer(error: unknown): string {
   if (error instanceof VerifyError && error.code === 'DATA_MALFORMED') return error.message;
   throw error;
 }

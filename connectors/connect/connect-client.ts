@@ -18,6 +18,8 @@ export type CapturePhase = 'none' | 'snapshot' | 'streaming';
 /** What Debezium's PostgresOffsetContext writes; the names of the snapshot are there only while there is one. */
 interface DebeziumOffset {
   readonly snapshot?: unknown;
+  /** Of the newest change read; a JavaScript number, exact up to 8 PB of WAL. */
+  readonly lsn?: number;
   readonly last_snapshot_record?: boolean;
   readonly snapshot_completed?: boolean;
   /** The tables that an incremental snapshot has not finished. */
@@ -59,6 +61,12 @@ export class ConnectClient {
     if (!offset) return 'none';
     const { snapshot, last_snapshot_record: last, snapshot_completed: completed } = offset;
     return snapshot === undefined || last === true || completed === true ? 'streaming' : 'snapshot';
+  }
+
+  /** The newest LSN that the connector has read; undefined where it has read nothing. */
+  async position(name: string): Promise<bigint | undefined> {
+    const lsn = (await this.#offset(name))?.lsn;
+    return lsn === undefined ? undefined : BigInt(lsn);
   }
 
   /** Whether rows of the table are being read again beside the changes. */

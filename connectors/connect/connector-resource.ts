@@ -4,30 +4,51 @@ import { LetheError } from '../../schemas/errors.ts';
 import { connectorName } from '../../schemas/names.ts';
 import { refuse, type Step, steppedResource } from '../../pipeline/planned-steps.ts';
 import type { Resource } from '../../pipeline/resource.ts';
-import { debeziumConfig, scrubClass, scrubConfig } from '../debezium-config.ts';
+import {
+  debeziumConfig,
+  epochSetting,
+  scrubClass,
+  sourceSetting,
+  transformsConfig,
+} from '../debezium-config.ts';
+import { decideEpoch, type SourceEpoch } from '../source-epoch.ts';
+import { lastEpoch } from '../../schemas/version.ts';
 import type { ConnectClient } from './connect-client.ts';
 import { failureReason } from './failure-reason.ts';
 
 const statusLimitMs = 120_000;
 const pollMs = 200;
 
+/** What the connector's epoch follows from. */
+export interface EpochFacts {
+  /** Identity of the source as it is now; undefined on a standby. */
+  readonly source: string | undefined;
+  /** The newest epoch that the transforms have seen. */
+  newestEpoch(): Promise<number>;
+}
+
 /** The Debezium connector, as derived; the last resource, since all it writes to must exist. */
 export function connectorResources(
   config: Config,
   datasets: readonly Dataset[],
   connect: ConnectClient,
+  facts: EpochFacts,
 ): Resource[] {
   const name = connectorName(config);
   const wanted = { name, ...debeziumConfig(config, datasets) };
-  return [steppedResource(`connector ${name}`, 'connect', () => inspect(name, wanted, connect))];
+  return [steppedResource(`connector ${name}`, 'connect', () => inspect(name, wanted, connect, facts))];
 }
 
 type Settings = Readonly<Record<string, string>>;
 
-async function inspect(name: string, derived: Settings, connect: ConnectClient): Promise<Step[]> {
+async function inspect(
+  name: string,
+  derived: Settings,
+  connect: ConnectClient,
+  facts: EpochFacts,
+): Promise<Step[]> {
   const plugins = await connect.plugins();
-  const wanted = { ...derived, ...scrubConfig };
-  const missing = [wanted['connector.class'], wanted['value.converter'], scrubClass].filter(
+  const missing = [derived['connector.class'], derived['value.converter'], scrubClass].filter(
     (plugin) => plugin !== undefined && !plugins.has(plugin),
   );
   if (missing.length > 0) {
@@ -39,10 +60,22 @@ async function inspect(name: string, derived: Settings, connect: ConnectClient):
     ];
   }
   const current = await connect.config(name);
+  const own = decideEpoch(facts.source ?? '', current && noteOf(current), await facts.newestEpoch());
+  if (own.epoch > lastEpoch) {
+    return [
+      refuse(
+        `this would be source number ${own.epoch}, and the versions in Elasticsearch keep ${lastEpoch} apart`,
+        'Set the pipeline up anew with another name and topics.prefix.',
+      ),
+    ];
+  }
+  const wanted: Settings = { ...derived, ...transformsConfig(own) };
   if (!current) {
+    const again =
+      own.epoch > 1 ? ` (epoch ${own.epoch}: what is gone since, \`lethe reconcile --repair\` removes)` : '';
     return [
       {
-        change: { action: 'create', summary: `connector ${name}` },
+        change: { action: 'create', summary: `connector ${name}${again}` },
         run: async () => {
           await put(name, wanted, connect);
           await awaitRunning(name, connect);
@@ -72,6 +105,11 @@ async function inspect(name: string, derived: Settings, connect: ConnectClient):
       run: () => restartWith(name, undefined, connect),
     },
   ];
+}
+
+function noteOf(current: Settings): Partial<SourceEpoch> {
+  const [epoch, source] = [current[epochSetting], current[sourceSetting]];
+  return { ...(epoch === undefined ? {} : { epoch: Number(epoch) }), ...(source ? { source } : {}) };
 }
 
 function differences(wanted: Settings, current: Settings): string[] {
@@ -146,7 +184,7 @@ async function awaitStatus(
     if (Date.now() > deadline) {
       const state = status?.connector.state ?? 'no state';
       throw new LetheError('SERVER_FAILED', `the connector ${name} neither starts nor stops (${state})`, {
-        fix: 'Look at the log of Kafka Connect, then apply again.',
+        fix: 'Look at the log of Kafka Connect, then apply again. Its slot waits for every transaction that was open at the source: see pg_stat_activity.xact_start.',
       });
     }
     await new Promise((resolve) => setTimeout(resolve, pollMs));

@@ -10,6 +10,7 @@ import { type Dataset, rulesOf } from '../../schemas/dataset.ts';
 import { contractsTable, signalTable } from '../../schemas/names.ts';
 import { recordKeyRule } from '../../schemas/record-key-rule.ts';
 import { withSource } from './source-client.ts';
+import { readSourceIdentity, tellMove } from './source-identity.ts';
 
 type Named = Pick<Config, 'name' | 'topics' | 'postgres'>;
 
@@ -18,18 +19,20 @@ export const appliedContractsSql = `(table_name text, digest text, rules jsonb N
   applied_at timestamptz NOT NULL DEFAULT clock_timestamp(),
   reread text NOT NULL CHECK (reread IN ('none', 'due', 'requested', 'merged', 'done')),
   generation int NOT NULL DEFAULT 1, record_key jsonb,
-  published jsonb, astray_since timestamptz, astray_until timestamptz,
+  published jsonb, astray_since timestamptz, astray_until timestamptz, source text,
   PRIMARY KEY (table_name, digest))`;
 
 /** Columns that tables of earlier versions lack. */
 export const laterColumnsSql = `ADD COLUMN IF NOT EXISTS generation int NOT NULL DEFAULT 1,
   ADD COLUMN IF NOT EXISTS record_key jsonb, ADD COLUMN IF NOT EXISTS published jsonb,
-  ADD COLUMN IF NOT EXISTS astray_since timestamptz, ADD COLUMN IF NOT EXISTS astray_until timestamptz`;
+  ADD COLUMN IF NOT EXISTS astray_since timestamptz, ADD COLUMN IF NOT EXISTS astray_until timestamptz,
+  ADD COLUMN IF NOT EXISTS source text`;
 
 /** The same of a row `c`, whether the columns are there yet or not. */
 const generationSql = `coalesce((to_jsonb(c)->>'generation')::int, 1)`;
 const recordKeySql = `nullif(to_jsonb(c)->'record_key', 'null')`;
 const publishedSql = `nullif(to_jsonb(c)->'published', 'null')`;
+const sourceSql = `to_jsonb(c)->>'source'`;
 
 /**
  * Whether the rows that were there before are read again under a contract: not needed, to be asked for by the first processor that runs
@@ -51,6 +54,8 @@ export interface AppliedContract {
   readonly recordKey: readonly string[] | null;
   /** Columns that leave Postgres under it; null where an earlier version did not say. */
   readonly published: readonly string[] | null;
+  /** Which source it was applied to, see source-identity.ts; null where an earlier version did not say. */
+  readonly source: string | null;
 }
 
 /** The latest of each table; none at all where nothing was ever applied. */
@@ -62,7 +67,7 @@ export async function readAppliedContracts(
     client,
     config,
     `digest, rules, reread, ${generationSql} as generation, ${recordKeySql} as "recordKey",
-       ${publishedSql} as published,
+       ${publishedSql} as published, ${sourceSql} as source,
        lag(rules) over (partition by table_name order by applied_at) as before`,
   );
   // The last of each table stays.
@@ -121,6 +126,7 @@ export function contractResources(
         const changed = datasets.filter(
           ({ table, digest }) => (applied.get(table)?.digest ?? digest) !== digest,
         );
+        const source = await readSourceIdentity(client);
         const steps = changed.map((dataset): Step => {
           const before = applied.get(dataset.table)!;
           const otherKey = keyRefusal(before, dataset);
@@ -130,6 +136,7 @@ export function contractResources(
           const summary = `contract or shape of ${dataset.table} changes${what}: its rows are read again`;
           return { change: { action: 'update', summary }, run: note([dataset], 'due') };
         });
+        steps.push(...sourceSteps(config, datasets, applied, source, note));
         if (fresh.length === 0) return steps;
         const joins = applied.size > 0;
         const summary = `contracts of ${fresh.map(({ table }) => table).join(', ')}${joins ? ': their rows are read' : ''}`;
@@ -140,6 +147,29 @@ export function contractResources(
       }),
     ),
   ];
+}
+
+/** Rows of a source that is another one than before get versions that are above all that the stores have. */
+function sourceSteps(
+  config: Named,
+  datasets: readonly Dataset[],
+  applied: ReadonlyMap<string, AppliedContract>,
+  source: string | undefined,
+  note: (noted: readonly Dataset[], reread: Reread) => () => Promise<void>,
+): Step[] {
+  const same = datasets.filter(({ table, digest }) => applied.get(table)?.digest === digest);
+  const moved = same.filter(({ table }) => (applied.get(table)!.source ?? source) !== source);
+  const unknown = same.filter(({ table }) => applied.get(table)!.source === null);
+  const steps = moved.map((dataset): Step => {
+    const summary = `${tellMove(applied.get(dataset.table)!.source!, source!)}: rows of ${dataset.table} are read again`;
+    return { change: { action: 'update', summary }, run: note([dataset], 'due') };
+  });
+  if (unknown.length === 0 || source === undefined) return steps;
+  const run = () =>
+    withSource(config.postgres, async (client) => {
+      await client.query(`update ${contractsTable(config)} set source = $1 where source is null`, [source]);
+    });
+  return [...steps, { change: { action: 'update', summary: 'which source this is, is noted' }, run }];
 }
 
 /** Rows that are read again under other keys would stand beside those under the old ones, which nothing would ever replace. */
@@ -171,16 +201,27 @@ async function record(
   generationOf: GenerationOf,
 ): Promise<void> {
   await withSource(config.postgres, async (client) => {
+    const source = await readSourceIdentity(client);
     for (const dataset of datasets) {
       const rules = JSON.stringify(rulesOf(dataset.contract));
       const key = JSON.stringify(recordKeyRule(dataset));
       const { generation } = generationOf(dataset.table);
       await client.query(
-        `insert into ${contractsTable(config)} (table_name, digest, rules, reread, generation, record_key, published)
-         values ($1, $2, $3, $4, $5, $6, $7)
+        `insert into ${contractsTable(config)} (table_name, digest, rules, reread, generation, record_key, published, source)
+         values ($1, $2, $3, $4, $5, $6, $7, $8)
          on conflict (table_name, digest) do update set applied_at = clock_timestamp(), reread = 'due',
-           generation = excluded.generation, record_key = excluded.record_key, published = excluded.published`,
-        [dataset.table, dataset.digest, rules, reread, generation, key, JSON.stringify(dataset.published)],
+           generation = excluded.generation, record_key = excluded.record_key, published = excluded.published,
+           source = excluded.source`,
+        [
+          dataset.table,
+          dataset.digest,
+          rules,
+          reread,
+          generation,
+          key,
+          JSON.stringify(dataset.published),
+          source ?? null,
+        ],
       );
     }
   });

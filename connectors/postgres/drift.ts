@@ -3,6 +3,7 @@ import type { Config } from '../../schemas/config.ts';
 import { tableParts } from '../../schemas/contract.ts';
 import { publicationName } from '../../schemas/names.ts';
 import type { AppliedContract } from './applied-contracts.ts';
+import { readSourceIdentity, tellMove } from './source-identity.ts';
 import { type PublicationState, readPublication } from './publication.ts';
 
 type Named = Pick<Config, 'name' | 'topics' | 'postgres'>;
@@ -47,10 +48,18 @@ export async function readDrift(
     parts.map((part) => part.table),
   ]);
   const now = new Map(rows.map((row) => [row.table, row]));
+  const source = await readSourceIdentity(client);
   return own.flatMap((table) => {
-    const found = driftOf(name, publication, now.get(table), applied.get(table)!);
+    const before = applied.get(table)!;
+    const found = moved(before.source, source) ?? driftOf(name, publication, now.get(table), before);
     return found ? [{ table, ...found }] : [];
   });
+}
+
+/** What went on at another source has versions that may lose against those of the one before. */
+function moved(before: string | null, now: string | undefined): Omit<Drift, 'table'> | undefined {
+  if (before === null || now === undefined || before === now) return undefined;
+  return { what: tellMove(before, now), fix: 'Run `lethe apply`.', misses: true };
 }
 
 /** How one table differs, the gravest first; undefined if it is as it was applied. */

@@ -98,7 +98,7 @@ const slotAlive: Check = (facts, slot) => {
       severity: 'error',
       code: 'SLOT_LOST',
       message: `the slot ${slot} is lost${reason ? ` (${reason})` : ''}: changes were made that nobody will see`,
-      fix: 'Drop the slot, take a new snapshot and reconcile; raise max_slot_wal_keep_size.',
+      fix: 'Raise max_slot_wal_keep_size; run `lethe connector delete`, `lethe apply` for a new snapshot, and `lethe reconcile --repair`.',
     };
   }
   if (facts.slot.wal_status === 'unreserved') {

@@ -26,6 +26,8 @@ export interface SourceFacts {
   readonly may_create: boolean;
   readonly slot: SlotFacts | null;
   readonly in_recovery: boolean;
+  /** Where its WAL ends; null on a standby. */
+  readonly wal_end: string | null;
 }
 
 /** One look at the server, for a pipeline whose slot has this name. */
@@ -50,5 +52,6 @@ select current_database() as database,
   ) as replication,
   pg_catalog.has_database_privilege(current_database(), 'CREATE') as may_create,
   (select to_jsonb(s) from pg_catalog.pg_replication_slots s where s.slot_name = $1) as slot,
-  pg_catalog.pg_is_in_recovery() as in_recovery
+  pg_catalog.pg_is_in_recovery() as in_recovery,
+  case when not pg_catalog.pg_is_in_recovery() then pg_catalog.pg_current_wal_lsn()::text end as wal_end
 from pg_catalog.pg_roles r where r.rolname = current_user`;

@@ -31,7 +31,7 @@ export function sourceTableResources(config: Named): Resource[] {
         );
         const present = new Set(rows.map((row) => row.name));
         const contracts = contractsTable(config);
-        const outdated = present.has(contracts) && !(await hasColumn(client, contracts, 'astray_until'));
+        const outdated = present.has(contracts) && !(await hasColumn(client, contracts, 'source'));
         const columns: Step = {
           change: { action: 'update', summary: `table ${contracts} gets columns that it lacks` },
           run: () =>

@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { deleteCapture } from '../../connectors/connect/delete-connector.ts';
 import type { Finding } from '../../schemas/finding.ts';
 import { LetheProject } from '../support/lethe-project.ts';
 import { rawRecords } from '../support/raw-records.ts';
@@ -58,7 +57,9 @@ test('a slot that is gone stops the connector, check and apply; nobody makes it 
 });
 
 test('without connector and position, apply takes a new snapshot', async () => {
-  await deleteCapture(await project.config());
+  expect(await project.lethe('connector', 'delete')).toMatchObject({ code: 2 });
+  expect(await taskStates()).toEqual(['FAILED']);
+  expect(await project.lethe('connector', 'delete', '--yes')).toMatchObject({ code: 0 });
   expect(await project.lethe('apply')).toMatchObject({ code: 0 });
   const records = await rawRecords(await project.config(), `${project.name}.raw.public.orders`, 3);
   expect(records.map(({ op, after }) => [op, after?.['id']])).toEqual(

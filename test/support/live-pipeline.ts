@@ -76,16 +76,17 @@ export class LivePipeline {
   }
 
   /**
-   * Databases and files; nothing is applied yet. `example` is a lethe.yaml with a folder contracts beside it. The key store
-   * is a database on the stack's Postgres, or the given one.
+   * Databases and files; nothing is applied yet. `example` is a lethe.yaml with a folder contracts beside it. Key store and
+   * source are databases on the stack's Postgres, or the given ones.
    */
   static async create(
     stack: TestStack,
     example: string,
     partitions = 6,
     keyStore?: TestDatabase,
+    source?: TestDatabase,
   ): Promise<LivePipeline> {
-    const source = await freshDatabase(stack.endpoints, 'live');
+    source ??= await freshDatabase(stack.endpoints, 'live');
     const keys = keyStore ?? (await freshDatabase(stack.endpoints, 'live_keys'));
     return new LivePipeline(stack, source, keys, resolve(root, example), partitions);
   }
@@ -95,6 +96,7 @@ export class LivePipeline {
     stack: TestStack,
     contracts: Readonly<Record<string, string>>,
     partitions: number,
+    source?: TestDatabase,
   ): Promise<LivePipeline> {
     const folder = mkdtempSync(join(tmpdir(), 'lethe-contracts-'));
     try {
@@ -104,7 +106,7 @@ export class LivePipeline {
       for (const [name, text] of Object.entries(contracts)) {
         writeFileSync(join(folder, 'contracts', name), text);
       }
-      return await LivePipeline.create(stack, join(folder, 'lethe.yaml'), partitions);
+      return await LivePipeline.create(stack, join(folder, 'lethe.yaml'), partitions, undefined, source);
     } finally {
       rmSync(folder, { recursive: true });
     }

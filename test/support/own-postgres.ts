@@ -1,5 +1,14 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { chownSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chownSync,
+  cpSync,
+  mkdtempSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client } from 'pg';
@@ -30,8 +39,7 @@ export class OwnPostgres {
     const folder = mkdtempSync(join(tmpdir(), 'lethe-postgres-'));
     const passwordFile = join(folder, 'password');
     writeFileSync(passwordFile, password);
-    const owner = postgresOwner();
-    if (owner) for (const path of [folder, passwordFile]) chownSync(path, owner.uid, owner.gid);
+    for (const path of [folder, passwordFile]) chown(path);
     const initdb = program('initdb', [
       `--pgdata=${folder}/data`,
       '--username=postgres',
@@ -47,7 +55,13 @@ export class OwnPostgres {
   /** Starts it, or starts it again, with these settings. */
   async start(settings: Readonly<Record<string, string>>): Promise<void> {
     await this.#stop();
-    const all = { port: String(this.#port), unix_socket_directories: '', fsync: 'off', ...settings };
+    const all = {
+      port: String(this.#port),
+      unix_socket_directories: '',
+      fsync: 'off',
+      restore_command: 'false',
+      ...settings,
+    };
     const args = Object.entries(all).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
     this.#server = program('postgres', ['-D', `${this.#folder}/data`, ...args]);
     const deadline = Date.now() + 30_000;
@@ -72,6 +86,32 @@ export class OwnPostgres {
     }
   }
 
+  /** An image of its disks, made while it is down; it is left so. */
+  async image(): Promise<void> {
+    await this.#stop('SIGQUIT');
+    cpSync(`${this.#folder}/data`, `${this.#folder}/image`, { recursive: true });
+    chown(`${this.#folder}/image`);
+  }
+
+  /** Puts the image in the place of its disks: it is as it was then, its slots too; left down. */
+  async restore(): Promise<void> {
+    await this.#stop('SIGQUIT');
+    rmSync(`${this.#folder}/data`, { recursive: true });
+    renameSync(`${this.#folder}/image`, `${this.#folder}/data`);
+  }
+
+  /** Has the next start go on along another timeline, as a promoted standby does; left down. */
+  async fork(): Promise<void> {
+    await this.#stop('SIGQUIT');
+    writeFileSync(`${this.#folder}/data/recovery.signal`, '');
+    chown(`${this.#folder}/data/recovery.signal`);
+  }
+
+  /** An immediate shutdown: one that lets a replication connection finish waits for its acknowledgement, which may not come. */
+  async abort(): Promise<void> {
+    await this.#stop('SIGQUIT');
+  }
+
   /** SIGKILL, as in a crash. */
   async kill(): Promise<void> {
     await this.#stop('SIGKILL');
@@ -82,7 +122,7 @@ export class OwnPostgres {
     rmSync(this.#folder, { recursive: true });
   }
 
-  async #stop(signal: 'SIGINT' | 'SIGKILL' = 'SIGINT'): Promise<void> {
+  async #stop(signal: 'SIGINT' | 'SIGKILL' | 'SIGQUIT' = 'SIGINT'): Promise<void> {
     const server = this.#server;
     if (!server) return;
     this.#server = undefined;
@@ -90,6 +130,14 @@ export class OwnPostgres {
     server.kill(signal);
     await ended;
   }
+}
+
+/** Gives the path to the user that Postgres runs as, and all that lies in it. */
+function chown(path: string): void {
+  const owner = postgresOwner();
+  if (!owner) return;
+  const inside = statSync(path).isDirectory() ? readdirSync(path, { recursive: true, encoding: 'utf8' }) : [];
+  for (const name of ['', ...inside]) chownSync(join(path, name), owner.uid, owner.gid);
 }
 
 function program(name: string, args: readonly string[]): ChildProcess {

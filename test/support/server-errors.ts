@@ -136,7 +136,10 @@ export function serverCases(canary: string): Readonly<Record<string, () => Promi
       },
       async (url) => {
         const config = configOf({ connect: { url } });
-        await connectorResources(config, [dataset], new ConnectClient(config.connect))[0]!.apply([]);
+        await connectorResources(config, [dataset], new ConnectClient(config.connect), {
+          source: '1/1',
+          newestEpoch: async () => 0,
+        })[0]!.apply([]);
       },
     );
   const subjects = (status: number) =>

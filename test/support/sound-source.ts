@@ -15,4 +15,5 @@ export const soundSource: SourceFacts = {
   may_create: true,
   slot: null,
   in_recovery: false,
+  wal_end: '0/1A2B3C4',
 };

@@ -37,6 +37,13 @@ export interface TableCheck {
   readonly joins: string;
 }
 
+/** Does the contract encrypt anything, so that comparing needs keys? */
+export function encrypts({ columns }: Pick<Contract, 'columns'>): boolean {
+  return Object.values(columns).some((rule) =>
+    (rule.action === 'paths' ? Object.values(rule.paths) : [rule]).some(({ action }) => action === 'encrypt'),
+  );
+}
+
 /** Reads the table's columns and lays the contract over them. */
 export async function readTableCheck(query: Query, contract: Contract): Promise<TableCheck> {
   const rows = await columnsOf(query, contract.table);

@@ -119,6 +119,42 @@ describe('versions of one partition', () => {
     );
   });
 
+  it('of a later source are above all that came before, wherever its WAL stands, and stragglers of the earlier one lose', () => {
+    const sources = fc.array(history, { minLength: 2, maxLength: 4 });
+    fc.assert(
+      fc.property(sources, fc.nat(), (histories, at) => {
+        const clock = VersionClock.from(null);
+        let last: Version | undefined;
+        histories.forEach((changes, i) => {
+          for (const change of changes) {
+            const version = clock.next({ ...change, epoch: i + 1 });
+            expect(version.epoch).toBe(BigInt(i + 1));
+            if (last) {
+              expect(compareVersions(version, last)).toBeGreaterThan(0);
+              expect(versionToElasticsearch(version) > versionToElasticsearch(last)).toBe(true);
+            }
+            last = version;
+          }
+        });
+        const former = histories.slice(0, -1).flat();
+        if (former.length === 0 || histories.at(-1)!.length === 0) return;
+        const state = clock.state();
+        const straggler = clock.next({ ...former[at % former.length]!, epoch: 1 });
+        expect(compareVersions(straggler, last!)).toBeLessThan(0);
+        expect(clock.state()).toBe(state);
+      }),
+    );
+  });
+
+  it('that no record names are of the newest source', () => {
+    const clock = VersionClock.from(null);
+    expect(clock.next({ read: true, previousCommit: undefined, lsn: 5n }).epoch).toBe(1n);
+    expect(clock.next({ read: true, previousCommit: undefined, lsn: 5n, epoch: 7 }).epoch).toBe(7n);
+    expect(
+      VersionClock.from(clock.state()).next({ read: true, previousCommit: undefined, lsn: undefined }).epoch,
+    ).toBe(7n);
+  });
+
   it('a read taken at a later LSN than an uncommitted change loses to that change (seen on PostgreSQL 18)', () => {
     const clock = VersionClock.from(null);
     const read = clock.next({ read: true, previousCommit: undefined, lsn: 0x179da38n });

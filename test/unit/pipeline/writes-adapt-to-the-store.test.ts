@@ -4,7 +4,7 @@ import type { CleanChange, Verdict } from '../../../pipeline/sink.ts';
 import { WriteBatcher } from '../../../pipeline/write-batcher.ts';
 import { LetheError } from '../../../schemas/errors.ts';
 
-const limits = { maxChanges: 1_000, lingerMs: 0, maxWrites: 3 };
+const limits = { maxChanges: 1_000, maxBytes: 1_000_000, lingerMs: 0, maxWrites: 3 };
 
 function changes(partition: number, from: number, count: number): CleanChange[] {
   return Array.from({ length: count }, (_, i) => ({ key: `${partition}`, n: from + i }) as never);
@@ -40,7 +40,7 @@ describe('writes of several partitions', () => {
           let n = 0;
           for (const [own, count] of sent) {
             if (own !== partition) continue;
-            expect(await batcher.add(changes(partition, n, count))).toHaveLength(count);
+            expect(await batcher.add(changes(partition, n, count), 0)).toHaveLength(count);
             n += count;
           }
           return n;
@@ -70,17 +70,44 @@ describe('writes of several partitions', () => {
     );
     for (let i = 0; i < 6; i++) {
       const size = batcher.batchSize;
-      await expect(batcher.add(changes(0, 0, size))).rejects.toThrow('overloaded');
+      await expect(batcher.add(changes(0, 0, size), 0)).rejects.toThrow('overloaded');
       expect(sizes.at(-1)).toBe(size);
     }
     expect(batcher.batchSize).toBe(100);
     overloaded = false;
     // Ten parts wait together: they are not joined beyond what the store takes.
-    const waiting = Array.from({ length: 10 }, () => batcher.add(changes(0, 0, 50)));
+    const waiting = Array.from({ length: 10 }, () => batcher.add(changes(0, 0, 50), 0));
     await Promise.all(waiting);
     expect(Math.max(...sizes.slice(6))).toBeLessThanOrEqual(100 + 50 * 5);
-    for (let i = 0; i < 20; i++) await batcher.add(changes(0, 0, 10));
+    for (let i = 0; i < 20; i++) await batcher.add(changes(0, 0, 10), 0);
     expect(batcher.batchSize).toBe(1_000);
+  });
+
+  it('hold no more bytes than the limit, but for a single part, and less of an overloaded store', async () => {
+    let overloaded = false;
+    const written: number[] = [];
+    const batcher = new WriteBatcher(
+      async (batch) => {
+        written.push(batch.length);
+        if (overloaded) throw new LetheError('SERVER_FAILED', 'overloaded');
+        return batch.map(() => ({ outcome: 'written' }));
+      },
+      { ...limits, maxWrites: 1, lingerMs: 5 },
+    );
+    // One change a part: how many are joined is how many bytes fit.
+    const parts = async (count: number, bytes: number): Promise<number[]> => {
+      written.length = 0;
+      await Promise.allSettled(Array.from({ length: count }, (_, i) => batcher.add(changes(0, i, 1), bytes)));
+      return written;
+    };
+    expect(await parts(8, 400_000)).toEqual([2, 2, 2, 2]);
+    expect(await parts(2, 3_000_000)).toEqual([1, 1]);
+    expect([batcher.batchBytes, batcher.lingerMs]).toEqual([1_000_000, 5]);
+    overloaded = true;
+    await parts(1, 10);
+    expect([batcher.batchSize, batcher.batchBytes, batcher.lingerMs]).toEqual([500, 500_000, 10]);
+    for (let i = 0; i < 6; i++) await parts(1, 10);
+    expect([batcher.batchSize, batcher.batchBytes, batcher.lingerMs]).toEqual([100, 100_000, 50]);
   });
 
   it('become smaller when single changes are not taken', async () => {
@@ -88,7 +115,7 @@ describe('writes of several partitions', () => {
       async (batch) => batch.map(() => ({ outcome: 'retriable', code: 'SERVER_FAILED' }) as const),
       limits,
     );
-    await batcher.add(changes(0, 0, 10));
+    await batcher.add(changes(0, 0, 10), 0);
     await settled();
     expect(batcher.batchSize).toBe(500);
   });

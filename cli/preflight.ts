@@ -46,18 +46,18 @@ export async function preflight(config: Config, document: SourceDocument): Promi
 }
 
 async function probeSource(config: Config): Promise<Obstacle[]> {
+  // Whether Connect answers is another probe's question. Asked first: while it answers the source goes on.
+  const read = await new ConnectClient(config.connect).position(connectorName(config)).catch(() => undefined);
   const facts = await withSource(config.postgres, (client) => readSourceFacts(client, slotName(config)));
   return [
     ...sourceObstacles(facts, config),
     ...(await slotGone(facts, config)),
-    ...(await sourceRewound(facts, config)),
+    ...sourceRewound(facts, read, config),
   ];
 }
 
 /** Restored from an image of its disks, a source has its slot, and Postgres sends nothing until its WAL is past where the connector was. */
-async function sourceRewound({ wal_end: end }: SourceFacts, config: Config): Promise<Obstacle[]> {
-  const connect = new ConnectClient(config.connect);
-  const read = await connect.position(connectorName(config)).catch(() => undefined);
+function sourceRewound({ wal_end: end }: SourceFacts, read: bigint | undefined, config: Config): Obstacle[] {
   if (end === null || read === undefined || read <= parseLsn(end)) return [];
   return [
     {

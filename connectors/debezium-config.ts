@@ -116,6 +116,8 @@ function captureConfig(config: Config, datasets: readonly Dataset[]): Record<str
     'tombstones.on.delete': 'false',
     // A logical message (pg_logical_emit_message) is of no table, so no contract is asked: none passes, whatever its prefix.
     'message.prefix.exclude.list': '(?s:.*)',
+    // Streamed values have no names: a snapshot beside the stream must not number the columns anew (connectors/java).
+    'memory.management.tables.class': 'io.lethe.connect.StreamedColumns',
   };
 }
 

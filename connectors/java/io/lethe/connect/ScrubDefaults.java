@@ -133,7 +133,8 @@ public class ScrubDefaults<R extends ConnectRecord<R>> implements Transformation
 
     @Override
     public void configure(Map<String, ?> settings) {
-        // Nothing to set.
+        // A Debezium without the setting that names it would take no notice, and pass values under other columns' names.
+        StreamedColumns.requireSupport();
     }
 
     @Override

@@ -5,6 +5,7 @@ import type { Dataset } from '../schemas/dataset.ts';
 import { LetheError } from '../schemas/errors.ts';
 import { connectorName } from '../schemas/names.ts';
 import { olderValues } from './older-values.ts';
+import { buryRowsGone } from './rows-gone.ts';
 import { waitForSinks } from './wait-for-sinks.ts';
 
 const defaultLimitMs = 60_000;
@@ -29,6 +30,7 @@ export async function allHasArrived(
       await sleep(pauseMs, undefined, { signal });
     }
     await waitForSinks(config, [dataset], { signal });
+    if ((await buryRowsGone(config, dataset)) > 0) await waitForSinks(config, [dataset], { signal });
   } catch (error) {
     if (!signal.aborted) throw error;
     throw behind(dataset);

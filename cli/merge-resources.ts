@@ -15,6 +15,7 @@ import { toLetheError as elasticsearchError } from '../sinks/elasticsearch/error
 import { elasticsearchSwitch } from '../sinks/elasticsearch/generations.ts';
 import { allHasArrived } from './all-has-arrived.ts';
 import { olderValues } from './older-values.ts';
+import { rowsGone } from './rows-gone.ts';
 import type { Stores } from './store-generations.ts';
 
 /**
@@ -49,7 +50,12 @@ async function stepsOf(
     ...(clickhouse ? await clickhouseSwitch(config, dataset, generation, clickhouse) : []),
   ];
   if (reread !== 'requested' && switches.length === 0) return [];
-  if ((await olderValues(config, dataset, generation)).inForce > 0) return [];
+  if ((await olderValues(config, dataset, generation)).inForce > 0) {
+    const gone = reread === 'requested' ? await rowsGone(config, dataset) : [];
+    if (gone.length === 0) return [];
+    const summary = `${gone.length} rows of ${dataset.table} are deleted: the source has them no more, and nobody was told`;
+    return [{ change: { action: 'delete', summary }, run: () => allHasArrived(config, dataset, generation) }];
+  }
   let arrived: Promise<void> | undefined;
   const waiting = switches.map(
     ({ change, run }): Step => ({

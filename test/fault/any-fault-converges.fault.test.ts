@@ -2,8 +2,10 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { acquireStack } from '../support/stack.ts';
 import type { Watermarks } from './harness/checks.ts';
 import { crashFaults } from './harness/crash-faults.ts';
+import { groupFaults } from './harness/group-faults.ts';
 import { lateWrite } from './harness/late-write.ts';
 import { lineFaults } from './harness/line-faults.ts';
+import { repeatFaults } from './harness/repeat-faults.ts';
 import { serverFaults } from './harness/server-faults.ts';
 import { doFaults, shuffled } from './harness/soak.ts';
 import { FaultWorld } from './harness/world.ts';
@@ -45,6 +47,8 @@ describe('under traffic, with every server behind a line that can be spoilt', ()
     ['processes die at every point of their work', crashFaults, 'at once'],
     ['servers die', serverFaults, 'in turn'],
     ['lines are cut, slow, or silent', lineFaults, 'in turn'],
+    ['members come, go, and sleep', groupFaults, 'in turn'],
+    ['all is delivered again', repeatFaults, 'in turn'],
   ] as const)('everything is equal after %s', async (_what, faults, order) => {
     const { compared, memory, seconds, good, fault, ...found } = await doFaults(
       world,
@@ -55,7 +59,9 @@ describe('under traffic, with every server behind a line that can be spoilt', ()
     console.log(
       `${seconds} s, ${compared} rows compared, ${Math.round(memory / 2 ** 20)} MB at most: ${fault}`,
     );
-    expect(found).toEqual(nothing);
+    // Where the fault itself has records delivered again, a change may stand twice in the topic.
+    const doubled = faults.some(({ repeats }) => repeats) ? 0 : found.doubled;
+    expect({ ...found, doubled }).toEqual(nothing);
     expect(good).toBe(true);
     expect(compared).toBeGreaterThan(1_000);
   });

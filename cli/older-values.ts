@@ -1,15 +1,13 @@
 import type { Client as ElasticsearchClient } from '@elastic/elasticsearch';
 import type { ClickHouseClient } from '@clickhouse/client';
-import { createKafka } from '../pipeline/kafka.ts';
-import { readTopics } from '../pipeline/read-topics.ts';
 import type { Config } from '../schemas/config.ts';
 import type { Dataset } from '../schemas/dataset.ts';
-import { clickhouseDatabase, clickhouseTable, cleanTopic } from '../schemas/names.ts';
-import { header } from '../schemas/record-headers.ts';
+import { clickhouseDatabase, clickhouseTable } from '../schemas/names.ts';
 import { createClickhouseClient } from '../sinks/clickhouse/client.ts';
 import { readGenerations as readTableGenerations } from '../sinks/clickhouse/generations.ts';
 import { createElasticsearchClient } from '../sinks/elasticsearch/client.ts';
 import { readGenerations as readIndexGenerations } from '../sinks/elasticsearch/generations.ts';
+import { readOlderRecords } from './older-records.ts';
 
 /** What stands somewhere under an older contract of a table. */
 export interface OlderValues {
@@ -31,7 +29,7 @@ export async function olderValues(
   generation: number,
 ): Promise<OlderValues> {
   const { sinks } = dataset.contract;
-  const topic = await olderRecords(config, dataset);
+  const topic = await readOlderRecords(config, dataset);
   const documents =
     config.elasticsearch && sinks.includes('elasticsearch')
       ? await olderDocuments(createElasticsearchClient(config.elasticsearch), config, dataset, generation)
@@ -44,36 +42,18 @@ export async function olderValues(
     topic: topic.all,
     elasticsearch: documents.all,
     clickhouse: rows.all,
-    inForce: topic.inForce + documents.inForce + rows.inForce,
+    inForce: topic.last.size + documents.inForce + rows.inForce,
     olderStores: [...documents.olderStores, ...rows.olderStores],
   };
 }
 
-interface Count {
+interface StoreCount {
   readonly all: number;
   readonly inForce: number;
-}
-
-interface StoreCount extends Count {
   readonly olderStores: readonly string[];
 }
 
 const nothing: StoreCount = { all: 0, inForce: 0, olderStores: [] };
-
-async function olderRecords(config: Config, dataset: Dataset): Promise<Count> {
-  let all = 0;
-  /** Keys whose last record is an older one. */
-  const older = new Set<string>();
-  await readTopics(createKafka(config, 'status'), [cleanTopic(config, dataset.table)], ({ message }) => {
-    const key = String(message.key);
-    const isOlder =
-      message.value !== null && String(message.headers?.[header.contract] ?? '') !== dataset.digest;
-    if (isOlder) all++;
-    if (isOlder) older.add(key);
-    else older.delete(key);
-  });
-  return { all, inForce: older.size };
-}
 
 async function olderDocuments(
   client: ElasticsearchClient,

@@ -1,22 +1,20 @@
 import { rereadIsDue } from '../connectors/postgres/applied-contracts.ts';
 import { withSource } from '../connectors/postgres/source-client.ts';
 import { createKafka } from '../pipeline/kafka.ts';
-import { readTopics } from '../pipeline/read-topics.ts';
 import { buryRows } from '../repair/bury-rows.ts';
 import { PartComparison } from '../repair/compare-part.ts';
 import type { ExtraRow } from '../repair/reconcile-table.ts';
 import type { Config } from '../schemas/config.ts';
 import type { Dataset } from '../schemas/dataset.ts';
-import { cleanTopic } from '../schemas/names.ts';
-import { header } from '../schemas/record-headers.ts';
-import { parseVersion, type Version, zeroVersion } from '../schemas/version.ts';
+import type { Version } from '../schemas/version.ts';
+import { readOlderRecords } from './older-records.ts';
 
 /**
  * Rows of the clean topic that no rereading can come to: they are gone from the source, and nobody was told of their delete, as while the table
  * was not in the publication. Before all rows have been read again also those whose delete is on its way.
  */
 export async function rowsGone(config: Config, dataset: Dataset): Promise<ExtraRow[]> {
-  const older = await olderKeys(config, dataset);
+  const { last: older } = await readOlderRecords(config, dataset);
   if (older.size === 0) return [];
   const there = await keysAtSource(config, dataset, older);
   return [...older].filter(([key]) => !there.has(key)).map(([key, above]) => ({ key, above }));
@@ -45,17 +43,4 @@ async function keysAtSource(
   } finally {
     await comparison.close();
   }
-}
-
-/** Keys whose last record in the topic is under an older contract, with its version. */
-async function olderKeys(config: Config, dataset: Dataset): Promise<ReadonlyMap<string, Version>> {
-  const older = new Map<string, Version>();
-  await readTopics(createKafka(config, 'apply'), [cleanTopic(config, dataset.table)], ({ message }) => {
-    const key = String(message.key);
-    const text = (name: string): string => String(message.headers?.[name] ?? '');
-    if (message.value !== null && text(header.contract) !== dataset.digest) {
-      older.set(key, parseVersion(text(header.version)) ?? zeroVersion);
-    } else older.delete(key);
-  });
-  return older;
 }

@@ -60,6 +60,19 @@ export async function askText(endpoint: Endpoint, what: string, question: Ask): 
   return text;
 }
 
+/** As {@link askText}; undefined where there is no such thing, or none any more: it has nothing to tell. */
+export async function askTextIfThere(
+  endpoint: Endpoint,
+  what: string,
+  question: Ask,
+): Promise<string | undefined> {
+  const answer = await ask(endpoint, what, question);
+  const text = (await readAll(answer)).toString('utf8');
+  if (answer.statusCode === 404) return undefined;
+  if (!isSuccess(answer)) throw refused(what, answer);
+  return text;
+}
+
 export async function readAll(answer: IncomingMessage): Promise<Buffer> {
   const chunks: Buffer[] = [];
   for await (const chunk of answer) chunks.push(chunk as Buffer);

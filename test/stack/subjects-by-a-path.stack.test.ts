@@ -10,7 +10,7 @@ import { createElasticsearchClient } from '../../sinks/elasticsearch/client.ts';
 import { kafkaTopicsPlace } from '../../verify/places/kafka-topics.ts';
 import { logsPlace } from '../../verify/places/logs.ts';
 import { scanForCanaries } from '../../verify/scan.ts';
-import { allEqual, comparePipeline } from '../../verify/compare.ts';
+import { allEqual, comparePipeline, type TableComparison } from '../../verify/compare.ts';
 import { LivePipeline, waitUntil } from '../support/live-pipeline.ts';
 import { pathContracts, pathSchema } from '../support/path-shop.ts';
 import { acquireStack } from '../support/stack.ts';
@@ -50,16 +50,17 @@ describe('rows whose subject and consent are found by paths over foreign keys', 
     (await status()).parked.find((entry) => entry.table === table)?.count ?? 0;
 
   /** Waits until the oracle agrees: what is read again comes when it comes. */
-  async function equalInTime(): Promise<void> {
+  async function equalInTime(): Promise<TableComparison[]> {
     const { config, datasets, contracts } = live.project!;
     const all = contracts.map(({ contract }) => contract);
     const until = performance.now() + rereadMs;
     for (;;) {
       await waitForSinks(config, datasets, { signal: AbortSignal.timeout(rereadMs) });
-      if (allEqual(await comparePipeline(config, all))) return;
+      const comparisons = await comparePipeline(config, all);
+      if (allEqual(comparisons)) return comparisons;
       if (performance.now() > until) break;
     }
-    await live.expectEqual();
+    return await live.expectEqual();
   }
 
   /** Id of the key that an item's note is under, as Elasticsearch has it. */
@@ -73,7 +74,7 @@ describe('rows whose subject and consent are found by paths over foreign keys', 
   }
 
   async function rows(table: string): Promise<number> {
-    const comparisons = await live.expectEqual();
+    const comparisons = await equalInTime();
     return comparisons.find((comparison) => comparison.table === table)!.rows;
   }
 

@@ -1,4 +1,4 @@
-import { askText, type Endpoint } from '../http.ts';
+import { askText, askTextIfThere, type Endpoint } from '../http.ts';
 import type { Place } from '../scan.ts';
 
 /** Every version of every subject's schema, deleted ones too where the registry shows them. */
@@ -7,16 +7,19 @@ export function registryPlace(endpoint: Endpoint): Place {
   return {
     name: 'schema registry',
     search: async (search) => {
-      const get = async (path: string): Promise<string> => {
-        const text = await askText(endpoint, what, { path });
-        search.text(path, text);
+      const get = async (path: string): Promise<string | undefined> => {
+        const text = await askTextIfThere(endpoint, what, { path });
+        if (text !== undefined) search.text(path, text);
         return text;
       };
-      for (const subject of JSON.parse(await get('/subjects?deleted=true')) as string[]) {
+      const all = '/subjects?deleted=true';
+      const subjects = await askText(endpoint, what, { path: all });
+      search.text(all, subjects);
+      for (const subject of JSON.parse(subjects) as string[]) {
         const path = `/subjects/${encodeURIComponent(subject)}/versions`;
-        for (const version of JSON.parse(await get(`${path}?deleted=true`)) as number[]) {
-          await get(`${path}/${version}?deleted=true`);
-          search.records();
+        // A subject that somebody deletes for good meanwhile has no versions.
+        for (const version of JSON.parse((await get(`${path}?deleted=true`)) ?? '[]') as number[]) {
+          if ((await get(`${path}/${version}?deleted=true`)) !== undefined) search.records();
         }
       }
     },

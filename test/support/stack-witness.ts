@@ -162,11 +162,19 @@ async function withClickhouse<T>(
   }
 }
 
+/** Connect answers 409 while its workers share out their work anew, also right after they have started. */
 async function send(url: string, body: unknown, type: string): Promise<void> {
-  const answer = await fetch(url, {
-    method: 'POST',
-    headers: { 'content-type': type },
-    body: JSON.stringify(body),
-  });
-  if (!answer.ok) throw new Error(`${new URL(url).pathname} answered ${answer.status}`);
+  const deadline = Date.now() + 30_000;
+  for (;;) {
+    const answer = await fetch(url, {
+      method: 'POST',
+      headers: { 'content-type': type },
+      body: JSON.stringify(body),
+    });
+    if (answer.ok) return;
+    if (answer.status !== 409 || Date.now() > deadline) {
+      throw new Error(`${new URL(url).pathname} answered ${answer.status}`);
+    }
+    await delay(200);
+  }
 }

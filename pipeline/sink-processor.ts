@@ -1,6 +1,6 @@
 import { setMaxListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Consumer, EachBatchPayload, Kafka, KafkaMessage, Message, Producer } from 'kafkajs';
+import type { Admin, Consumer, EachBatchPayload, Kafka, KafkaMessage, Message, Producer } from 'kafkajs';
 import type { Dataset } from '../schemas/dataset.ts';
 import { type ErrorCode, LetheError } from '../schemas/errors.ts';
 import { isOfRecord } from '../schemas/playbooks.ts';
@@ -18,7 +18,7 @@ import type { Log } from './log.ts';
 import type { Outages } from './outage.ts';
 import { type Patience, untilItWorks } from './retry.ts';
 import type { CleanChange, Sink, Verdict } from './sink.ts';
-import { formatSinkPosition } from './sink-position.ts';
+import { formatSinkPosition, newerPosition } from './sink-position.ts';
 import { type BatchLimits, WriteBatcher } from './write-batcher.ts';
 
 export interface SinkRoute {
@@ -45,6 +45,14 @@ export interface SinkProcessorParts {
 /** Well within the group's session. */
 const heartbeatMs = 3_000;
 
+/** Where the group stands in a partition. */
+interface Committed {
+  /** -1: nowhere yet. */
+  readonly next: bigint;
+  /** A {@link SinkPosition} as text. */
+  readonly metadata: string | null;
+}
+
 /** A message and what became of it on the way. */
 interface Item {
   readonly message: KafkaMessage;
@@ -69,11 +77,12 @@ export class SinkProcessor {
   private readonly reader: CleanReader;
   private readonly consumer: Consumer;
   private readonly producer: Producer;
+  private readonly admin: Admin;
   private readonly stopping = new AbortController();
   private readonly circuit = new Circuit();
   private readonly idle: IdleOffsets;
-  /** What was last committed for each partition: the position is kept when only the offset moves. */
-  private readonly committed = new Map<string, { next: bigint; metadata: string | null }>();
+  /** What was last committed for each partition, since the group was joined last. */
+  private readonly committed = new Map<string, Committed>();
 
   constructor(parts: SinkProcessorParts) {
     // Every partition may wait on it at once.
@@ -92,6 +101,7 @@ export class SinkProcessor {
     );
     this.reader = new CleanReader(parts.decoder);
     this.producer = parts.kafka.producer({ allowAutoTopicCreation: false });
+    this.admin = parts.kafka.admin();
     this.consumer = parts.kafka.consumer({
       groupId: parts.groupId,
       readUncommitted: false,
@@ -105,15 +115,15 @@ export class SinkProcessor {
       retry: { initialRetryTime: 100, maxRetryTime: 5_000, retries: 1_000_000 },
     });
     this.idle = new IdleOffsets(this.consumer, async (topic, partition, next) => {
-      // Without a position of our own, what another instance wrote there must not be lost; and never go back.
-      const last = this.committed.get(`${topic}/${partition}`);
-      if (last && last.next < next) await this.commit(topic, partition, next, last.metadata);
+      const last = await this.lastCommitted(topic, partition);
+      if (last.next < next) await this.commit(topic, partition, next, null);
     });
   }
 
   async start(): Promise<void> {
-    await this.producer.connect();
+    await Promise.all([this.producer.connect(), this.admin.connect()]);
     this.consumer.on(this.consumer.events.GROUP_JOIN, ({ payload }) => {
+      this.committed.clear();
       const partitions = Object.values(payload.memberAssignment).reduce((n, p) => n + p.length, 0);
       this.parts.log.info({ group: payload.groupId, partitions }, 'joined the group');
     });
@@ -142,7 +152,7 @@ export class SinkProcessor {
     this.stopping.abort();
     this.idle.stop();
     await this.consumer.disconnect();
-    await this.producer.disconnect();
+    await Promise.all([this.producer.disconnect(), this.admin.disconnect()]);
     await this.parts.sink.close();
   }
 
@@ -283,10 +293,23 @@ export class SinkProcessor {
     next: bigint,
     metadata: string | null,
   ): Promise<void> {
-    const place = `${topic}/${partition}`;
-    const latest = metadata ?? this.committed.get(place)?.metadata ?? null;
-    this.committed.set(place, { next, metadata: latest });
+    const last = await this.lastCommitted(topic, partition);
+    const latest = newerPosition(last.metadata, metadata);
     await this.consumer.commitOffsets([{ topic, partition, offset: String(next), metadata: latest }]);
+    this.committed.set(`${topic}/${partition}`, { next, metadata: latest });
+  }
+
+  /** Where the group stands in a partition, by whatever instance: no position may be lost, and none goes back. */
+  private async lastCommitted(topic: string, partition: number): Promise<Committed> {
+    const place = `${topic}/${partition}`;
+    const known = this.committed.get(place);
+    if (known) return known;
+    const { groupId } = this.parts;
+    const [found] = await this.admin.fetchOffsets({ groupId, topics: [topic] }).catch(rethrow);
+    const own = found?.partitions.find((p) => p.partition === partition);
+    const last = { next: BigInt(own?.offset ?? '-1'), metadata: own?.metadata ?? null };
+    this.committed.set(place, last);
+    return last;
   }
 }
 

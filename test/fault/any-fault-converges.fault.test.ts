@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { acquireStack } from '../support/stack.ts';
-import type { Watermarks } from './harness/checks.ts';
+import { nothingSeen } from './harness/checks.ts';
 import { crashFaults } from './harness/crash-faults.ts';
 import { groupFaults } from './harness/group-faults.ts';
 import { lateWrite } from './harness/late-write.ts';
@@ -32,7 +32,7 @@ const nothing = {
  */
 describe('under traffic, with every server behind a line that can be spoilt', () => {
   let world: FaultWorld;
-  const watermarks: Watermarks = new Map();
+  const seen = nothingSeen();
 
   beforeAll(async () => {
     console.log(`seed ${seed}`);
@@ -53,7 +53,7 @@ describe('under traffic, with every server behind a line that can be spoilt', ()
     const { compared, memory, seconds, good, fault, ...found } = await doFaults(
       world,
       shuffled(faults, seed),
-      watermarks,
+      seen,
       order,
     );
     console.log(
@@ -75,7 +75,7 @@ describe('without the guard of versions', () => {
       env: { LETHE_VERSIONS: 'arrival' },
     });
     try {
-      const found = await doFaults(world, [lateWrite], new Map());
+      const found = await doFaults(world, [lateWrite], nothingSeen());
       expect(found.resurrections).toBe(2);
       expect(found.good).toBe(false);
     } finally {

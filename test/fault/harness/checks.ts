@@ -39,11 +39,20 @@ export interface Findings {
 
 const convergeLimitMs = 300_000;
 
-/** Newest commit time that each sink has told for a table. */
-export type Watermarks = Map<string, number>;
+/** What was seen by the faults before: a later one is judged by what it adds. */
+export interface Seen {
+  /** Newest commit time that each sink has told for a table. */
+  readonly watermarks: Map<string, number>;
+  /** How often each change stands in a clean topic, of those that stand there more than once. */
+  readonly doubled: Map<string, number>;
+}
+
+export function nothingSeen(): Seen {
+  return { watermarks: new Map(), doubled: new Map() };
+}
 
 /** Stops the application, waits until everything has arrived, and looks at every row of every place. */
-export async function inspect(world: FaultWorld, before: Watermarks): Promise<Findings> {
+export async function inspect(world: FaultWorld, seen: Seen): Promise<Findings> {
   await world.stopTraffic();
   const { config, datasets, contracts } = world.live.project!;
   await waitForSinks(config, datasets, { signal: AbortSignal.timeout(convergeLimitMs) });
@@ -68,9 +77,9 @@ export async function inspect(world: FaultWorld, before: Watermarks): Promise<Fi
     mismatches: sum(({ counts }) => counts.missing + counts.different),
     resurrections: sum(({ counts }) => counts.extra),
     leaks: scans.reduce((n, scan) => n + scan.found, 0) + problems.length,
-    doubled: await doubledIn(world, topics),
+    doubled: await newlyDoubled(world, topics, seen.doubled),
     deadLetters: status.deadLetters.reduce((n, d) => n + d.count, 0),
-    watermarks: wrongWatermarks(status.sinks, before),
+    watermarks: wrongWatermarks(status.sinks, seen.watermarks),
     refused: world.refused,
     memory: Math.max(world.memory, ...world.all().map(({ child }) => residentBytes(child.pid!))),
     compared: sum(({ counts }) => counts.compared),
@@ -88,7 +97,10 @@ function differing(comparisons: readonly TableComparison[]): string {
 }
 
 /** At rest nothing is behind, and what a sink says that it has applied never goes back. */
-function wrongWatermarks(sinks: Awaited<ReturnType<typeof readStatus>>['sinks'], before: Watermarks): number {
+function wrongWatermarks(
+  sinks: Awaited<ReturnType<typeof readStatus>>['sinks'],
+  before: Seen['watermarks'],
+): number {
   let wrong = 0;
   for (const { sink, table, rawLag, cleanLag, position } of sinks) {
     const place = `${sink} ${table}`;
@@ -100,23 +112,31 @@ function wrongWatermarks(sinks: Awaited<ReturnType<typeof readStatus>>['sinks'],
 }
 
 /** Committed records of a key with a version that another one has: exactly once writes none. */
-async function doubledIn(world: FaultWorld, topics: readonly string[]): Promise<number> {
+async function newlyDoubled(
+  world: FaultWorld,
+  topics: readonly string[],
+  known: Seen['doubled'],
+): Promise<number> {
   const cluster = new KafkaCluster(world.live.project!.config.kafka);
-  let doubled = 0;
+  const counts = new Map<string, number>();
   try {
     for (const topic of topics) {
-      const seen = new Set<string>();
       for (const at of await cluster.partitions(topic)) {
         for await (const { key, headers } of committedRecords(cluster, at)) {
           const version = headers.find((h) => String(h.key) === header.version)?.value;
-          const change = `${String(key)} ${String(version)}`;
-          if (seen.has(change)) doubled++;
-          seen.add(change);
+          const change = `${topic} ${String(key)} ${String(version)}`;
+          counts.set(change, (counts.get(change) ?? 0) + 1);
         }
       }
     }
   } finally {
     await cluster.close();
+  }
+  let doubled = 0;
+  for (const [change, count] of counts) {
+    if (count === 1) continue;
+    doubled += Math.max(0, count - (known.get(change) ?? 1));
+    known.set(change, count);
   }
   return doubled;
 }

@@ -3,6 +3,7 @@ import shareStack from '../../support/shared-stack.ts';
 import { acquireStack } from '../../support/stack.ts';
 import { renderTable } from '../../../cli/table.ts';
 import { faultsNamed } from './all-faults.ts';
+import { nothingSeen } from './checks.ts';
 import { doFaults, type Round, shuffled, summary } from './soak.ts';
 import { FaultWorld } from './world.ts';
 
@@ -32,11 +33,11 @@ async function soak(flags: Flags): Promise<void> {
       transactionsPerSecond: flags.rate,
       longMs: flags.long * 1_000,
     });
-    const watermarks = new Map<string, number>();
+    const seen = nothingSeen();
     for (let round = 0; round < flags.rounds; round++) {
       for (const fault of shuffled(faults, flags.seed + round)) {
         say(`${fault.name} …`);
-        const done = await doFaults(world, [fault], watermarks);
+        const done = await doFaults(world, [fault], seen);
         rounds.push(done);
         say(
           `${done.good ? 'ok    ' : 'FAILED'} ${fault.name}, ${done.seconds} s, ${done.compared} rows compared`,

@@ -1,5 +1,5 @@
 import { Random } from '../../../examples/beancart/random.ts';
-import type { Findings, Watermarks } from './checks.ts';
+import type { Findings, Seen } from './checks.ts';
 import { inspect } from './checks.ts';
 import type { Fault } from './fault.ts';
 import type { FaultWorld } from './world.ts';
@@ -33,7 +33,7 @@ const mostMemory = 512 * 1024 * 1024;
 export async function doFaults(
   world: FaultWorld,
   faults: readonly Fault[],
-  watermarks: Watermarks,
+  seen: Seen,
   order: 'in turn' | 'at once' = 'in turn',
 ): Promise<Round> {
   const started = performance.now();
@@ -41,7 +41,7 @@ export async function doFaults(
   else for (const fault of faults) await fault.run(world);
   world.lines.heal();
   await world.restore();
-  const found = await inspect(world, watermarks);
+  const found = await inspect(world, seen);
   const repeats = faults.some((fault) => fault.repeats);
   return {
     fault: faults.map(({ name }) => name).join(', '),

@@ -26,6 +26,9 @@ function encodeArray(field: RawField, values: readonly (string | null)[], out: B
     if (nullBranch !== undefined) out.byte(2 * (value === null ? nullBranch : 1 - nullBranch));
     if (value === null) {
       if (nullBranch === undefined) throw unexpected('an array read back from the source holds null');
+      // The driver gives an array in an array for each further dimension, whatever the type says.
+    } else if (typeof value !== 'string') {
+      throw unexpected('an array read back from the source has several dimensions');
     } else if (itemType === 'string') out.text(value);
     // BigInt's own error would quote the text, and be nobody's outcome.
     else if (!/^-?\d{1,19}$/.test(value))

@@ -25,12 +25,13 @@ export async function startLasting(
     }
   };
   consumer.on(consumer.events.CRASH, ({ payload }) => {
-    if (signal.aborted) return;
+    // What the client starts again by itself it does ten times a second while Kafka is away, which is told as an outage.
+    if (signal.aborted || payload.restart) return;
     log.warn(
       { group: payload.groupId, reason: safeReason(payload.error) },
       'the consumer ended; it starts again',
     );
-    if (!payload.restart) void again();
+    void again();
   });
   await start();
 }

@@ -260,6 +260,7 @@ export function misfits(): readonly (() => unknown)[] {
     () => compilePathMap(sourcesOf('a', rule('keep')), rule('paths', { paths: { '..': {} } }) as never),
     () => compileArrayMap(sourcesOf('a', rule('keep')), rule('paths', { paths: {} }) as never),
     () => encodeSourceValue({ avro: 'array', item: 'string' }, [null]),
+    () => encodeSourceValue({ avro: 'array', item: 'string' }, [[canary]] as never),
     () => compileGeneralise('text', 'year'),
     () => compileGeneralise('text', 10),
     () => {

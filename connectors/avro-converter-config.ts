@@ -36,6 +36,8 @@ function apicurioSettings({ registry }: Pick<Config, 'registry'>, url: string): 
     'apicurio.registry.headers.enabled': 'false',
     'apicurio.registry.id-handler': 'io.apicurio.registry.serde.Legacy4ByteIdHandler',
     'apicurio.registry.artifact-resolver-strategy': 'io.apicurio.registry.serde.strategy.TopicIdStrategy',
+    // Every half minute it asks again for what it knows. A registry that is away then must not end the connector.
+    'apicurio.registry.fault-tolerant-refresh': 'true',
     ...(registry.username === undefined
       ? {}
       : { 'apicurio.auth.username': registry.username, 'apicurio.auth.password': registry.password ?? '' }),

@@ -62,9 +62,12 @@ it('Connect holds the plugins that the derived connector asks for', () => {
   ]!;
   expect(script).toContain(`echo ${converter}`);
   const own = trackedFiles().filter((path) => path.startsWith('connectors/java/'));
-  expect(own).toHaveLength(2);
+  expect(own).toHaveLength(3);
+  const config = projectText('connectors/debezium-config.ts');
   for (const path of own) {
     const name = path.slice('connectors/java/'.length, -'.java'.length).replaceAll('/', '.');
+    // A service is found by a file that names it, the storage of tables by the connector's own setting.
+    if (config.includes(`'memory.management.tables.class': '${name}'`)) continue;
     expect(script).toContain(`echo ${name} >`);
   }
 });

@@ -62,7 +62,7 @@ export class PartComparison {
     let compared = 0;
     for (const [i, sink] of contract.sinks.entries()) {
       const digester = new PlaceDigester(forms[i]!, source, keys, ranges);
-      for await (const row of storeRows(config, sink, source.check)) digester.take(row);
+      for await (const row of storeRows(config, sink, source.check, { moves: true })) digester.take(row);
       for (const range of source.places[i]!.unlike(digester.digests)) unlike.add(range);
       compared += digester.digests.rows;
     }
@@ -91,7 +91,7 @@ export class PartComparison {
             mismatches.push({ sink, kind, key, columns, version: versionOf(sink, found) });
           },
         },
-        part,
+        { ...part, moves: true },
       );
       compared += result.counts.compared;
     }

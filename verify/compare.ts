@@ -28,6 +28,8 @@ type StoreName = Contract['sinks'][number];
 export interface StorePart {
   readonly keys?: readonly string[];
   readonly holds?: (key: string) => boolean;
+  /** Changes flow while it is read. */
+  readonly moves?: true;
 }
 
 export interface CompareOptions {
@@ -102,7 +104,7 @@ export async function compareStore(
 ): Promise<PlaceResult> {
   const { check } = context.expected;
   const comparison = new PlaceComparison(storeForms[sink], context);
-  for await (const row of storeRows(config, sink, check, part.keys)) {
+  for await (const row of storeRows(config, sink, check, part)) {
     if (part.holds?.(row.key) ?? true) comparison.take(row);
   }
   return comparison.finish();
@@ -118,13 +120,16 @@ export function storeRows(
   config: Config,
   sink: StoreName,
   check: TableCheck,
-  keys?: readonly string[],
+  { keys, moves = false }: Pick<StorePart, 'keys'> & { readonly moves?: boolean },
 ): AsyncGenerator<PlaceRow> {
   if (sink === 'elasticsearch') {
     return aliasRows(needed(config.elasticsearch, sink), indexAlias(config, check.table), keys);
   }
   const view = clickhouseView(check.table);
-  return viewRows(needed(config.clickhouse, sink), clickhouseDatabase(config), view, check, keys);
+  return viewRows(needed(config.clickhouse, sink), clickhouseDatabase(config), view, check, {
+    ...(keys ? { keys } : {}),
+    moves,
+  });
 }
 
 async function compareTopic(

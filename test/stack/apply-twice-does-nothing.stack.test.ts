@@ -144,10 +144,11 @@ test('settings that drift are put right, and settings of others are left alone',
 test('a table of contracts of an earlier version gets its columns', async () => {
   await project.sql(
     `alter table lethe.contracts_${project.name} drop column generation, drop column record_key, drop column published,
-       drop column astray_since, drop column astray_until`,
+       drop column astray_since, drop column astray_until, drop column source`,
   );
   expect(await plan()).toEqual([
     expect.stringContaining(`postgres update table lethe.contracts_${project.name}`),
+    expect.stringContaining('which source this is, is noted'),
   ]);
   expect((await project.lethe('apply')).code).toBe(0);
   expect(await plan()).toEqual([]);

@@ -1,4 +1,3 @@
-import { createInterface } from 'node:readline/promises';
 import { Argument, Command, InvalidArgumentError } from 'commander';
 import { isPartName, PART_NAMES, type PartName } from '../stack/part-name.ts';
 import { parsePorts, portsFromBase, type PortName, type Ports } from '../stack/ports.ts';
@@ -8,6 +7,7 @@ import { StackError } from '../stack/stack-error.ts';
 import { statePath } from '../stack/stack-state.ts';
 import { printLog } from './stack-log.ts';
 import { statusTable } from './stack-table.ts';
+import { confirmed } from './confirmed.ts';
 import { TerminalReporter } from './terminal-reporter.ts';
 import { parseCount } from './whole-number.ts';
 
@@ -136,13 +136,10 @@ async function status(flags: Common): Promise<void> {
 
 async function reset(flags: Common & { yes?: true }): Promise<void> {
   const opened = openStack(flags.dir, new TerminalReporter());
-  if (!flags.yes && process.stdin.isTTY) {
-    const asking = createInterface({ input: process.stdin, output: process.stderr });
-    const answer = await asking.question(`Delete all data of the stack in ${opened.dir}? [y/N] `);
-    asking.close();
-    if (!/^y(es)?$/i.test(answer.trim())) {
-      throw new StackError('NEEDS_CONFIRMATION', 'nothing was deleted', 'answer y, or use --yes');
-    }
+  // Whoever is no terminal has meant it.
+  const asked = !flags.yes && process.stdin.isTTY;
+  if (asked && !(await confirmed(`Delete all data of the stack in ${opened.dir}?`))) {
+    throw new StackError('NEEDS_CONFIRMATION', 'nothing was deleted', 'answer y, or use --yes');
   }
   await opened.reset();
   if (flags.json) print({ reset: opened.dir });

@@ -21,6 +21,8 @@ export class SourceLook<T> {
     this.endpoint = config.postgres;
     this.pool = new Pool({ ...postgresOptions(config.postgres), max: 1 });
     this.pool.on('error', () => {});
+    // Nor may a connection that breaks between two statements of a look end the process; the next statement fails.
+    this.pool.on('connect', (client) => client.on('error', () => {}));
     this.read = read;
     this.now = now;
   }

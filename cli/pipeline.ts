@@ -1,11 +1,10 @@
-import { Pool } from 'pg';
 import { ContractHistory } from '../connectors/postgres/contract-history.ts';
 import { SourceGate } from '../connectors/postgres/source-gate.ts';
 import { ValueReader } from '../connectors/postgres/value-reader.ts';
 import { associatedData, ciphertextOverhead, encryptInto } from '../keys/ciphertext.ts';
-import { MasterKey } from '../keys/master-key.ts';
+import { openKeyStore } from '../keys/open-key-store.ts';
 import { createPayloadSealer } from '../keys/payload-sealer.ts';
-import { PostgresKeyStore } from '../keys/postgres-key-store.ts';
+import type { PostgresKeyStore } from '../keys/postgres-key-store.ts';
 import { BrokerConnections } from '../pipeline/broker-connections.ts';
 import { Counters } from '../pipeline/counters.ts';
 import { createKafka } from '../pipeline/kafka.ts';
@@ -56,12 +55,11 @@ export async function startPipeline(
   only: readonly Component[],
   log: Log,
 ): Promise<RunningPipeline> {
-  const keyPool = new Pool({ ...postgresOptions(config.keys), max: 4 });
   const shared: Shared = {
     config,
     datasets,
     registry: new Registry(config.registry),
-    keys: new PostgresKeyStore(keyPool, new MasterKey(config.keys.masterKey)),
+    keys: openKeyStore(config, 4),
     counters: new Counters(),
     log,
     outages: new Outages(log),

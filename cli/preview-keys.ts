@@ -1,10 +1,7 @@
 import { createSecretKey, type KeyObject, randomBytes } from 'node:crypto';
-import { Pool } from 'pg';
 import { secretBytes } from '../keys/key-store.ts';
-import { MasterKey } from '../keys/master-key.ts';
-import { PostgresKeyStore } from '../keys/postgres-key-store.ts';
+import { openKeyStore } from '../keys/open-key-store.ts';
 import { keyStoreResources } from '../keys/resources.ts';
-import { postgresOptions } from '../pipeline/postgres-options.ts';
 import type { Config } from '../schemas/config.ts';
 import type { Dataset } from '../schemas/dataset.ts';
 import { LetheError } from '../schemas/errors.ts';
@@ -34,8 +31,7 @@ export async function previewKeys(config: Pick<Config, 'keys'>, dataset: Dataset
     const note = `${throwAway}: ${missing}`;
     return { protection: { dataKeys, secret: ownSecrets() }, note, close: async () => {} };
   }
-  const pool = new Pool({ ...postgresOptions(config.keys), max: 1 });
-  const store = new PostgresKeyStore(pool, new MasterKey(config.keys.masterKey));
+  const store = openKeyStore(config);
   return {
     protection: { dataKeys, secret: (purpose, scope) => store.secret(purpose, scope) },
     close: () => store.close(),

@@ -1,11 +1,12 @@
 import type { Admin } from 'kafkajs';
-import { Pool } from 'pg';
+import type { Pool } from 'pg';
 import { ConnectClient } from '../connectors/connect/connect-client.ts';
 import { sourceError } from '../connectors/postgres/source-client.ts';
 import { BrokerConnections } from '../pipeline/broker-connections.ts';
 import { CommittedReader } from '../pipeline/committed-reader.ts';
 import { createKafka, kafkaError } from '../pipeline/kafka.ts';
 import { postgresOptions } from '../pipeline/postgres-options.ts';
+import { postgresPool } from '../pipeline/postgres-pool.ts';
 import { Watermarks, type WatermarkLook } from '../pipeline/watermarks.ts';
 import type { Config } from '../schemas/config.ts';
 import type { Dataset } from '../schemas/dataset.ts';
@@ -22,8 +23,7 @@ export async function openWatermarks(
   config: Config,
   datasets: readonly Dataset[],
 ): Promise<PipelineWatermarks> {
-  const source = new Pool({ ...postgresOptions(config.postgres), max: 1 });
-  source.on('error', () => {});
+  const source = postgresPool({ ...postgresOptions(config.postgres), max: 1 });
   const admin = createKafka(config, 'watermarks').admin();
   await admin.connect().catch((cause: unknown) => {
     throw kafkaError(cause);

@@ -41,8 +41,6 @@ export class PostgresKeyStore implements KeyStore {
     this.maxAgeMs = bounds.maxAgeMs;
     this.now = now;
     this.cache = new BoundedCache(bounds.maxKeys);
-    // A connection that breaks while idle is replaced at the next query; unheard, it would end the process.
-    pool.on('error', () => {});
   }
 
   async dataKeys(type: string, ids: readonly string[]): Promise<(StoredKey | null)[]> {

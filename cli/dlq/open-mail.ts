@@ -1,13 +1,10 @@
-import { Pool } from 'pg';
-import { MasterKey } from '../../keys/master-key.ts';
+import { openKeyStore } from '../../keys/open-key-store.ts';
 import { createPayloadOpener } from '../../keys/payload-sealer.ts';
-import { PostgresKeyStore } from '../../keys/postgres-key-store.ts';
 import { BrokerConnections } from '../../pipeline/broker-connections.ts';
 import { CommittedReader } from '../../pipeline/committed-reader.ts';
 import type { PayloadOpener } from '../../pipeline/dead-letters.ts';
 import { createKafka } from '../../pipeline/kafka.ts';
 import { type OpenLetter, readOpenLetters } from '../../pipeline/open-letters.ts';
-import { postgresOptions } from '../../pipeline/postgres-options.ts';
 import { LetterBox } from '../../pipeline/letter-box.ts';
 import type { Config } from '../../schemas/config.ts';
 import type { Dataset } from '../../schemas/dataset.ts';
@@ -41,8 +38,7 @@ export async function withReader<T>(
 
 /** Lends what opens payloads: it takes the master key and the key store, and asks for neither before the first of them. */
 export async function withOpener<T>(config: Config, use: (opener: PayloadOpener) => Promise<T>): Promise<T> {
-  const pool = new Pool({ ...postgresOptions(config.keys), max: 1 });
-  const keys = new PostgresKeyStore(pool, new MasterKey(config.keys.masterKey));
+  const keys = openKeyStore(config);
   try {
     return await use(createPayloadOpener(keys));
   } finally {

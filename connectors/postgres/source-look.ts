@@ -1,5 +1,6 @@
-import { type ClientBase, Pool } from 'pg';
+import type { ClientBase, Pool } from 'pg';
 import { type PostgresEndpoint, postgresOptions } from '../../pipeline/postgres-options.ts';
+import { postgresPool } from '../../pipeline/postgres-pool.ts';
 import { isRetriable, LetheError } from '../../schemas/errors.ts';
 import { sourceError } from './source-client.ts';
 
@@ -19,10 +20,7 @@ export class SourceLook<T> {
     now: () => number = () => performance.now(),
   ) {
     this.endpoint = config.postgres;
-    this.pool = new Pool({ ...postgresOptions(config.postgres), max: 1 });
-    this.pool.on('error', () => {});
-    // Nor may a connection that breaks between two statements of a look end the process; the next statement fails.
-    this.pool.on('connect', (client) => client.on('error', () => {}));
+    this.pool = postgresPool({ ...postgresOptions(config.postgres), max: 1 });
     this.read = read;
     this.now = now;
   }

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Pool, type PoolConfig } from 'pg';
+import type { Pool, PoolConfig } from 'pg';
+import { postgresPool } from '../../pipeline/postgres-pool.ts';
 import type { Dataset } from '../../schemas/dataset.ts';
 import { tableParts } from '../../schemas/contract.ts';
 import { LetheError } from '../../schemas/errors.ts';
@@ -27,13 +28,12 @@ export class ValueReader {
   private readonly datasets: ReadonlyMap<string, Dataset>;
 
   constructor(options: PoolConfig, datasets: readonly Dataset[]) {
-    this.pool = new Pool({
+    this.pool = postgresPool({
       ...options,
       max: 4,
       // Before any other query of a connection, which is of no use without it.
       verify: (client, done) => void client.query(session).then(() => done(), done),
     });
-    this.pool.on('error', () => {});
     this.datasets = new Map(datasets.map((d) => [d.table, d]));
   }
 

@@ -22,13 +22,14 @@ export interface BenchProject {
 }
 
 const settings = (name: string): string => `name: ${name}
+environment: development
 postgres: { url: "\${env:LETHE_POSTGRES_URL}" }
 kafka: { brokers: ["\${env:LETHE_KAFKA_BROKER}"] }
 connect: { url: "\${env:LETHE_CONNECT_URL}" }
 registry: { url: "\${env:LETHE_REGISTRY_URL}" }
 elasticsearch: { url: "\${env:LETHE_ELASTICSEARCH_URL}" }
 clickhouse: { url: "\${env:LETHE_CLICKHOUSE_URL}" }
-keys: { url: "\${env:LETHE_KEYS_URL}", masterKey: "\${env:LETHE_MASTER_KEY}" }
+keys: { url: "\${env:LETHE_KEYS_URL}", master: { kind: local, file: "\${env:LETHE_MASTER_FILE}" } }
 topics: { prefix: "${name}.", partitions: 6, replicationFactor: 1 }
 `;
 
@@ -49,7 +50,7 @@ export async function makeProject(endpoints: Endpoints, dir: string): Promise<Be
     LETHE_ELASTICSEARCH_URL: endpoints.elasticsearch.url,
     LETHE_CLICKHOUSE_URL: endpoints.clickhouse.url,
     LETHE_KEYS_URL: databaseUrl(endpoints, `${name}_keys`),
-    LETHE_MASTER_KEY: randomBytes(32).toString('base64'),
+    LETHE_MASTER_FILE: join(dir, 'master.json'),
   };
   Object.assign(process.env, env);
   const client = new Client({ connectionString: source });

@@ -1,6 +1,6 @@
 import { ConnectClient } from '../connectors/connect/connect-client.ts';
 import { debeziumConfig } from '../connectors/debezium-config.ts';
-import { HttpService } from '../connectors/http-service.ts';
+import { HttpService } from '../pipeline/http-service.ts';
 import { adminConnection } from '../connectors/kafka/admin.ts';
 import { topicSpecs } from '../connectors/kafka/topic-settings.ts';
 import { topicResources } from '../connectors/kafka/topics.ts';

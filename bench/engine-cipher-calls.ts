@@ -9,21 +9,32 @@ import {
 } from 'node:crypto';
 import type avsc from 'avsc';
 import { associatedData } from '../keys/ciphertext.ts';
+import { deriveSubkey } from '../keys/subkey.ts';
+import { rootBytes } from '../keys/subject-key.ts';
 import type { KeyStore } from '../keys/key-store.ts';
 import type { RawRecord } from '../pipeline/transform.ts';
+import type { KeyUse } from '../schemas/key-use.ts';
+import { lengthPrefixed } from '../schemas/length-prefixed.ts';
 import { plainType } from '../schemas/clean-schema.ts';
 import { avroType } from '../schemas/registry.ts';
+import { encryptUse } from '../transforms/protection.ts';
 import type { Contestant } from './engine-contestants.ts';
 import type { BenchTable } from './engine-events.ts';
 
 /** What one event gives to the calls, all of it made before the clock runs. */
 interface Input {
   readonly texts: readonly string[];
-  readonly plaintexts: readonly { readonly aad: Buffer; readonly plaintext: Buffer }[];
+  readonly plaintexts: readonly Plaintext[];
   /** What the subject's key is looked up by, and its wrapped form. */
-  readonly subject: string;
-  readonly key: KeyObject;
+  readonly subject: Buffer;
   readonly wrapped: Wrapped | undefined;
+}
+
+interface Plaintext {
+  readonly aad: Buffer;
+  readonly use: KeyUse;
+  readonly key: KeyObject;
+  readonly plaintext: Buffer;
 }
 
 interface Wrapped {
@@ -35,7 +46,7 @@ interface Wrapped {
 
 /**
  * The bare calls of node:crypto that the contract needs for the events, and nothing else: HMAC-SHA-256 for a pseudonym,
- * AES-256-GCM for a ciphertext; for a person not seen before also the digest that finds the key, and its unwrapping.
+ * AES-256-GCM for a ciphertext; for a person not seen before also the digest that finds the key, its unwrapping, and the subkeys.
  */
 export class CipherCalls {
   private readonly inputs = new Map<RawRecord, Input>();
@@ -64,7 +75,8 @@ export class CipherCalls {
       (record) => (envelope.decode(record.value!, 5).value as { after: Record<string, unknown> }).after,
     );
     const ids = rows.map((row) => String(row[subject.key]));
-    const dataKeys = await keys.dataKeys(subject.type, ids);
+    const dataKeys = await keys.dataKeys(subject, ids);
+    const uses = new Map(dataset.columns.map((c) => [c.name, encryptUse(dataset.table, c.rule)]));
     const hashed = dataset.columns.filter((c) => c.rule.action === 'hash').map((c) => c.name);
     const encrypted = dataset.columns
       .filter((c) => c.rule.action === 'encrypt')
@@ -75,12 +87,12 @@ export class CipherCalls {
         texts: hashed.flatMap((name) => (row[name] === null ? [] : [row[name] as string])),
         plaintexts: encrypted.flatMap(([name, type]) => {
           if (row[name] === null) return [];
-          const aad = associatedData(dataset.table, name, subject.type, id);
-          return [{ aad, plaintext: type.toBuffer(row[name]) }];
+          const use = uses.get(name)!;
+          const aad = associatedData(dataset.table, name);
+          return [{ aad, use, key: dataKeys[i]!.subkey(use), plaintext: type.toBuffer(row[name]) }];
         }),
-        subject: `${subject.type}\n${id}`,
-        key: dataKeys[i]!.key,
-        wrapped: cold ? calls.wrap(randomBytes(32), id) : undefined,
+        subject: lengthPrefixed('lethe/subject/v2', subject.type, '', id),
+        wrapped: cold ? calls.wrap(randomBytes(2 * rootBytes), id) : undefined,
       });
     }
     return calls;
@@ -90,9 +102,9 @@ export class CipherCalls {
     for (const batch of batches) for (const record of batch) this.call(this.inputs.get(record)!);
   };
 
-  private call({ texts, plaintexts, subject, key, wrapped }: Input): void {
+  private call({ texts, plaintexts, subject, wrapped }: Input): void {
     for (const text of texts) createHmac('sha256', this.secret).update(text).digest('base64url');
-    let dataKey = key;
+    const subkeys = new Map<KeyUse, KeyObject>();
     if (this.cold && wrapped) {
       createHmac('sha256', this.wrapping).update(subject).digest();
       const decipher = createDecipheriv('aes-256-gcm', this.wrapping, wrapped.nonce);
@@ -100,10 +112,13 @@ export class CipherCalls {
       decipher.setAuthTag(wrapped.tag);
       const unwrapped = decipher.update(wrapped.body);
       decipher.final();
-      dataKey = createSecretKey(unwrapped);
+      // One for each dataset and classification that the event has.
+      for (const { use } of plaintexts) {
+        if (!subkeys.has(use)) subkeys.set(use, createSecretKey(deriveSubkey(unwrapped, use)));
+      }
     }
-    for (const { aad, plaintext } of plaintexts) {
-      const cipher = createCipheriv('aes-256-gcm', dataKey, this.nextNonce());
+    for (const { aad, use, key, plaintext } of plaintexts) {
+      const cipher = createCipheriv('aes-256-gcm', subkeys.get(use) ?? key, this.nextNonce());
       cipher.setAAD(aad);
       cipher.update(plaintext);
       cipher.final();
@@ -122,7 +137,8 @@ export class CipherCalls {
 
   private wrap(secret: Buffer, id: string): Wrapped {
     const nonce = randomBytes(12);
-    const aad = Buffer.from(`lethe/wrap/v1\n00000000-0000-4000-8000-${id.padStart(12, '0')}\n1`);
+    const name = `00000000-0000-4000-8000-${id.padStart(12, '0')}`;
+    const aad = lengthPrefixed('lethe/wrap/v2', '1', name, '1');
     const cipher = createCipheriv('aes-256-gcm', this.wrapping, nonce);
     cipher.setAAD(aad);
     const body = Buffer.concat([cipher.update(secret), cipher.final()]);

@@ -1,16 +1,16 @@
 import { createHmac } from 'node:crypto';
 import type avsc from 'avsc';
 import { associatedData, ciphertextOverhead, encrypt, encryptInto } from '../keys/ciphertext.ts';
-import type { KeyStore, StoredKey } from '../keys/key-store.ts';
+import type { KeyStore } from '../keys/key-store.ts';
+import type { SubjectKey } from '../keys/subject-key.ts';
 import type { Outcome, RawRecord } from '../pipeline/transform.ts';
 import { VersionClock } from '../pipeline/version-clock.ts';
 import { cleanAvroSchema, plainType } from '../schemas/clean-schema.ts';
 import { avroType } from '../schemas/registry.ts';
 import { ByteWriter } from '../transforms/byte-writer.ts';
-import { ChangeHead } from '../transforms/change-head.ts';
 import { Offsets } from '../transforms/offsets.ts';
 import { PlanCache, type PlanSources } from '../transforms/plan-cache.ts';
-import { secretName } from '../transforms/protection.ts';
+import { encryptUse, keyedUse, usesSubjectKeys } from '../transforms/protection.ts';
 import { createTableTransform } from '../transforms/table-transform.ts';
 import { type BenchTable, schemaIds } from './engine-events.ts';
 
@@ -42,7 +42,6 @@ export class ValueEngine {
   private readonly table: BenchTable;
   private readonly keys: KeyStore;
   private readonly plans: PlanCache;
-  private readonly head = new ChangeHead();
   private readonly frame = Buffer.alloc(5);
 
   constructor(table: BenchTable, keys: KeyStore) {
@@ -54,28 +53,28 @@ export class ValueEngine {
 
   /** The clean values of one batch. */
   async cleanValues(records: readonly RawRecord[]): Promise<Buffer[]> {
-    const { plans, head } = this;
+    const { plans } = this;
     await plans.load(records);
     const room = new Offsets();
     const out = new ByteWriter(records.reduce((sum, r) => sum + r.value!.length, 0) + 1024);
     const rows = records.map(({ value }) => {
       const { envelope, row } = plans.value(value!);
-      envelope.read(value!, head, room);
+      const base = envelope.findRow(value!, room);
       // No event has a value to be read back from the source.
-      const special = !row.isOrdinary(value!, room.at, head.row);
-      const resolved = special ? row.corrections(value!, room.at, head.row) : undefined;
-      const end = row.subject?.follow(value!, room.at, head.row, undefined);
+      const special = !row.isOrdinary(value!, room.at, base);
+      const resolved = special ? row.corrections(value!, room.at, base) : undefined;
+      const end = row.subject?.follow(value!, room.at, base, undefined);
       const subjectId = end && 'text' in end ? (end.text ?? '') : '';
-      return { value: value!, row, base: head.row, subjectId, resolved };
+      return { value: value!, row, base, subjectId, resolved };
     });
-    const { subject, columns } = this.table.dataset;
-    const encrypts = columns.some((c) => c.rule.action === 'encrypt');
+    const { subject } = this.table.dataset;
+    const isPersonal = usesSubjectKeys(this.table.dataset);
     const ids = rows.map((row) => row.subjectId);
-    const dataKeys = encrypts ? await this.keys.dataKeys(subject!.type, ids) : [];
-    return rows.map(({ value, row, base, subjectId, resolved }, i) => {
+    const dataKeys = isPersonal ? await this.keys.dataKeys(subject!, ids) : [];
+    return rows.map(({ value, row, base, resolved }, i) => {
       out.begin();
       out.copy(this.frame, 0, 5);
-      const context = { dataKey: dataKeys[i] ?? undefined, subjectId, names: [] };
+      const context = { dataKey: dataKeys[i] ?? undefined, names: [] };
       row.write(value, room.at, base, out, context, resolved);
       return out.take();
     });
@@ -118,7 +117,7 @@ export class AvscPath {
   private readonly keys: KeyStore;
   private readonly envelope: avsc.Type;
   private readonly clean: avsc.Type;
-  private acts: readonly ((row: Row, key: StoredKey | null) => void)[] = [];
+  private acts: readonly ((row: Row, key: SubjectKey | null) => void)[] = [];
   private readonly scratch = Buffer.alloc(64 * 1024);
 
   constructor(table: BenchTable, keys: KeyStore) {
@@ -132,25 +131,24 @@ export class AvscPath {
   /** Compiles the contract's actions; drop needs none. */
   async prepare(): Promise<this> {
     const { dataset } = this.table;
-    const subject = dataset.subject!;
     const acts: (typeof this.acts)[number][] = [];
     for (const column of dataset.columns) {
       const { name } = column;
       if (column.rule.action === 'hash') {
-        const { purpose, scope } = secretName(dataset.table, name, column.rule)!;
-        const key = await this.keys.secret(purpose, scope);
-        acts.push((row) => {
+        const use = keyedUse({ table: dataset.table, column, rule: column.rule })!;
+        acts.push((row, key) => {
           if (row[name] !== null)
-            row[name] = createHmac('sha256', key)
+            row[name] = createHmac('sha256', key!.subkey(use))
               .update(row[name] as string)
               .digest('base64url');
         });
       } else if (column.rule.action === 'encrypt') {
         const plain = avroType(plainType(column));
+        const use = encryptUse(dataset.table, column.rule);
+        const place = associatedData(dataset.table, name);
         acts.push((row, key) => {
           if (row[name] === null) return;
-          const aad = associatedData(dataset.table, name, subject.type, String(row[subject.key]));
-          row[name] = encrypt(key!, aad, plain.toBuffer(row[name]));
+          row[name] = encrypt(key!, use, place, plain.toBuffer(row[name]));
         });
       }
     }
@@ -161,11 +159,11 @@ export class AvscPath {
   /** The clean values of one batch. */
   async cleanValues(records: readonly RawRecord[]): Promise<Buffer[]> {
     const rows = records.map((record) => this.decode(record));
-    const { subject, columns } = this.table.dataset;
-    let keys: (StoredKey | null)[] = [];
-    if (columns.some((c) => c.rule.action === 'encrypt')) {
+    const { subject } = this.table.dataset;
+    let keys: (SubjectKey | null)[] = [];
+    if (usesSubjectKeys(this.table.dataset)) {
       const ids = rows.map((row) => String(row[subject!.key]));
-      keys = await this.keys.dataKeys(subject!.type, ids);
+      keys = await this.keys.dataKeys(subject!, ids);
     }
     return rows.map((row, i) => {
       for (const act of this.acts) act(row, keys[i] ?? null);

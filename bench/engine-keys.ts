@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto';
-import type { Pool } from 'pg';
-import { MasterKey } from '../keys/master-key.ts';
+import type { MasterKeys } from '../keys/master/master-key.ts';
 import { PostgresKeyStore } from '../keys/postgres-key-store.ts';
-import { pseudonymSecret } from '../keys/schema.ts';
+import { rootBytes } from '../keys/subject-key.ts';
+import { wrapKey } from '../keys/wrapped-key.ts';
+import { secretNames } from '../keys/schema.ts';
 
-/** A row of the key store's table of data keys. */
+/** A row of the key store's tables of subjects and data keys. */
 interface KeyRow {
   readonly key_id: string;
   readonly generation: number;
@@ -12,22 +13,38 @@ interface KeyRow {
   readonly wrapped: Buffer;
 }
 
-const subjectType = 'customer';
+const kind = { type: 'customer' };
+const epoch = 1;
 
 /** Data keys of persons numbered from 0, wrapped as the key store's database holds them, in memory. */
 export class BenchKeys {
-  readonly master = new MasterKey(randomBytes(32).toString('base64'));
-  readonly rows: readonly KeyRow[];
+  private readonly epochKey = randomBytes(rootBytes);
   private readonly byDigest = new Map<string, KeyRow>();
-  private readonly secret = this.master.newKey(pseudonymSecret, 0);
+  private readonly secrets: ReadonlyMap<string, Buffer>;
+  private readonly subjects: number;
 
-  constructor(subjects: number) {
-    this.rows = Array.from({ length: subjects }, (_, n) => {
+  private constructor(subjects: number) {
+    this.subjects = subjects;
+    this.secrets = new Map(
+      secretNames.map((name) => [name, wrapKey(epoch, this.epochKey, name, 0, randomBytes(rootBytes))]),
+    );
+  }
+
+  static async of(subjects: number): Promise<BenchKeys> {
+    const keys = new BenchKeys(subjects);
+    const store = keys.coldStore();
+    for (let n = 0; n < subjects; n++) {
       const id = `00000000-0000-4000-8000-${n.toString(16).padStart(12, '0')}`;
-      const digest = this.master.subjectDigest(subjectType, String(n));
-      return { key_id: id, generation: 1, subject_digest: digest, wrapped: this.master.newKey(id, 1) };
-    });
-    for (const row of this.rows) this.byDigest.set(row.subject_digest.toString('latin1'), row);
+      const digest = await store.subjectDigest(kind, String(n));
+      const wrapped = wrapKey(epoch, keys.epochKey, id, 1, randomBytes(2 * rootBytes));
+      keys.byDigest.set(digest.toString('latin1'), {
+        key_id: id,
+        generation: 1,
+        subject_digest: digest,
+        wrapped,
+      });
+    }
+    return keys;
   }
 
   /**
@@ -35,20 +52,28 @@ export class BenchKeys {
    * batch, is not what is measured, and looking up, unwrapping and keeping the keys is.
    */
   coldStore(): PostgresKeyStore {
-    return new PostgresKeyStore({ on() {}, query: this.query.bind(this) } as unknown as Pool, this.master);
+    const master = { kind: 'local', unwrap: async () => this.epochKey } as unknown as MasterKeys;
+    return new PostgresKeyStore({ query: this.query.bind(this) } as never, master);
   }
 
   /** One that has seen all the persons before. */
   async warmStore(): Promise<PostgresKeyStore> {
     const store = this.coldStore();
-    const ids = this.rows.map((_, n) => String(n));
-    await store.dataKeys(subjectType, ids);
+    await store.dataKeys(
+      kind,
+      Array.from({ length: this.subjects }, (_, n) => String(n)),
+    );
     return store;
   }
 
-  private async query(_text: string, values: readonly unknown[]): Promise<{ rows: unknown[] }> {
-    if (values[0] === pseudonymSecret) return { rows: [{ wrapped: this.secret }] };
-    const digests = values[1] as readonly Buffer[];
+  private async query(text: string, values: readonly unknown[] = []): Promise<{ rows: unknown[] }> {
+    if (text.includes('lethe_keys.epochs')) {
+      const row = { store: 'bench', epoch, master_kind: 'local', master_name: 'bench', state: 'open' };
+      return { rows: [{ ...row, wrapped: Buffer.alloc(0) }] };
+    }
+    if (text.includes('lethe_keys.secrets'))
+      return { rows: [{ wrapped: this.secrets.get(values[0] as string) }] };
+    const digests = values[2] as readonly Buffer[];
     return { rows: digests.flatMap((d) => this.byDigest.get(d.toString('latin1')) ?? []) };
   }
 }

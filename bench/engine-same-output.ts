@@ -3,6 +3,7 @@ import type { KeyStore } from '../keys/key-store.ts';
 import type { RawRecord } from '../pipeline/transform.ts';
 import { cleanAvroSchema } from '../schemas/clean-schema.ts';
 import { avroType } from '../schemas/registry.ts';
+import { encryptUse } from '../transforms/protection.ts';
 import type { AvscPath, Transform, ValueEngine } from './engine-contestants.ts';
 import type { BenchTable } from './engine-events.ts';
 
@@ -33,12 +34,14 @@ export async function assertSameOutput(
   const opened = async (value: Buffer): Promise<Buffer> => {
     const row = type.decode(value, 5).value as Record<string, unknown>;
     const id = String(row[subject.key]);
-    const [key] = await keys.dataKeys(subject.type, [id]);
+    const [key] = await keys.dataKeys(subject, [id]);
     for (const name of encrypted) {
       if (row[name] === null) continue;
+      const { rule } = dataset.columns.find((c) => c.name === name)!;
       const plaintext = decrypt(
-        key!.key,
-        associatedData(dataset.table, name, subject.type, id),
+        key!,
+        encryptUse(dataset.table, rule),
+        associatedData(dataset.table, name),
         row[name] as Buffer,
       );
       if (!plaintext) throw new Error(`a ciphertext of ${name} does not open`);

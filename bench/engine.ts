@@ -33,12 +33,12 @@ export const widths = [5, 25, 100] as const;
 export function engineCommand(): Command {
   return new Command('engine')
     .description('events a second of the engine beside avsc and bare cipher calls; needs no servers')
-    .option('--rounds <count>', 'rounds; the medians are reported', count, 3)
+    .option('--rounds <count>', 'rounds; the medians are reported', count, 5)
     .option('--events <count>', 'events that a round goes through', count, 2_000)
     .option('--subjects <count>', 'persons of the cases with cold and warm keys', count, 100_000)
     .option('--json', 'print the result as one JSON object')
     .action(async (flags: Omit<EngineOptions, 'sampleMs'> & { readonly json?: true }) => {
-      const found = await measureEngine({ ...flags, sampleMs: 80 });
+      const found = await measureEngine({ ...flags, sampleMs: 300 });
       process.stdout.write(flags.json ? `${JSON.stringify(found)}\n` : engineReportText(found));
     });
 }
@@ -47,7 +47,7 @@ export function engineCommand(): Command {
 export async function measureEngine(options: EngineOptions): Promise<EngineReport> {
   const before = loadavg()[0]!;
   const cases: EngineCase[] = [];
-  const keys = new BenchKeys(Math.max(options.subjects, options.events));
+  const keys = await BenchKeys.of(Math.max(options.subjects, options.events));
   for (const columns of widths) {
     for (const contract of contracts) cases.push(await measureContract(columns, contract, keys, options));
   }

@@ -1,6 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
-import { closeSync, existsSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { Client } from 'pg';
 import { beancartFolder } from '../examples/beancart/folder.ts';
@@ -26,15 +25,8 @@ export function demoEnvironment(endpoints: Endpoints, dir: string): Record<strin
     LETHE_ELASTICSEARCH_URL: endpoints.elasticsearch.url,
     LETHE_CLICKHOUSE_URL: endpoints.clickhouse.url,
     LETHE_KEYS_URL: databaseUrl(endpoints, 'beancart_keys'),
-    LETHE_MASTER_KEY: masterKey(dir),
+    LETHE_MASTER_FILE: join(dir, 'master.json'),
   };
-}
-
-/** The demo's master key, made once: the key store in DIR opens with no other. */
-function masterKey(dir: string): string {
-  const path = join(dir, 'master.key');
-  if (!existsSync(path)) writeFileSync(path, randomBytes(32).toString('base64'), { mode: 0o600 });
-  return readFileSync(path, 'utf8').trim();
 }
 
 /** Creates an empty database where there is none. */

@@ -16,7 +16,7 @@ export interface RunningDemo {
 }
 
 /** Endpoints, three queries to paste, and how to stop. */
-export function whereToLook(endpoints: Endpoints, env: Record<string, string>, dir: string): string {
+export function whereToLook(endpoints: Endpoints, env: Record<string, string>): string {
   const clickhouse = new URL(endpoints.clickhouse.url);
   return `
 BeanCart is live. Customers change in Postgres; cleaned of what the contracts protect, they arrive here:
@@ -39,9 +39,8 @@ Three queries to paste:
 
 Where everything stands: see below, or in another terminal
   ${Object.entries(env)
-    .filter(([name]) => name !== 'LETHE_MASTER_KEY')
     .map(([name, value]) => `${name}='${value}'`)
-    .join(' ')} LETHE_MASTER_KEY="$(cat ${dir}/master.key)" \\
+    .join(' ')} \\
   node dist/cli/main.js status --config examples/beancart/lethe.yaml
 
 Ctrl-C ends it all.

@@ -69,7 +69,7 @@ async function demo(flags: DemoFlags): Promise<void> {
       const proven = await proveOnce(running, { trafficMs: onceTrafficMs, json: flags.json === true, say });
       if (!proven) process.exitCode = 1;
     } else {
-      process.stdout.write(whereToLook(endpoints, env, dir));
+      process.stdout.write(whereToLook(endpoints, env));
       await liveView(running);
     }
   } catch (error) {

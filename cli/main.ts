@@ -10,6 +10,7 @@ import { demoCommand } from './demo.ts';
 import { diffCommand } from './diff.ts';
 import { dlqCommand } from './dlq.ts';
 import { explainError } from './explain-error.ts';
+import { keysCommand } from './keys.ts';
 import { migrateCommand } from './migrate.ts';
 import { odcsCommand } from './odcs.ts';
 import { planCommand } from './plan.ts';
@@ -42,6 +43,7 @@ const program = new Command('lethe')
   .addCommand(runCommand())
   .addCommand(statusCommand())
   .addCommand(connectorCommand())
+  .addCommand(keysCommand())
   .addCommand(reconcileCommand())
   .addCommand(waitCommand())
   .addCommand(serveCommand())

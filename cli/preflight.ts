@@ -1,6 +1,6 @@
 import { ConnectClient } from '../connectors/connect/connect-client.ts';
 import { scrubClass } from '../connectors/debezium-config.ts';
-import { HttpService } from '../connectors/http-service.ts';
+import { HttpService } from '../pipeline/http-service.ts';
 import { adminConnection } from '../connectors/kafka/admin.ts';
 import { type Obstacle, sourceObstacles } from '../connectors/postgres/preflight.ts';
 import { readSourceFacts, type SourceFacts } from '../connectors/postgres/source-facts.ts';
@@ -15,6 +15,7 @@ import { createClickhouseClient } from '../sinks/clickhouse/client.ts';
 import { toLetheError as clickhouseError } from '../sinks/clickhouse/errors.ts';
 import { createElasticsearchClient } from '../sinks/elasticsearch/client.ts';
 import { toLetheError as elasticsearchError } from '../sinks/elasticsearch/errors.ts';
+import { refuseKeysBesideSource } from './keys-place.ts';
 import { findingOf } from './project.ts';
 
 /** Asks every server of lethe.yaml whether it is there, lets us in and is fit; all at once, every obstacle told. */
@@ -116,6 +117,7 @@ async function probeRegistry(config: Config): Promise<Obstacle[]> {
 
 async function probeKeys(config: Config): Promise<Obstacle[]> {
   for (const resource of keyStoreResources(config)) await resource.diff();
+  await refuseKeysBesideSource(config);
   return [];
 }
 

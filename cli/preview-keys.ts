@@ -1,11 +1,12 @@
 import { createSecretKey, type KeyObject, randomBytes } from 'node:crypto';
-import { secretBytes } from '../keys/key-store.ts';
 import { openKeyStore } from '../keys/open-key-store.ts';
 import { keyStoreResources } from '../keys/resources.ts';
+import { rootBytes, SubjectKey } from '../keys/subject-key.ts';
 import type { Config } from '../schemas/config.ts';
 import type { Dataset } from '../schemas/dataset.ts';
 import { LetheError } from '../schemas/errors.ts';
-import { type DataKey, type Protection, secretsOf } from '../transforms/protection.ts';
+import { type KeyUse, subkeyBytes } from '../schemas/key-use.ts';
+import { keyedUse, type Protection, ruledOf, isOwn, sharedUsesOf } from '../transforms/protection.ts';
 
 /** Keys of a preview. */
 export interface PreviewKeys {
@@ -18,27 +19,32 @@ export interface PreviewKeys {
 const throwAway = 'pseudonyms are made with keys of this preview alone';
 
 /**
- * Data keys always live in memory alone, so that none is minted; keys of pseudonyms come from the key store where there is one.
+ * Data keys always live in memory alone, so that none is minted; keys that all rows share come from the key store where there is one.
  * Throws KEY_STORE_INVALID for a store of another master key, AUTH_FAILED where it lets nobody in.
  */
 export async function previewKeys(config: Pick<Config, 'keys'>, dataset: Dataset): Promise<PreviewKeys> {
   const dataKeys = ownDataKeys();
-  if (secretsOf(dataset).length === 0) {
-    return { protection: { dataKeys, secret: ownSecrets() }, close: async () => {} };
+  const isPersonal = ruledOf(dataset).some(
+    (each) => keyedUse(each) && isOwn(dataset.subject !== undefined, each),
+  );
+  const personal = isPersonal ? { note: `of persons' own keys: ${throwAway}` } : {};
+  if (sharedUsesOf(dataset).length === 0) {
+    return { protection: { dataKeys, sharedKey: ownSharedKeys() }, ...personal, close: async () => {} };
   }
   const missing = await whatIsMissing(config);
   if (missing !== undefined) {
     const note = `${throwAway}: ${missing}`;
-    return { protection: { dataKeys, secret: ownSecrets() }, note, close: async () => {} };
+    return { protection: { dataKeys, sharedKey: ownSharedKeys() }, note, close: async () => {} };
   }
   const store = openKeyStore(config);
   return {
-    protection: { dataKeys, secret: (purpose, scope) => store.secret(purpose, scope) },
+    protection: { dataKeys, sharedKey: (use) => store.sharedKey(use) },
+    ...personal,
     close: () => store.close(),
   };
 }
 
-/** Why the key store gives no secrets; undefined if it does. Looks, and changes nothing. */
+/** Why the key store gives no shared keys; undefined if it does. Looks, and changes nothing. */
 async function whatIsMissing(config: Pick<Config, 'keys'>): Promise<string | undefined> {
   try {
     const changes = await Promise.all(keyStoreResources(config).map((resource) => resource.diff()));
@@ -52,24 +58,23 @@ async function whatIsMissing(config: Pick<Config, 'keys'>): Promise<string | und
 }
 
 function ownDataKeys(): Protection['dataKeys'] {
-  const keys = new Map<string, DataKey>();
-  return async (type, ids) =>
+  const keys = new Map<string, SubjectKey>();
+  return async ({ type }, ids) =>
     ids.map((id) =>
-      remembered(keys, `${type}\n${id}`, () => ({
-        keyId: randomBytes(16),
-        generation: 1,
-        key: createSecretKey(randomBytes(32)),
-      })),
+      remembered(
+        keys,
+        `${type}\n${id}`,
+        () => new SubjectKey(randomBytes(16), 1, randomBytes(2 * rootBytes)),
+      ),
     );
 }
 
-function ownSecrets(): Protection['secret'] {
-  const keys = new Map<string, KeyObject>();
-  return async (purpose, scope) =>
-    remembered(keys, `${purpose}/${scope}`, () => createSecretKey(randomBytes(secretBytes[purpose])));
+function ownSharedKeys(): Protection['sharedKey'] {
+  const keys = new Map<KeyUse, KeyObject>();
+  return async (use) => remembered(keys, use, () => createSecretKey(randomBytes(subkeyBytes[use.purpose])));
 }
 
-function remembered<V>(known: Map<string, V>, name: string, make: () => V): V {
+function remembered<K, V>(known: Map<K, V>, name: K, make: () => V): V {
   const value = known.get(name) ?? make();
   known.set(name, value);
   return value;

@@ -22,8 +22,8 @@ export class ProgressBar {
     else this.draw(label);
   }
 
-  progress(done: number, total: number): void {
-    const counts = `${done.toLocaleString('en')} of ${total.toLocaleString('en')} records`;
+  progress(done: number, total: number, what = 'records'): void {
+    const counts = `${done.toLocaleString('en')} of ${total.toLocaleString('en')} ${what}`;
     if (this.out.isTTY)
       return this.draw(`${this.label} ${barOf(total === 0 ? 1 : done / total, barChars)}${counts}`);
     const now = performance.now();

@@ -1,7 +1,7 @@
 import { checkTable } from '../connectors/check-table.ts';
 import { type Catalog, readCatalog } from '../connectors/postgres/catalog.ts';
 import { withSource } from '../connectors/postgres/source-client.ts';
-import { MasterKey } from '../keys/master-key.ts';
+import { checkMaster } from '../keys/master/check-master.ts';
 import { checkContracts } from '../schemas/check-contract.ts';
 import type { Config } from '../schemas/config.ts';
 import { type Dataset, deriveDataset } from '../schemas/dataset.ts';
@@ -79,7 +79,7 @@ export async function readProjectFiles(configPath: string): Promise<ProjectFiles
     contracts,
     ...(rulesFile === undefined ? {} : { rulesFile }),
     findings: [
-      ...checkMasterKey(config, document),
+      ...checkKeys(config, document),
       ...findings,
       ...checkContracts(contracts, config),
       ...(rules?.house ? checkHouse(contracts, rules.house, hasErrors(findings)) : []),
@@ -96,12 +96,12 @@ function checkHouse(contracts: readonly LoadedContract[], house: HouseRules, par
   ];
 }
 
-function checkMasterKey(config: Config, document: SourceDocument): Finding[] {
+function checkKeys(config: Config, document: SourceDocument): Finding[] {
   try {
-    void new MasterKey(config.keys.masterKey);
+    checkMaster(config);
     return [];
   } catch (error) {
-    return [findingOf(error, ['keys', 'masterKey'], document)];
+    return [findingOf(error, ['keys', 'master'], document)];
   }
 }
 

@@ -1,6 +1,6 @@
 import { ConnectClient } from '../connectors/connect/connect-client.ts';
 import { connectorResources, type EpochFacts } from '../connectors/connect/connector-resource.ts';
-import { HttpService } from '../connectors/http-service.ts';
+import { HttpService } from '../pipeline/http-service.ts';
 import { adminConnection } from '../connectors/kafka/admin.ts';
 import { topicSpecs } from '../connectors/kafka/topic-settings.ts';
 import { topicResources } from '../connectors/kafka/topics.ts';

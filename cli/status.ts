@@ -1,4 +1,7 @@
 import { Command } from 'commander';
+import { type KeyStoreStatus, readKeyStoreStatus } from '../keys/key-store-status.ts';
+import type { Config } from '../schemas/config.ts';
+import { LetheError } from '../schemas/errors.ts';
 import { FindingsError } from '../schemas/findings-error.ts';
 import { type Alarm, readAlarms, renderAlarms } from './alarms.ts';
 import { type ContractStatus, readContractStatus } from './contract-status.ts';
@@ -15,6 +18,8 @@ export interface ProjectStatus extends PipelineStatus {
   readonly rebuilds: readonly RebuildStatus[];
   /** Tables that do not leave the source as they were applied, or were not reconciled since. */
   readonly alarms: readonly Alarm[];
+  /** Undefined where the key store does not answer, or was not set up yet. */
+  readonly keys?: KeyStoreStatus;
 }
 
 /** `lethe status`: connector, slot, groups, sinks against their objectives, dead letters; exit 1 if something is wrong. */
@@ -38,10 +43,20 @@ export function statusCommand(): Command {
         contracts: await readContractStatus(config, datasets, catalog),
         rebuilds: await readRebuilds(config, datasets),
         alarms,
+        ...(await keysOf(config)),
       };
       process.stdout.write(flags.json ? `${JSON.stringify(status)}\n` : renderStatus(status));
       if (!status.healthy || alarms.length > 0) process.exitCode = 1;
     });
+}
+
+async function keysOf(config: Config): Promise<Pick<ProjectStatus, 'keys'>> {
+  try {
+    return { keys: await readKeyStoreStatus(config) };
+  } catch (error) {
+    if (error instanceof LetheError) return {};
+    throw error;
+  }
 }
 
 /** What can be told where the contracts do not fit the tables. */
@@ -69,6 +84,7 @@ export function renderStatus(status: ProjectStatus): string {
       ),
     ],
     ...groups.map(({ group, lag }) => ['group', group, `${lag} behind`]),
+    ['keys', status.keys ? `epoch ${status.keys.epochs[0]?.epoch ?? '-'}` : '-', keysCell(status.keys)],
   ];
   const dead =
     deadLetters.length === 0
@@ -95,6 +111,14 @@ export function renderStatus(status: ProjectStatus): string {
     ...rebuilding(status.rebuilds),
     dead,
   ].join('\n');
+}
+
+function keysCell(keys: KeyStoreStatus | undefined): Cell {
+  if (!keys) return mark('the key store does not answer', false);
+  const { environment, overrides, provisional } = keys;
+  const waiting = provisional === 0 ? '' : `, ${provisional} destroyed keys wait for \`lethe keys turn\``;
+  const taken = overrides.length === 0 ? '' : `, OVERRIDES: ${overrides.join(', ')}`;
+  return mark(`${environment}${taken}${waiting}`, taken === '');
 }
 
 function rebuilding(rebuilds: readonly RebuildStatus[]): string[] {

@@ -1,9 +1,9 @@
 import { contractFinding } from '../schemas/contract-finding.ts';
-import { encrypts } from '../schemas/column-rule.ts';
 import { didYouMean } from '../schemas/did-you-mean.ts';
 import type { Finding, FindingCode } from '../schemas/finding.ts';
 import type { LoadedContract } from '../schemas/load-contracts.ts';
 import { type DeclaredPath, pathsOf } from '../schemas/lookups.ts';
+import { usesSubjectKey } from '../schemas/subject-keys.ts';
 import { conditionKinds } from '../schemas/row-condition.ts';
 import { type ValueKind, valueKind } from '../schemas/value-kind.ts';
 import { generatedProblem } from './check-columns.ts';
@@ -52,7 +52,7 @@ function checkPath(loaded: LoadedContract, path: DeclaredPath, catalog: Catalog)
     if (generated) return add('PATH_COLUMN', i, generated, 'Name an ordinary column.');
     value = column;
   }
-  return checkEnd(loaded, path, value!, add);
+  return checkEnd(loaded, path, value!, catalog, add);
 }
 
 /** The kind that a value needs to be looked up by, or undefined: citext and char(n) find what is spelled differently. */
@@ -72,17 +72,21 @@ function checkEnd(
   loaded: LoadedContract,
   path: DeclaredPath,
   column: CatalogColumn,
+  catalog: Catalog,
   add: (code: FindingCode, i: number, message: string, fix: string) => Finding[],
 ): Finding[] {
   const kind = valueKind(column);
   const last = path.hops.length;
-  const { consent, columns } = loaded.contract;
+  const { consent } = loaded.contract;
   if (path.use === 'subject') {
     if (!kind || !subjectKinds.has(kind)) {
       const message = `${column.name} is ${column.typeText}, which cannot say whose row it is`;
       return add('SUBJECT_TYPE', last, message, `A subject may be ${[...subjectKinds].join(', ')}.`);
     }
-    if (column.nullable && Object.values(columns).some(encrypts)) {
+    if (
+      column.nullable &&
+      usesSubjectKey(loaded.contract, catalog.tables.get(loaded.contract.table)!.primaryKey)
+    ) {
       const message = `${column.name} may be null: a row without a subject becomes a dead letter`;
       const fix = `Make ${column.name} NOT NULL at the source.`;
       return add('SUBJECT_NULLABLE', last, message, fix).map((one) => ({ ...one, severity: 'warning' }));

@@ -1,5 +1,5 @@
 import { contractFinding } from '../schemas/contract-finding.ts';
-import { encrypts } from '../schemas/column-rule.ts';
+import { usesSubjectKey } from '../schemas/subject-keys.ts';
 import { didYouMean } from '../schemas/did-you-mean.ts';
 import type { Finding, FindingCode } from '../schemas/finding.ts';
 import type { LoadedContract } from '../schemas/load-contracts.ts';
@@ -41,7 +41,7 @@ export function checkSubject(loaded: LoadedContract, table: CatalogTable, server
     const message = `${subject.key} is ${column.typeText}, which cannot say whose row it is`;
     return add('SUBJECT_TYPE', message, `A subject may be ${[...subjectKinds].join(', ')}.`);
   }
-  if (column.nullable && Object.values(columns).some(encrypts)) {
+  if (column.nullable && usesSubjectKey(loaded.contract, table.primaryKey)) {
     const message = `${subject.key} may be null: a row without a subject becomes a dead letter`;
     return add('SUBJECT_NULLABLE', message, `Make ${subject.key} NOT NULL at the source.`, 'warning');
   }

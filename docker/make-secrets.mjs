@@ -1,5 +1,5 @@
-// Makes the secrets of compose.yaml, each in a file of its own. A file that is there stays as it is: with another
-// master key nothing that is encrypted could be read again. Plain JavaScript without dependencies.
+// Makes the secrets of compose.yaml, each in a file of its own. A file that is there stays as it is. Plain JavaScript
+// without dependencies.
 // usage: node docker/make-secrets.mjs [FOLDER]
 import { createHash, randomBytes } from 'node:crypto';
 import { chmodSync, linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
@@ -14,7 +14,6 @@ chmodSync(folder, 0o700);
 
 const password = () => randomBytes(24).toString('base64url');
 const made = [];
-make('master_key', () => randomBytes(32).toString('base64'));
 make('postgres_admin_password', password);
 make('postgres_password', password);
 make('keys_password', password);

@@ -1,34 +1,50 @@
 import { createCipheriv, createDecipheriv, type KeyObject, randomFillSync } from 'node:crypto';
+import type { KeyUse } from '../schemas/key-use.ts';
+import { lengthPrefixed } from '../schemas/length-prefixed.ts';
+
+const keyIdBytes = 16;
 
 /**
- * Self-describing ciphertext, format 1:
- * [0x01][16 key id][4 generation BE][12 nonce][ciphertext][16 tag], AES-256-GCM (NIST SP 800-38D).
- * Associated data binds it to its place, see {@link associatedData}.
+ * Self-describing ciphertext, format 2:
+ * [0x02][16 key id][4 generation BE][12 nonce][ciphertext][16 tag], AES-256-GCM (NIST SP 800-38D) under a subkey.
+ * Associated data binds it to its place and its key, see {@link associatedData}.
  */
-export const ciphertextFormat = 1;
-export const ciphertextOverhead = 1 + 16 + 4 + 12 + 16;
+export const ciphertextFormat = 2;
+export const ciphertextOverhead = 1 + keyIdBytes + 4 + 12 + 16;
 
-/** `lethe/v1\n<table>\n<column>\n<subject type>\n<subject id>` in UTF-8: a ciphertext moved elsewhere does not open. */
-export function associatedData(
-  table: string,
-  column: string,
-  subjectType: string,
-  subjectId: string,
-): Buffer {
-  return Buffer.from(`lethe/v1\n${table}\n${column}\n${subjectType}\n${subjectId}`);
+/**
+ * What binds a ciphertext to its place, with room at its end for the id of its key: moved to another dataset or column, or said to be
+ * under another key, it does not open. A person's own id is not in it: with another one, the person's data stays readable.
+ */
+export function associatedData(dataset: string, column: string): Buffer {
+  return lengthPrefixed('lethe/value/v2', dataset, column, Buffer.alloc(keyIdBytes));
+}
+
+/** The {@link associatedData} of a value under this key, in its own place. */
+function bind(place: Buffer, keyId: Buffer): Buffer {
+  const at = place.length - keyIdBytes;
+  for (let i = 0; i < keyIdBytes; i++) place[at + i] = keyId[i]!;
+  return place;
 }
 
 interface Key {
   readonly keyId: Buffer;
   readonly generation: number;
-  readonly key: KeyObject;
+  subkey(use: KeyUse): KeyObject;
 }
 
-/** Writes the ciphertext of `plaintext` into `out` at `at`, which must have room; returns the end. */
-export function encryptInto(out: Buffer, at: number, key: Key, aad: Buffer, plaintext: Buffer): number {
+/** Writes the ciphertext of `plaintext` into `out` at `at`, which must have room; returns the end. `place`: {@link associatedData}. */
+export function encryptInto(
+  out: Buffer,
+  at: number,
+  key: Key,
+  use: KeyUse,
+  place: Buffer,
+  plaintext: Buffer,
+): number {
   const nonce = nextNonce();
-  const cipher = createCipheriv('aes-256-gcm', key.key, nonce);
-  cipher.setAAD(aad);
+  const cipher = createCipheriv('aes-256-gcm', key.subkey(use), nonce);
+  cipher.setAAD(bind(place, key.keyId));
   const body = cipher.update(plaintext);
   cipher.final();
   out[at] = ciphertextFormat;
@@ -48,9 +64,9 @@ function put(out: Buffer, at: number, bytes: Buffer): void {
   else bytes.copy(out, at);
 }
 
-export function encrypt(key: Key, aad: Buffer, plaintext: Buffer): Buffer {
+export function encrypt(key: Key, use: KeyUse, place: Buffer, plaintext: Buffer): Buffer {
   const out = Buffer.allocUnsafe(plaintext.length + ciphertextOverhead);
-  encryptInto(out, 0, key, aad, plaintext);
+  encryptInto(out, 0, key, use, place, plaintext);
   return out;
 }
 
@@ -60,11 +76,11 @@ export function describeCiphertext(data: Buffer): { keyId: Buffer; generation: n
   return { keyId: data.subarray(1, 17), generation: data.readUInt32BE(17) };
 }
 
-/** The plaintext, or undefined if key, place or bytes are not those it was made with. */
-export function decrypt(key: KeyObject, aad: Buffer, data: Buffer): Buffer | undefined {
+/** The plaintext, or undefined if key, use, place or bytes are not those it was made with. */
+export function decrypt(key: Key, use: KeyUse, place: Buffer, data: Buffer): Buffer | undefined {
   if (!describeCiphertext(data)) return undefined;
-  const decipher = createDecipheriv('aes-256-gcm', key, data.subarray(21, 33));
-  decipher.setAAD(aad);
+  const decipher = createDecipheriv('aes-256-gcm', key.subkey(use), data.subarray(21, 33));
+  decipher.setAAD(bind(place, data.subarray(1, 17)));
   decipher.setAuthTag(data.subarray(data.length - 16));
   const body = decipher.update(data.subarray(33, data.length - 16));
   try {

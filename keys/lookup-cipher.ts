@@ -1,33 +1,37 @@
 import { createHmac, type KeyObject } from 'node:crypto';
 import type { LookupCipher } from '../pipeline/lookup.ts';
 import { LetheError } from '../schemas/errors.ts';
+import { keyUse } from '../schemas/key-use.ts';
 import { associatedData, decrypt, describeCiphertext, encrypt } from './ciphertext.ts';
-import type { KeyStore, StoredKey } from './key-store.ts';
+import type { KeyStore } from './key-store.ts';
+import type { SubjectKey } from './subject-key.ts';
 
 /** Whose keys looked-up facts and rows in waiting are encrypted under: one for each table. */
 export const lookupSubjectType = 'lethe-lookup';
+const use = keyUse('encrypt', 'lookups', 'payload');
 
 /**
- * Hides lookups by keys of the key store: digests are HMAC-SHA-256 under a pseudonym key of the table (`lookup/<table>`), sealed
+ * Hides lookups by keys of the key store: digests are HMAC-SHA-256 under a key of the table (`lookup/<table>`), sealed
  * bytes a ciphertext under its data key, bound to the topic.
  */
 export function createLookupCipher(keys: KeyStore): LookupCipher {
   const secrets = new Map<string, KeyObject>();
-  const dataKeys = new Map<string, StoredKey>();
-  const dataKey = (table: string): StoredKey => {
+  const dataKeys = new Map<string, SubjectKey>();
+  const dataKey = (table: string): SubjectKey => {
     const key = dataKeys.get(table);
     if (!key) throw new Error(`the key of ${table} is not loaded`);
     return key;
   };
-  const place = (table: string, topic: string) => associatedData(topic, 'payload', lookupSubjectType, table);
   return {
     async load(tables) {
-      const found = await keys.dataKeys(lookupSubjectType, tables);
+      const found = await keys.dataKeys({ type: lookupSubjectType }, tables);
       for (const [i, table] of tables.entries()) {
         const key = found[i];
         if (!key) throw new LetheError('KEY_STORE_INVALID', `the lookups of ${table} have no key`);
         dataKeys.set(table, key);
-        if (!secrets.has(table)) secrets.set(table, await keys.secret('pseudonym', `lookup/${table}`));
+        if (!secrets.has(table)) {
+          secrets.set(table, await keys.sharedKey(keyUse('pseudonym', 'lookup', table)));
+        }
       }
     },
     digest(table, key) {
@@ -35,13 +39,13 @@ export function createLookupCipher(keys: KeyStore): LookupCipher {
       if (!secret) throw new Error(`the secret of ${table} is not loaded`);
       return createHmac('sha256', secret).update(key).digest('base64url');
     },
-    seal: (table, topic, payload) => encrypt(dataKey(table), place(table, topic), payload),
+    seal: (table, topic, payload) => encrypt(dataKey(table), use, associatedData(topic, 'payload'), payload),
     open(table, topic, sealed) {
       const key = dataKey(table);
       const named = describeCiphertext(sealed);
       const opened =
         named?.keyId.equals(key.keyId) && named.generation === key.generation
-          ? decrypt(key.key, place(table, topic), sealed)
+          ? decrypt(key, use, associatedData(topic, 'payload'), sealed)
           : undefined;
       if (!opened) {
         throw new LetheError('KEY_STORE_INVALID', `a record of ${topic} is not under the key of ${table}`, {

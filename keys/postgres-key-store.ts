@@ -1,16 +1,23 @@
-import { hkdfSync, createSecretKey, type KeyObject, randomUUID } from 'node:crypto';
+import { createHmac, createSecretKey, type KeyObject, randomBytes, randomUUID } from 'node:crypto';
 import type { Pool } from 'pg';
 import { BoundedCache } from '../pipeline/bounded-cache.ts';
 import { LetheError } from '../schemas/errors.ts';
-import { type KeyStore, secretBytes, type SecretPurpose, type StoredKey } from './key-store.ts';
-import type { MasterKey } from './master-key.ts';
-import { pseudonymSecret } from './schema.ts';
+import type { KeyUse } from '../schemas/key-use.ts';
+import { lengthPrefixed } from '../schemas/length-prefixed.ts';
+import { EpochRing, notSetUp } from './epoch-ring.ts';
+import { keyStoreError } from './key-store-error.ts';
+import type { KeyStore, SubjectKind } from './key-store.ts';
+import type { MasterKeys } from './master/master-key.ts';
+import { indexSecret, sharedSecret } from './schema.ts';
+import { deriveSubkey } from './subkey.ts';
+import { rootBytes, SubjectKey } from './subject-key.ts';
+import { epochOfWrapped, unwrapKey, wrapKey } from './wrapped-key.ts';
 
 interface KeyRow {
-  key_id: string;
-  generation: number;
-  subject_digest: Buffer;
-  wrapped: Buffer | null;
+  readonly key_id: string;
+  readonly generation: number;
+  readonly subject_digest: Buffer;
+  readonly wrapped: Buffer | null;
 }
 
 /** How long and how many unwrapped keys stay in memory: both bound how long a destroyed key can still be used here. */
@@ -20,142 +27,169 @@ export interface CacheBounds {
 }
 
 const defaultBounds: CacheBounds = { maxKeys: 200_000, maxAgeMs: 300_000 };
+/** An epoch may be closed between the look at it and the use of it, once; more often is a fault. */
+const mostMints = 3;
 
 /** The key store in its own Postgres database. `now` is passed in for tests. */
 export class PostgresKeyStore implements KeyStore {
-  private readonly pool: Pool;
-  private readonly master: MasterKey;
-  private readonly maxAgeMs: number;
-  private readonly now: () => number;
-  private readonly cache: BoundedCache<string, { key: StoredKey; until: number }>;
-  private pseudonyms: Buffer | undefined;
+  readonly #pool: Pick<Pool, 'query' | 'end'>;
+  readonly #ring: EpochRing;
+  readonly #maxAgeMs: number;
+  readonly #now: () => number;
+  readonly #cache: BoundedCache<string, { key: SubjectKey; until: number }>;
+  readonly #secrets = new Map<string, Buffer>();
 
   constructor(
-    pool: Pool,
-    master: MasterKey,
+    pool: Pick<Pool, 'query' | 'end'>,
+    master: MasterKeys,
     bounds: CacheBounds = defaultBounds,
     now: () => number = Date.now,
   ) {
-    this.pool = pool;
-    this.master = master;
-    this.maxAgeMs = bounds.maxAgeMs;
-    this.now = now;
-    this.cache = new BoundedCache(bounds.maxKeys);
+    this.#pool = pool;
+    this.#ring = new EpochRing((text, values) => this.#query(text, values), master);
+    this.#maxAgeMs = bounds.maxAgeMs;
+    this.#now = now;
+    this.#cache = new BoundedCache(bounds.maxKeys);
   }
 
-  async dataKeys(type: string, ids: readonly string[]): Promise<(StoredKey | null)[]> {
-    const found: (StoredKey | null)[] = [];
+  async dataKeys(kind: SubjectKind, ids: readonly string[]): Promise<(SubjectKey | null)[]> {
+    const found: (SubjectKey | null)[] = [];
     const missing: string[] = [];
-    const now = this.now();
+    const now = this.#now();
+    const name = nameOf(kind);
     for (const id of ids) {
-      const cached = this.cache.get(`${type}\n${id}`);
+      const cached = this.#cache.get(name + id);
       const known = cached && cached.until > now;
       found.push(known ? cached.key : null);
       if (!known) missing.push(id);
     }
     if (missing.length === 0) return found;
-    const loaded = await this.load(type, missing);
-    for (const [id, key] of loaded)
-      if (key) this.cache.set(`${type}\n${id}`, { key, until: now + this.maxAgeMs });
+    const loaded = await this.#load(kind, missing);
+    for (const [id, key] of loaded) if (key) this.#cache.set(name + id, { key, until: now + this.#maxAgeMs });
     return ids.map((id, i) => found[i] ?? loaded.get(id) ?? null);
   }
 
-  async keyById(keyId: Buffer, generation: number): Promise<StoredKey | null> {
-    const { rows } = await this.query<KeyRow>(
-      'select key_id, generation, subject_digest, wrapped from lethe_keys.data_keys where key_id = $1 and generation = $2',
-      [uuidText(keyId), generation],
+  async keyById(keyId: Buffer, generation: number): Promise<SubjectKey | null> {
+    const rows = await this.#readWrapped(() =>
+      this.#query<KeyRow>(
+        'select key_id, generation, wrapped from lethe_keys.data_keys where key_id = $1 and generation = $2',
+        [uuidText(keyId), generation],
+      ),
     );
-    return rows[0] ? this.open(rows[0]) : null;
+    return rows[0] ? this.#open(rows[0]) : null;
   }
 
-  async secret(purpose: SecretPurpose, scope: string): Promise<KeyObject> {
-    if (!this.pseudonyms) {
-      const { rows } = await this.query<{ wrapped: Buffer }>(
-        'select wrapped from lethe_keys.secrets where name = $1',
-        [pseudonymSecret],
-      );
-      if (!rows[0])
-        throw new LetheError('KEY_STORE_INVALID', 'the key store has no pseudonym secret', {
-          fix: 'Run `lethe apply`.',
-        });
-      this.pseudonyms = this.master.unwrap(rows[0].wrapped, pseudonymSecret, 0).export();
-    }
-    const info = `lethe/${purpose}/v1/${scope}`;
-    const key = hkdfSync('sha256', this.pseudonyms, Buffer.alloc(0), info, secretBytes[purpose]);
-    return createSecretKey(Buffer.from(key));
+  async sharedKey(use: KeyUse): Promise<KeyObject> {
+    return createSecretKey(deriveSubkey(await this.#secret(sharedSecret), use));
+  }
+
+  /** What a subject is looked up by: the key store holds no id. */
+  async subjectDigest(kind: SubjectKind, id: string): Promise<Buffer> {
+    return digest(await this.#secret(indexSecret), kind, id);
   }
 
   async close(): Promise<void> {
-    await this.pool.end();
+    await this.#pool.end();
+  }
+
+  async #secret(name: string): Promise<Buffer> {
+    const known = this.#secrets.get(name);
+    if (known) return known;
+    const [row] = await this.#readWrapped(() =>
+      this.#query<{ wrapped: Buffer }>('select wrapped from lethe_keys.secrets where name = $1', [name]),
+    );
+    if (!row) throw notSetUp();
+    const secret = unwrapKey(this.#ring.keyOf(epochOfWrapped(row.wrapped)), row.wrapped, name, 0);
+    this.#secrets.set(name, secret);
+    return secret;
   }
 
   /** Latest keys of subjects; those who never had one get one. Two processes that do so at once end with the same key. */
-  private async load(type: string, ids: readonly string[]): Promise<Map<string, StoredKey | null>> {
-    const digests = ids.map((id) => this.master.subjectDigest(type, id));
-    let rows = await this.latest(type, digests);
-    const known = new Set(rows.map((r) => r.subject_digest.toString('hex')));
-    const fresh = digests.filter((d) => !known.has(d.toString('hex')));
-    if (fresh.length > 0) {
-      await this.mint(type, fresh);
-      rows = await this.latest(type, digests);
+  async #load(kind: SubjectKind, ids: readonly string[]): Promise<Map<string, SubjectKey | null>> {
+    const index = await this.#secret(indexSecret);
+    const digests = ids.map((id) => digest(index, kind, id));
+    let rows = await this.#latest(kind, digests);
+    for (let attempt = 1; ; attempt++) {
+      const known = new Set(rows.map((row) => row.subject_digest.toString('latin1')));
+      const fresh = digests.filter((d) => !known.has(d.toString('latin1')));
+      if (fresh.length === 0) break;
+      if (attempt > mostMints) throw new LetheError('KEY_STORE_UNAVAILABLE', 'the key store makes no keys');
+      if (attempt > 1) await this.#ring.look();
+      await this.#mint(kind, fresh);
+      rows = await this.#latest(kind, digests);
     }
-    const byDigest = new Map(rows.map((r) => [r.subject_digest.toString('hex'), r]));
-    return new Map(
-      ids.map((id, i) => {
-        const row = byDigest.get(digests[i]!.toString('hex'));
-        return [id, row ? this.open(row) : null];
-      }),
+    const byDigest = new Map(rows.map((row) => [row.subject_digest.toString('latin1'), this.#open(row)]));
+    return new Map(ids.map((id, i) => [id, byDigest.get(digests[i]!.toString('latin1')) ?? null]));
+  }
+
+  async #latest(kind: SubjectKind, digests: readonly Buffer[]): Promise<readonly KeyRow[]> {
+    return this.#readWrapped(() =>
+      this.#query<KeyRow>(
+        `select s.subject_digest, k.key_id, k.generation, k.wrapped
+           from lethe_keys.subjects s cross join lateral (
+             select key_id, generation, wrapped from lethe_keys.data_keys
+              where key_id = s.key_id order by generation desc limit 1) k
+          where s.subject_type = $1 and s.purpose = $2 and s.subject_digest = any($3)`,
+        [kind.type, kind.purpose ?? '', digests],
+      ),
     );
   }
 
-  private async latest(type: string, digests: readonly Buffer[]): Promise<KeyRow[]> {
-    const { rows } = await this.query<KeyRow>(
-      `select distinct on (subject_digest) key_id, generation, subject_digest, wrapped
-         from lethe_keys.data_keys where subject_type = $1 and subject_digest = any($2)
-        order by subject_digest, generation desc`,
-      [type, digests],
+  /** In the digests' order, so that two who mint the same do not wait for each other; nothing where the epoch was closed meanwhile. */
+  async #mint({ type, purpose }: SubjectKind, digests: readonly Buffer[]): Promise<void> {
+    const { epoch, key } = await this.#ring.current();
+    const sorted = [...digests].sort((a, b) => a.compare(b));
+    const keyIds = sorted.map(() => randomUUID());
+    const wrapped = keyIds.map((id) => wrapKey(epoch, key, id, 1, randomBytes(2 * rootBytes)));
+    await this.#query(
+      `with open as (select epoch from lethe_keys.epochs where epoch = $6 and state = 'open' for share),
+            given as (select k, d, w, n from unnest($3::uuid[], $4::bytea[], $5::bytea[]) with ordinality as t (k, d, w, n)),
+            made as (
+              insert into lethe_keys.subjects (subject_type, purpose, subject_digest, key_id)
+              select $1, $2, d, k from given cross join open order by n
+              on conflict do nothing returning key_id)
+       insert into lethe_keys.data_keys (key_id, generation, wrapped, epoch)
+       select k, 1, w, epoch from given join made on made.key_id = given.k cross join open`,
+      [type, purpose ?? '', keyIds, sorted, wrapped, epoch],
     );
-    return rows;
   }
 
-  private async mint(type: string, digests: readonly Buffer[]): Promise<void> {
-    const keyIds = digests.map(() => randomUUID());
-    await this.query(
-      `insert into lethe_keys.data_keys (key_id, generation, subject_type, subject_digest, wrapped, master_version)
-       select k, 1, $1, d, w, $5 from unnest($2::uuid[], $3::bytea[], $4::bytea[]) as t (k, d, w)
-       on conflict (subject_type, subject_digest, generation) do nothing`,
-      [type, keyIds, digests, keyIds.map((id) => this.master.newKey(id, 1)), this.master.version],
-    );
+  /** Rows with the epochs' keys at hand. Between the two an epoch may have gone, and the rows been wrapped anew: they are read once more. */
+  async #readWrapped<R extends { readonly wrapped: Buffer | null }>(
+    read: () => Promise<{ rows: R[] }>,
+  ): Promise<readonly R[]> {
+    const epochs = (rows: readonly R[]) =>
+      new Set(rows.flatMap(({ wrapped }) => (wrapped ? [epochOfWrapped(wrapped)] : [])));
+    const { rows } = await read();
+    if (await this.#ring.load(epochs(rows))) return rows;
+    const again = (await read()).rows;
+    await this.#ring.load(epochs(again));
+    return again;
   }
 
-  private open(row: KeyRow): StoredKey | null {
-    if (!row.wrapped) return null;
-    const key = this.master.unwrap(row.wrapped, row.key_id, row.generation);
-    return { keyId: Buffer.from(row.key_id.replaceAll('-', ''), 'hex'), generation: row.generation, key };
+  #open({ key_id, generation, wrapped }: Omit<KeyRow, 'subject_digest'>): SubjectKey | null {
+    if (!wrapped) return null;
+    const roots = unwrapKey(this.#ring.keyOf(epochOfWrapped(wrapped)), wrapped, key_id, generation);
+    return new SubjectKey(Buffer.from(key_id.replaceAll('-', ''), 'hex'), generation, roots);
   }
 
-  private async query<R extends object = never>(text: string, values: unknown[]): Promise<{ rows: R[] }> {
+  async #query<R extends object = never>(text: string, values: unknown[] = []): Promise<{ rows: R[] }> {
     try {
-      return await this.pool.query<R>(text, values);
+      return await this.#pool.query<R>(text, values);
     } catch (cause) {
       throw keyStoreError(cause);
     }
   }
 }
 
-/** Nothing of the driver's text: it may quote what was sent. */
-export function keyStoreError(cause: unknown): LetheError {
-  const state = (cause as { code?: unknown }).code;
-  const code = typeof state === 'string' ? state : 'no answer';
-  if (code === '42P01' || code === '3F000' || code === '3D000') {
-    return new LetheError('KEY_STORE_INVALID', `the key store is not set up (${code})`, {
-      fix: 'Run `lethe apply`.',
-    });
-  }
-  if (code === '28P01' || code === '28000') {
-    return new LetheError('AUTH_FAILED', 'the key store refused the credentials of keys.url');
-  }
-  return new LetheError('KEY_STORE_UNAVAILABLE', `the key store failed (${code})`);
+function nameOf({ type, purpose }: SubjectKind): string {
+  return `${type}\n${purpose ?? ''}\n`;
+}
+
+function digest(index: Buffer, { type, purpose }: SubjectKind, id: string): Buffer {
+  return createHmac('sha256', index)
+    .update(lengthPrefixed('lethe/subject/v2', type, purpose ?? '', id))
+    .digest();
 }
 
 function uuidText(id: Buffer): string {

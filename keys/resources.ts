@@ -1,15 +1,23 @@
-import { Client } from 'pg';
+import { randomBytes } from 'node:crypto';
+import type { ClientBase } from 'pg';
 import { postgresOptions } from '../pipeline/postgres-options.ts';
 import type { PlannedChange, Resource } from '../pipeline/resource.ts';
 import type { Config } from '../schemas/config.ts';
 import { LetheError } from '../schemas/errors.ts';
-import { MasterKey } from './master-key.ts';
-import { keyStoreError } from './postgres-key-store.ts';
-import { keyStoreStatements, pseudonymSecret } from './schema.ts';
+import { EpochRing } from './epoch-ring.ts';
+import { openEpoch } from './open-epoch.ts';
+import { inTransaction, lockKeyStore, withKeyStore } from './key-store-client.ts';
+import { openMaster } from './master/open-master.ts';
+import type { MasterKeys } from './master/master-key.ts';
+import { keyStoreFormat, keyStoreStatements, secretNames } from './schema.ts';
+import { rootBytes } from './subject-key.ts';
+import { wrapKey } from './wrapped-key.ts';
 
-/** The key store's database, tables, master key record and pseudonym secret. */
-export function keyStoreResources(config: Pick<Config, 'keys'>): Resource[] {
-  const master = new MasterKey(config.keys.masterKey);
+type KeysConfig = Pick<Config, 'keys'>;
+
+/** The key store's database, its tables, the first epoch with its master key, and the first secrets. */
+export function keyStoreResources(config: KeysConfig): Resource[] {
+  const master = openMaster(config.keys.master);
   return [
     {
       name: 'key store',
@@ -20,86 +28,106 @@ export function keyStoreResources(config: Pick<Config, 'keys'>): Resource[] {
   ];
 }
 
-async function diffKeyStore(config: Pick<Config, 'keys'>, master: MasterKey): Promise<PlannedChange[]> {
-  const client = new Client(postgresOptions(config.keys));
+async function diffKeyStore(config: KeysConfig, master: MasterKeys): Promise<PlannedChange[]> {
   try {
-    await client.connect();
-  } catch (cause) {
-    if ((cause as { code?: unknown }).code === '3D000') {
-      return [{ action: 'create', summary: 'database, tables and first secrets of the key store' }];
-    }
-    throw keyStoreError(cause);
-  }
-  try {
-    const { rows } = await client.query<{ ready: boolean }>(
-      `select count(*) = 3 as ready from pg_tables where schemaname = 'lethe_keys' and tablename in ('master_keys', 'data_keys', 'secrets')`,
-    );
-    if (!rows[0]?.ready) return [{ action: 'create', summary: 'tables and first secrets of the key store' }];
-    const known = await client.query<{ check_value: Buffer }>(
-      'select check_value from lethe_keys.master_keys where version = $1',
-      [master.version],
-    );
-    const secret = await client.query('select 1 from lethe_keys.secrets where name = $1', [pseudonymSecret]);
-    if (!known.rows[0] || secret.rowCount === 0)
-      return [{ action: 'create', summary: 'first secrets of the key store' }];
-    assertSameMaster(known.rows[0].check_value, master);
-    return [];
-  } catch (cause) {
-    throw cause instanceof LetheError ? cause : keyStoreError(cause);
-  } finally {
-    await client.end();
+    return await withKeyStore(config, async (client) => {
+      const { rows } = await client.query<{ there: boolean }>(
+        `select to_regclass('lethe_keys.secrets') is not null as there`,
+      );
+      await refuseOlder(client);
+      if (!rows[0]!.there) return [create('tables, the first epoch and its secrets')];
+      if (!(await isWhole(client))) return [create('the first epoch and its secrets')];
+      await openAll(client, master);
+      return [];
+    });
+  } catch (error) {
+    const state = error instanceof LetheError && error.cause instanceof Error ? error.cause.message : '';
+    if (state !== '3D000') throw error;
+    return [create('database, tables, the first epoch and its secrets')];
   }
 }
 
-async function applyKeyStore(config: Pick<Config, 'keys'>, master: MasterKey): Promise<void> {
+function create(what: string): PlannedChange {
+  return { action: 'create', summary: `${what} of the key store` };
+}
+
+async function isWhole(client: ClientBase): Promise<boolean> {
+  const { rows } = await client.query<{ whole: boolean }>(
+    `select exists (select from lethe_keys.epochs where state = 'open')
+       and (select count(*) from lethe_keys.secrets where name = any($1)) = $2 as whole`,
+    [secretNames, secretNames.length],
+  );
+  return rows[0]!.whole;
+}
+
+/** KEY_STORE_INVALID where the master keys are not those that the key store was made with. */
+async function openAll(client: ClientBase, master: MasterKeys): Promise<void> {
+  await new EpochRing((text, values) => client.query(text, values), master).look();
+}
+
+/** What an unreleased version made, or a newer one. */
+async function refuseOlder(client: ClientBase): Promise<void> {
+  const { rows } = await client.query<{ old: boolean; kept: boolean }>(
+    `select to_regclass('lethe_keys.master_keys') is not null as old,
+            to_regclass('lethe_keys.store') is not null as kept`,
+  );
+  const { old, kept } = rows[0]!;
+  const format = kept
+    ? await client.query<{ format: number }>('select format from lethe_keys.store')
+    : undefined;
+  const other = format?.rows[0] !== undefined && format.rows[0].format !== keyStoreFormat;
+  if (!old && !other) return;
+  throw new LetheError('KEY_STORE_INVALID', 'the key store was made by another version of Lethe', {
+    fix: 'Use that version; or name another database in keys.url and read all rows again with `lethe apply`.',
+  });
+}
+
+async function applyKeyStore(config: KeysConfig, master: MasterKeys): Promise<void> {
   await createDatabase(config);
-  const client = new Client(postgresOptions(config.keys));
-  try {
-    await client.connect();
-    // One transaction under a lock: two that apply at once end with one set of secrets.
-    await client.query('begin');
-    await client.query(`select pg_advisory_xact_lock(hashtext('lethe_keys'))`);
-    for (const statement of keyStoreStatements) await client.query(statement);
-    const known = await client.query<{ check_value: Buffer }>(
-      `insert into lethe_keys.master_keys (version, check_value) values ($1, $2)
-       on conflict (version) do update set version = excluded.version returning check_value`,
-      [master.version, master.checkValue],
-    );
-    assertSameMaster(known.rows[0]!.check_value, master);
-    await client.query(
-      `insert into lethe_keys.secrets (name, wrapped, master_version) values ($1, $2, $3) on conflict (name) do nothing`,
-      [pseudonymSecret, master.newKey(pseudonymSecret, 0), master.version],
-    );
-    await client.query('commit');
-  } catch (cause) {
-    throw cause instanceof LetheError ? cause : keyStoreError(cause);
-  } finally {
-    await client.end();
-  }
+  await withKeyStore(config, async (client) => {
+    await refuseOlder(client);
+    // One transaction under a lock: two that apply at once end with one epoch and one set of secrets.
+    await inTransaction(client, async () => {
+      await lockKeyStore(client);
+      for (const statement of keyStoreStatements) await client.query(statement);
+      await client.query('insert into lethe_keys.store (format) values ($1) on conflict do nothing', [
+        keyStoreFormat,
+      ]);
+      if (await isWhole(client)) return;
+      const { epoch, key } = await openEpoch(client, master);
+      for (const name of secretNames) {
+        await client.query(
+          `insert into lethe_keys.secrets (name, wrapped, epoch) values ($1, $2, $3) on conflict (name) do nothing`,
+          [name, wrapKey(epoch, key, name, 0, randomBytes(rootBytes)), epoch],
+        );
+      }
+    });
+    await openAll(client, master);
+  });
 }
 
 /** The database itself, made from the `postgres` database of the same server where it is missing. */
-async function createDatabase(config: Pick<Config, 'keys'>): Promise<void> {
+async function createDatabase(config: KeysConfig): Promise<void> {
   const { database } = postgresOptions(config.keys);
-  const client = new Client(postgresOptions(config.keys, 'postgres'));
-  try {
-    await client.connect();
-    const { rowCount } = await client.query('select 1 from pg_database where datname = $1', [database]);
-    if (rowCount === 0) await client.query(`create database ${client.escapeIdentifier(database!)}`);
-  } catch (cause) {
-    const state = (cause as { code?: unknown }).code;
-    // Another one made it just now; or this role may not look, and the next step will say what is missing.
-    if (state !== '42P04' && state !== '23505' && state !== '42501') throw keyStoreError(cause);
-  } finally {
-    await client.end();
-  }
+  await withKeyStore(
+    config,
+    async (client) => {
+      const { rowCount } = await client.query('select 1 from pg_database where datname = $1', [database]);
+      if (rowCount !== 0) return;
+      await client.query(`create database ${quoted(database!)}`).catch((cause: unknown) => {
+        const state = (cause as { code?: unknown }).code;
+        // Another one made it just now.
+        if (state !== '42P04' && state !== '23505') throw cause as Error;
+      });
+    },
+    'postgres',
+  ).catch((error: unknown) => {
+    // This role may not look, or not in there: the next step says what is missing.
+    const state = error instanceof LetheError && error.cause instanceof Error ? error.cause.message : '';
+    if (state !== '42501') throw error;
+  });
 }
 
-function assertSameMaster(stored: Buffer, master: MasterKey): void {
-  if (!stored.equals(master.checkValue)) {
-    throw new LetheError(
-      'KEY_STORE_INVALID',
-      'the key store was made with another master key than keys.masterKey',
-    );
-  }
+function quoted(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`;
 }

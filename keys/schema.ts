@@ -1,27 +1,55 @@
-/** Tables of the key store, in the order of their making; each statement may be run again. */
+/**
+ * Tables of the key store, in the order of their making; each statement may be run again. Ids of data subjects stand in none of them: a
+ * subject is found by a keyed digest of its id.
+ */
 export const keyStoreStatements = [
   'create schema if not exists lethe_keys',
-  `create table if not exists lethe_keys.master_keys (
-     version int primary key,
-     check_value bytea not null,
-     created_at timestamptz not null default now())`,
-  `create table if not exists lethe_keys.data_keys (
-     key_id uuid primary key,
-     generation int not null,
-     subject_type text not null,
-     subject_digest bytea not null,
+  `create table if not exists lethe_keys.store (
+     id uuid primary key default gen_random_uuid(),
+     format int not null,
+     only_one boolean not null default true unique check (only_one))`,
+  `create table if not exists lethe_keys.epochs (
+     epoch int primary key,
+     master_kind text not null,
+     master_name text not null,
      wrapped bytea,
-     master_version int not null references lethe_keys.master_keys,
+     state text not null check (state in ('open', 'closing', 'pending', 'destroyed')),
+     opened_at timestamptz not null default now(),
+     closed_at timestamptz,
+     destroyed_at timestamptz,
+     final_at timestamptz,
+     check ((wrapped is null) = (state in ('pending', 'destroyed'))))`,
+  `create unique index if not exists epochs_one_open on lethe_keys.epochs ((true)) where state = 'open'`,
+  `create table if not exists lethe_keys.subjects (
+     subject_type text not null,
+     purpose text not null,
+     subject_digest bytea not null,
+     key_id uuid not null,
+     created_at timestamptz not null default now(),
+     primary key (subject_type, purpose, subject_digest))`,
+  `create index if not exists subjects_by_key on lethe_keys.subjects (key_id)`,
+  `create table if not exists lethe_keys.data_keys (
+     key_id uuid not null,
+     generation int not null,
+     wrapped bytea,
+     epoch int not null references lethe_keys.epochs,
      created_at timestamptz not null default now(),
      destroyed_at timestamptz,
-     unique (subject_type, subject_digest, generation),
+     primary key (key_id, generation),
      check ((wrapped is null) = (destroyed_at is not null)))`,
+  `create index if not exists data_keys_by_epoch on lethe_keys.data_keys (epoch) where wrapped is not null`,
   `create table if not exists lethe_keys.secrets (
      name text primary key,
      wrapped bytea not null,
-     master_version int not null references lethe_keys.master_keys,
+     epoch int not null references lethe_keys.epochs,
      created_at timestamptz not null default now())`,
 ] as const;
 
-/** Secret from which all pseudonym keys are derived. */
-export const pseudonymSecret = 'pseudonym';
+/** What the tables hold, raised when their meaning changes. */
+export const keyStoreFormat = 2;
+
+/** Secret from which keys of declared join domains are derived. */
+export const sharedSecret = 'shared';
+/** Secret that subjects' digests are keyed with. */
+export const indexSecret = 'index';
+export const secretNames = [sharedSecret, indexSecret] as const;

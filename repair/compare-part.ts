@@ -8,7 +8,8 @@ import {
 } from '../verify/compare.ts';
 import { digestSource, PlaceDigester } from '../verify/digest-table.ts';
 import { type ExpectedTable, readExpectedTable, type TablePart } from '../verify/expected-table.ts';
-import { encrypts } from '../verify/rules/table-check.ts';
+import type { EpochOpener } from '../verify/epoch-opener.ts';
+import { usesKeys } from '../verify/rules/table-check.ts';
 import type { PlaceRow } from '../verify/readers/place-row.ts';
 import type { Config } from '../schemas/config.ts';
 import type { Contract } from '../schemas/contract.ts';
@@ -43,10 +44,11 @@ export class PartComparison {
   private readonly contract: Contract;
   private readonly session: CompareSession;
 
-  constructor(config: Config, contract: Contract) {
+  /** `openEpoch`: asks the master keys. */
+  constructor(config: Config, contract: Contract, openEpoch: EpochOpener) {
     this.config = config;
     this.contract = contract;
-    this.session = openCompareSession(config);
+    this.session = openCompareSession(config, openEpoch);
   }
 
   /**
@@ -57,7 +59,7 @@ export class PartComparison {
     const { config, contract, session } = this;
     const forms = contract.sinks.map((sink) => storeForms[sink]);
     const source = await digestSource(config.postgres, contract, session.keys, forms, ranges);
-    const keys = encrypts(contract) ? await session.keys() : undefined;
+    const keys = usesKeys(contract) ? await session.keys() : undefined;
     const unlike = new Set<number>();
     let compared = 0;
     for (const [i, sink] of contract.sinks.entries()) {
@@ -85,7 +87,7 @@ export class PartComparison {
         sink,
         {
           expected,
-          keys: encrypts(this.contract) ? await this.session.keys() : undefined,
+          keys: usesKeys(this.contract) ? await this.session.keys() : undefined,
           ledger: noLedger,
           onFinding: ({ kind, columns }, key, found) => {
             mismatches.push({ sink, kind, key, columns, version: versionOf(sink, found) });

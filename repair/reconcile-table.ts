@@ -1,3 +1,4 @@
+import type { EpochOpener } from '../verify/epoch-opener.ts';
 import type { Config } from '../schemas/config.ts';
 import type { Dataset } from '../schemas/dataset.ts';
 import { compareVersions, type Version } from '../schemas/version.ts';
@@ -16,6 +17,8 @@ export interface ExtraRow {
 
 /** What a reconciliation needs of the pipeline; the composition root passes it in. */
 export interface ReconcileParts {
+  /** Asks the master keys. */
+  readonly openEpoch: EpochOpener;
   readonly config: Config;
   readonly dataset: Dataset;
   /** Rows at the source, more or less. */
@@ -141,10 +144,10 @@ function sourceRows(parts: ReconcileParts, keys: ReadonlySet<string>): Promise<E
 
 /** With a comparison that knows the keys which the key store has by now. */
 async function using<T>(
-  { config, dataset }: ReconcileParts,
+  { config, dataset, openEpoch }: ReconcileParts,
   use: (comparison: PartComparison) => Promise<T>,
 ): Promise<T> {
-  const comparison = new PartComparison(config, dataset.contract);
+  const comparison = new PartComparison(config, dataset.contract, openEpoch);
   try {
     return await use(comparison);
   } finally {

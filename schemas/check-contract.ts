@@ -1,4 +1,4 @@
-import { encrypts } from './column-rule.ts';
+import { encrypts, innermostRules } from './column-rule.ts';
 import { checkPaths } from './check-paths.ts';
 import { checkRule } from './check-rule.ts';
 import type { Config } from './config.ts';
@@ -50,6 +50,15 @@ function checkContract(loaded: LoadedContract, config: Config): Finding[] {
       findings.push(
         contractFinding(loaded, 'ENCRYPT_WITHOUT_SUBJECT', ['columns', name, 'action'], message, fix),
       );
+    }
+    if (
+      !contract.subject &&
+      innermostRules(rule).some((inner) => 'under' in inner && inner.under === 'subject')
+    ) {
+      const message = 'under: subject needs a subject, whose key it is made with';
+      const fix =
+        'Add subject: { type: …, key: <column that says whose row it is> }, or path, or write under: shared.';
+      findings.push(contractFinding(loaded, 'ENCRYPT_WITHOUT_SUBJECT', ['columns', name], message, fix));
     }
   }
   return [...findings, ...checkColumnNames(loaded)];

@@ -11,6 +11,8 @@ const domain = z
   .string()
   .regex(/^[a-z][a-z0-9-]{0,62}$/, 'a domain is lower-case letters, digits and hyphens')
   .optional();
+/** Whose key it is made with; see subject-keys.ts. */
+const under = z.enum(['subject', 'shared']).optional();
 
 /** Actions with their options, without the column's classification. */
 const shapes = {
@@ -52,12 +54,14 @@ const shapes = {
     action: z.literal('hash'),
     /** Columns with the same domain can be joined; without one the pseudonym is bound to table and column. */
     domain,
+    under,
   },
-  tokenise: { action: z.literal('tokenise'), domain },
+  tokenise: { action: z.literal('tokenise'), domain, under },
   'format-preserving': {
     action: z.literal('format-preserving'),
     alphabet: z.enum(Object.keys(formatAlphabets) as [FormatAlphabet, ...FormatAlphabet[]]).default('digits'),
     domain,
+    under,
   },
   redact: {
     action: z.literal('redact'),

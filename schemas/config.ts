@@ -23,12 +23,50 @@ const httpEndpoint = z.strictObject({
 });
 export type HttpEndpoint = z.infer<typeof httpEndpoint>;
 
+/** Where the keys live that wrap all others; see docs/keys.md. */
+const master = z.discriminatedUnion('kind', [
+  z.strictObject({
+    kind: z.literal('local'),
+    /** Made by `lethe apply` with the mode 0600; relative to this file. */
+    file: z.string().min(1),
+  }),
+  z.strictObject({
+    kind: z.literal('vault'),
+    url: z.url({ protocol: /^https?$/ }),
+    token: z.string().min(1),
+    /** Where the transit engine is mounted. */
+    mount: z
+      .string()
+      .regex(/^[\w/-]+$/, 'letters, digits, _, - and /')
+      .default('transit'),
+    namespace: z.string().optional(),
+    tls,
+  }),
+  z.strictObject({
+    kind: z.literal('aws-kms'),
+    region: z.string().min(1),
+    endpoint: z.url({ protocol: /^https?$/ }).optional(),
+    /** Without them AWS' own chain: environment, profile, the machine's role. */
+    accessKeyId: z.string().optional(),
+    secretAccessKey: z.string().optional(),
+  }),
+]);
+export type MasterConfig = z.infer<typeof master>;
+
+/** What is refused in production unless it is named in `overrides`. */
+export const overrideNames = ['local-master-key', 'keys-beside-the-source'] as const;
+export type OverrideName = (typeof overrideNames)[number];
+
 const postgresUrl = z.string().regex(/^postgres(ql)?:\/\//, 'write postgres://user@host:port/database');
 
 /** The shape of `lethe.yaml` after `${env:…}` and `${file:…}` are filled in. Unknown keys are refused. */
 export const configShape = z.strictObject({
   /** Names everything this pipeline owns: slot, publication, connector, groups, indexes, database. */
   name: z.string().regex(/^[a-z][a-z0-9_]{0,30}$/, 'lower-case letters, digits and _, at most 31'),
+  /** In production what protects nobody is refused: a master key on the same disk, a key store in the source's own cluster. */
+  environment: z.enum(['production', 'development', 'demo']).default('production'),
+  /** What is taken all the same, in production; `lethe status` and certificates show it. */
+  overrides: z.array(z.enum(overrideNames)).default([]),
   /** Folder of the contracts, relative to this file. */
   contracts: z.string().default('contracts'),
   /** Folder of what the transform keeps on disk, relative to this file; it can be made anew from Kafka. */
@@ -63,8 +101,7 @@ export const configShape = z.strictObject({
     url: postgresUrl,
     password: z.string().optional(),
     tls,
-    /** 32 bytes in base64: give `${file:PATH}` or `${env:NAME}`. */
-    masterKey: z.string(),
+    master,
   }),
   topics: z
     .strictObject({

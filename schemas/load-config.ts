@@ -55,11 +55,24 @@ export async function loadConfig(
   const urls = urlFindings(parsed.value, document);
   if (urls.length > 0) return { document, findings: urls };
   return {
-    config: { ...normalise(parsed.value), state: resolve(folder, parsed.value.state) },
+    config: withPaths(normalise(parsed.value), folder),
     contractsFolder: besides(path, parsed.value.contracts),
     ...(parsed.value.rules === undefined ? {} : { rulesFile: besides(path, parsed.value.rules) }),
     document,
     findings: [],
+  };
+}
+
+/** What this machine keeps, by its whole path. */
+function withPaths(config: Config, folder: string): Config {
+  const { master } = config.keys;
+  return {
+    ...config,
+    state: resolve(folder, config.state),
+    keys: {
+      ...config.keys,
+      master: master.kind === 'local' ? { ...master, file: resolve(folder, master.file) } : master,
+    },
   };
 }
 

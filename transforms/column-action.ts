@@ -1,5 +1,5 @@
 import type { DatasetColumn } from '../schemas/dataset.ts';
-import { compileAssociatedData } from './associated-data.ts';
+import type { KeyUse } from '../schemas/key-use.ts';
 import { compileArrayMap } from './array-map.ts';
 import { AvroReader, malformed } from './avro-reader.ts';
 import { unexpected } from './avro-skip.ts';
@@ -7,15 +7,13 @@ import type { ByteWriter } from './byte-writer.ts';
 import { compileCanonicalText } from './canonical-text.ts';
 import { compileGeneralise } from './generalise.ts';
 import { compilePathMap } from './path-map.ts';
-import type { DataKey } from './protection.ts';
+import { type DataKey, encryptUse } from './protection.ts';
 import { SizedBuffers } from './sized-buffers.ts';
-import { compileTextAction, type Secrets } from './text-action.ts';
+import { compileTextAction, type KeySources } from './text-action.ts';
 
 /** What an action may need besides the value. */
 export interface RowContext {
   readonly dataKey: DataKey | undefined;
-  /** Canonical text of the subject's id. */
-  readonly subjectId: string;
   /** Names in the row's own columns, for free text to be freed of. */
   readonly names: readonly string[];
 }
@@ -24,19 +22,17 @@ export interface RowContext {
 export type ColumnAction = (buf: Buffer, from: number, to: number, out: ByteWriter, row: RowContext) => void;
 
 /** How the engine encrypts: passed in, because the format belongs to the key room. */
-export type EncryptInto = (out: Buffer, at: number, key: DataKey, aad: Buffer, plaintext: Buffer) => number;
 export interface Cipher {
   readonly overhead: number;
-  readonly encryptInto: EncryptInto;
-  associatedData(table: string, column: string, subjectType: string, subjectId: string): Buffer;
+  encryptInto(out: Buffer, at: number, key: DataKey, use: KeyUse, place: Buffer, plaintext: Buffer): number;
+  /** What binds values to their column; encryptInto adds the key to it. */
+  associatedData(dataset: string, column: string): Buffer;
 }
 
 /** A column and what its action is compiled from. */
-export interface ActionSources {
+export interface ActionSources extends KeySources {
   readonly table: string;
   readonly column: DatasetColumn;
-  readonly subjectType: string | undefined;
-  readonly secrets: Secrets;
   readonly cipher: Cipher;
 }
 
@@ -60,23 +56,23 @@ export function compileColumnAction(sources: ActionSources): ColumnAction {
   }
 }
 
-function compileText({ table, column, secrets }: ActionSources): ColumnAction {
+function compileText(sources: ActionSources): ColumnAction {
+  const { table, column } = sources;
   const canonical = compileCanonicalText(column.source);
-  const act = compileTextAction(table, column.name, column.rule, secrets);
+  const act = compileTextAction({ table, column, rule: column.rule }, sources);
   if (!canonical || !act) throw unexpected(`column ${column.name} has no value to write`);
   const reader = new AvroReader();
   return (buf, from, to, out, row) => {
-    const text = act(canonical(reader.reset(buf, from, to)), row.names);
+    const text = act(canonical(reader.reset(buf, from, to)), row);
     if (text === undefined) throw malformed();
     out.text(text);
   };
 }
 
-function compileEncrypt({ table, column, subjectType, cipher }: ActionSources): ColumnAction {
-  if (!subjectType) throw unexpected(`column ${column.name} has no subject`);
-  const associatedData = compileAssociatedData((id) =>
-    cipher.associatedData(table, column.name, subjectType, id),
-  );
+function compileEncrypt({ table, column, hasSubject, cipher }: ActionSources): ColumnAction {
+  if (!hasSubject) throw unexpected(`column ${column.name} has no subject`);
+  const use = encryptUse(table, column.rule);
+  const place = cipher.associatedData(table, column.name);
   const plaintexts = new SizedBuffers();
   return (buf, from, to, out, row) => {
     // Fail closed: without the subject's key there is no way on that would not be plaintext.
@@ -85,7 +81,7 @@ function compileEncrypt({ table, column, subjectType, cipher }: ActionSources): 
     out.length(size);
     out.reserve(size);
     const plaintext = plaintexts.part(buf, from, to);
-    out.pos = cipher.encryptInto(out.buf, out.pos, row.dataKey, associatedData(row.subjectId), plaintext);
+    out.pos = cipher.encryptInto(out.buf, out.pos, row.dataKey, use, place, plaintext);
   };
 }
 

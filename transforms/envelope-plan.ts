@@ -68,19 +68,33 @@ export class EnvelopePlan {
     this.commitMs = places.get('source.ts_ms');
   }
 
-  /** Reads the framed envelope, which must fill the buffer to its end; takes room for the offsets of the row's fields. */
+  /** Reads the framed envelope: where its row stands, and what comes beside it. */
   read(buf: Buffer, head: ChangeHead, room: Offsets): void {
+    head.row = this.findRow(buf, room);
+    this.readHead(buf, head);
+  }
+
+  /**
+   * Finds the fields of the row after the change in the framed envelope, which must fill the buffer to its end; takes room for their
+   * offsets. Where they begin; -1 if there is no row.
+   */
+  findRow(buf: Buffer, room: Offsets): number {
     const { offsets } = this;
     let pos = this.before.run(buf, 5, offsets, 0);
     const branch = buf[pos++];
-    head.row = -1;
+    let row = -1;
     if (branch !== this.nullByte) {
       if (branch !== 2 - this.nullByte) throw malformed();
-      head.row = room.take(this.rowWalk.count + 1);
-      pos = this.rowWalk.run(buf, pos, room.at, head.row);
+      row = room.take(this.rowWalk.count + 1);
+      pos = this.rowWalk.run(buf, pos, room.at, row);
     }
     pos = this.behind.run(buf, pos, offsets, this.before.count + 1);
     if (pos !== buf.length) throw malformed();
+    return row;
+  }
+
+  /** Of the envelope that was looked at last. */
+  private readHead(buf: Buffer, head: ChangeHead): void {
     const op = this.op ? this.valueAt(buf, this.op) : -1;
     head.setOp(op < 0 ? 0 : buf[op] === 2 ? buf[op + 1]! : 0);
     const sequence = this.sequence ? this.valueAt(buf, this.sequence) : -1;

@@ -2,9 +2,10 @@ import { type Dataset, keyActions } from '../schemas/dataset.ts';
 import { encodeRecordKey } from '../schemas/record-key.ts';
 import { type AvroReader, malformed } from './avro-reader.ts';
 import { NamedTypes, type Skip, unexpected, type WriterSchema } from './avro-skip.ts';
+import type { RowContext } from './column-action.ts';
 import { compileCanonicalText } from './canonical-text.ts';
 import { fits, rawField } from './raw-type.ts';
-import { compileTextAction, type Secrets, type TextAction } from './text-action.ts';
+import { compileTextAction, type SharedKeys, type TextAction } from './text-action.ts';
 
 /** Compiled from a writer schema of a raw record's key: reads it and makes the clean record's canonical key. */
 export class KeyPlan {
@@ -14,7 +15,7 @@ export class KeyPlan {
   /** Reads the key where it is one integer that is kept: its text is the key. */
   private readonly single: ((reader: AvroReader) => string) | undefined;
 
-  constructor(schema: WriterSchema, dataset: Dataset, secrets: Secrets) {
+  constructor(schema: WriterSchema, dataset: Dataset, keys: SharedKeys) {
     const names = new NamedTypes(schema);
     const record = names.resolve(schema);
     if (typeof record === 'string' || Array.isArray(record) || !record.fields)
@@ -23,7 +24,7 @@ export class KeyPlan {
     this.protect = dataset.key.map((column) => {
       if (column.rule.action === 'keep') return (text) => text;
       const act = keyActions.has(column.rule.action)
-        ? compileTextAction(dataset.table, column.name, column.rule, secrets)
+        ? compileTextAction({ table: dataset.table, column, rule: column.rule }, { hasSubject: false, keys })
         : undefined;
       if (!act) throw unexpected(`key column ${column.name} cannot be ${column.rule.action}`);
       return act;
@@ -71,12 +72,13 @@ export class KeyPlan {
   readClean(reader: AvroReader): string {
     if (this.single) return this.single(reader);
     return encodeRecordKey(
-      this.readSource(reader).map((text, i) => this.protect[i]!(text, noNames) ?? refuse()),
+      this.readSource(reader).map((text, i) => this.protect[i]!(text, noRow) ?? refuse()),
     );
   }
 }
 
-const noNames: readonly string[] = [];
+/** A record's key is made of itself alone. */
+const noRow: RowContext = { dataKey: undefined, names: [] };
 
 function refuse(): never {
   throw malformed();

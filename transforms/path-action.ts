@@ -3,7 +3,7 @@ import { unexpected } from './avro-skip.ts';
 import type { ActionSources, RowContext } from './column-action.ts';
 import { bandedText, coarseDate } from './generalise.ts';
 import { stringOf } from './json-scan.ts';
-import { placeOf } from './protection.ts';
+import { encryptUse, placeOf } from './protection.ts';
 import { compileTextAction } from './text-action.ts';
 
 /** Writes the JSON text that stands in place of a value that is not null; undefined: the value does not pass. */
@@ -28,7 +28,7 @@ function compileAct(sources: ActionSources, path: string, rule: PathRule): PathA
     case 'null':
       return () => 'null';
     case 'encrypt':
-      return compileSealed(sources, placeOf(column.name, path));
+      return compileSealed(sources, rule, placeOf(column.name, path));
     default: {
       if (rule.action === 'generalise' && rule.to !== 'network') {
         const { to } = rule;
@@ -36,12 +36,12 @@ function compileAct(sources: ActionSources, path: string, rule: PathRule): PathA
           ? (token) => (isNumber(token) ? bandedText(token, to) : undefined)
           : (token) => quoted(isString(token) ? coarseDate(stringOf(token), to) : undefined);
       }
-      const act = compileTextAction(table, column.name, rule, sources.secrets, path);
+      const act = compileTextAction({ table, column, rule, path }, sources);
       if (!act) throw unexpected(`column ${column.name} cannot be treated by ${rule.action}`);
       // Numbers and booleans by their JSON text; one in which there is nothing to redact stays what it is.
-      return (token, { names }) => {
-        if (isString(token)) return quoted(act(stringOf(token), names));
-        const text = act(token, names);
+      return (token, row) => {
+        if (isString(token)) return quoted(act(stringOf(token), row));
+        const text = act(token, row);
         return rule.action === 'redact' && text === token ? token : quoted(text);
       };
     }
@@ -49,14 +49,19 @@ function compileAct(sources: ActionSources, path: string, rule: PathRule): PathA
 }
 
 /** base64 of a ciphertext over the value's JSON text. */
-function compileSealed({ table, subjectType, cipher }: ActionSources, place: string): PathAction {
-  if (!subjectType) throw unexpected(`${place} has no subject`);
+function compileSealed(
+  { table, column, hasSubject, cipher }: ActionSources,
+  rule: PathRule,
+  name: string,
+): PathAction {
+  if (!hasSubject) throw unexpected(`${name} has no subject`);
+  const use = encryptUse(table, column.rule, rule);
+  const place = cipher.associatedData(table, name);
   return (token, row) => {
-    if (!row.dataKey) throw unexpected(`${place} has no data key`);
+    if (!row.dataKey) throw unexpected(`${name} has no data key`);
     const plain = Buffer.from(token);
     const out = Buffer.allocUnsafe(plain.length + cipher.overhead);
-    const aad = cipher.associatedData(table, place, subjectType, row.subjectId);
-    cipher.encryptInto(out, 0, row.dataKey, aad, plain);
+    cipher.encryptInto(out, 0, row.dataKey, use, place, plain);
     return `"${out.toString('base64')}"`;
   };
 }

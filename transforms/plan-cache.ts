@@ -3,13 +3,14 @@ import { BoundedCache } from '../pipeline/bounded-cache.ts';
 import type { RawRecord } from '../pipeline/transform.ts';
 import { type Dataset, isReadAtSource } from '../schemas/dataset.ts';
 import type { LetheError } from '../schemas/errors.ts';
+import type { KeyUse } from '../schemas/key-use.ts';
 import { isOfRecord } from '../schemas/playbooks.ts';
 import { malformed } from './avro-reader.ts';
 import { unexpected, type WriterSchema } from './avro-skip.ts';
 import type { Cipher } from './column-action.ts';
 import { EnvelopePlan } from './envelope-plan.ts';
 import { KeyPlan } from './key-plan.ts';
-import { type Protection, type SecretPurpose, secretsOf } from './protection.ts';
+import { type Protection, sharedUsesOf } from './protection.ts';
 import { RowPlan } from './row-plan.ts';
 
 /** Plans of one writer schema of values. */
@@ -46,7 +47,7 @@ const mostSchemas = 64;
 export class PlanCache {
   private readonly values = new BoundedCache<number, ValuePlan>(mostSchemas);
   private readonly keys = new BoundedCache<number, KeyPlan>(mostSchemas);
-  private readonly secrets = new Map<string, KeyObject>();
+  private readonly shared = new Map<KeyUse, KeyObject>();
   private failures = new Map<number, LetheError>();
   private readonly sources: PlanSources;
   private last: { id: number; plan: ValuePlan } | undefined;
@@ -104,7 +105,7 @@ export class PlanCache {
   ): Promise<void> {
     if (cache.get(id) || this.failures.has(id)) return;
     try {
-      await this.loadSecrets();
+      await this.loadShared();
       cache.set(id, await make());
     } catch (error) {
       if (!isOfRecord(error)) throw error;
@@ -121,28 +122,30 @@ export class PlanCache {
       (name) => !written.has(name),
     );
     if (missing.length > 0) await onMissing?.(missing);
-    const { secret: secrets } = this;
-    const row = new RowPlan(envelope.row, envelope.names, dataset, { placeholder, cipher, secrets });
+    const row = new RowPlan(envelope.row, envelope.names, dataset, {
+      placeholder,
+      cipher,
+      keys: this.sharedKey,
+    });
     if (row.unnamed.length > 0) onUnnamed?.(row.unnamed);
     return { envelope, row };
   }
 
   private async compileKey(id: number): Promise<KeyPlan> {
     const { dataset, writerSchema } = this.sources;
-    return new KeyPlan(await writerSchema(id), dataset, this.secret);
+    return new KeyPlan(await writerSchema(id), dataset, this.sharedKey);
   }
 
-  private readonly secret = (purpose: SecretPurpose, scope: string): KeyObject => {
-    const key = this.secrets.get(`${purpose}/${scope}`);
-    if (!key) throw unexpected(`there is no secret of ${scope}`);
+  private readonly sharedKey = (use: KeyUse): KeyObject => {
+    const key = this.shared.get(use);
+    if (!key) throw unexpected(`a key of ${this.sources.dataset.table} is not there`);
     return key;
   };
 
-  private async loadSecrets(): Promise<void> {
+  private async loadShared(): Promise<void> {
     const { dataset, protection } = this.sources;
-    for (const { purpose, scope } of secretsOf(dataset)) {
-      const name = `${purpose}/${scope}`;
-      if (!this.secrets.has(name)) this.secrets.set(name, await protection.secret(purpose, scope));
+    for (const use of sharedUsesOf(dataset)) {
+      if (!this.shared.has(use)) this.shared.set(use, await protection.sharedKey(use));
     }
   }
 }

@@ -1,18 +1,23 @@
 import type { KeyObject } from 'node:crypto';
 import type { ColumnRule, PathRule } from '../schemas/column-rule.ts';
 import type { Dataset, DatasetColumn } from '../schemas/dataset.ts';
+import { type KeyPurpose, type KeyUse, keyUse } from '../schemas/key-use.ts';
+import { isUnderSubject } from '../schemas/subject-keys.ts';
 
-/** A data subject's current data key, as the key store hands it out. */
+/** A data subject's current key, as the key store hands it out. */
 export interface DataKey {
   /** 16 bytes. */
   readonly keyId: Buffer;
   readonly generation: number;
-  /** AES-256. */
-  readonly key: KeyObject;
+  subkey(use: KeyUse): KeyObject;
+  /** What `make` makes of a subkey, made once. */
+  made<T>(use: KeyUse, make: (subkey: KeyObject) => T): T;
 }
 
-/** What a key that does not depend on the row is for; its length follows from it. */
-export type SecretPurpose = 'pseudonym' | 'token' | 'format';
+/** Whose keys are asked for. */
+export interface SubjectKind {
+  readonly type: string;
+}
 
 /** What the engine needs of the key store; the composition root passes the real one in. */
 export interface Protection {
@@ -21,38 +26,52 @@ export interface Protection {
    * Fails with KEY_STORE_UNAVAILABLE (retried by the caller; nothing passes meanwhile); a subject that was
    * erased comes back as null.
    */
-  dataKeys(type: string, ids: readonly string[]): Promise<(DataKey | null)[]>;
-  /** Key of the column itself, or of its domain: HMAC-SHA-256 of 32 bytes, AES-SIV of 64, FF1 with AES of 32. */
-  secret(purpose: SecretPurpose, scope: string): Promise<KeyObject>;
+  dataKeys(kind: SubjectKind, ids: readonly string[]): Promise<(DataKey | null)[]>;
+  /** A subkey that depends on no row: of the column itself, or of its domain. */
+  sharedKey(use: KeyUse): Promise<KeyObject>;
 }
 
-/** A secret that a column's action needs. */
-export interface SecretName {
-  readonly purpose: SecretPurpose;
-  readonly scope: string;
-}
-
-const purposes: Readonly<Partial<Record<ColumnRule['action'], SecretPurpose>>> = {
+const purposes: Readonly<Partial<Record<ColumnRule['action'], KeyPurpose>>> = {
   hash: 'pseudonym',
   tokenise: 'token',
   'format-preserving': 'format',
 };
 
+/** A rule in its place. */
+export interface Ruled {
+  readonly table: string;
+  readonly column: Pick<DatasetColumn, 'name' | 'keyIndex'>;
+  readonly rule: ColumnRule | PathRule;
+  readonly path?: string | undefined;
+}
+
 /**
- * The secret of a rule: that of its declared join domain, or one bound to table and column, and to the path within it. Undefined
+ * What the key of a pseudonym, token or format is for: its declared join domain, or table and column, and the path within it. Undefined
  * for an action that needs none.
  */
-export function secretName(
-  table: string,
-  column: string,
-  rule: ColumnRule | PathRule,
-  path?: string,
-): SecretName | undefined {
+export function keyedUse({ table, column, rule, path }: Ruled): KeyUse | undefined {
   const purpose = purposes[rule.action];
   if (!purpose) return undefined;
   const domain = 'domain' in rule ? rule.domain : undefined;
-  const place = path === undefined ? column : placeOf(column, path);
-  return { purpose, scope: domain ? `domain/${domain}` : `column/${table}/${place}` };
+  const alphabet = 'alphabet' in rule ? [rule.alphabet] : [];
+  if (domain !== undefined) return keyUse(purpose, 'domain', domain, ...alphabet);
+  const place = path === undefined ? column.name : placeOf(column.name, path);
+  return keyUse(purpose, 'column', table, place, ...alphabet);
+}
+
+/** Is the rule's key the row's subject's own, not one that all rows share? */
+export function isOwn(hasSubject: boolean, { column, rule }: Pick<Ruled, 'column' | 'rule'>): boolean {
+  return isUnderSubject(rule, { hasSubject, isKey: column.keyIndex !== undefined });
+}
+
+/** Is anything of a row made with its subject's own key? */
+export function usesSubjectKeys(dataset: RuledColumns): boolean {
+  return ruledOf(dataset).some((ruled) => isOwn(dataset.subject !== undefined, ruled));
+}
+
+/** What the subject's subkey of an encrypted value is for. A path has its column's classification unless it has its own. */
+export function encryptUse(table: string, column: ColumnRule, path?: PathRule): KeyUse {
+  return keyUse('encrypt', table, path?.classification ?? column.classification);
 }
 
 /** A path within a column, as scopes and associated data name it. */
@@ -60,15 +79,19 @@ export function placeOf(column: string, path: string): string {
   return `${column}#${path}`;
 }
 
-/** Every secret that the dataset's columns need. */
-export function secretsOf(dataset: Dataset): SecretName[] {
-  return dataset.columns.flatMap((column) => namesOf(dataset.table, column));
+/** Every shared key that the dataset's columns need. */
+export function sharedUsesOf(dataset: RuledColumns): KeyUse[] {
+  const shared = ruledOf(dataset).filter((ruled) => !isOwn(dataset.subject !== undefined, ruled));
+  return shared.map(keyedUse).filter((use) => use !== undefined);
 }
 
-function namesOf(table: string, { name, rule }: DatasetColumn): SecretName[] {
-  const found =
-    rule.action === 'paths'
-      ? Object.entries(rule.paths).map(([path, inner]) => secretName(table, name, inner, path))
-      : [secretName(table, name, rule)];
-  return found.filter((secret) => secret !== undefined);
+type RuledColumns = Pick<Dataset, 'table' | 'columns' | 'subject'>;
+
+/** The rules that treat values, each in its place. */
+export function ruledOf({ table, columns }: RuledColumns): Ruled[] {
+  return columns.flatMap((column): Ruled[] =>
+    column.rule.action === 'paths'
+      ? Object.entries(column.rule.paths).map(([path, rule]) => ({ table, column, rule, path }))
+      : [{ table, column, rule: column.rule }],
+  );
 }

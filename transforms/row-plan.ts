@@ -1,4 +1,3 @@
-import { encrypts } from '../schemas/column-rule.ts';
 import {
   columnsRead,
   type Dataset,
@@ -12,11 +11,12 @@ import { type Cipher, type ColumnAction, compileColumnAction, type RowContext } 
 import { FactPlan } from './fact-plan.ts';
 import { OrdinaryRow } from './ordinary-row.ts';
 import { PathPlan } from './path-plan.ts';
+import { usesSubjectKeys } from './protection.ts';
 import { fits, isNull, type RawField, rawField } from './raw-type.ts';
 import { RowFilter } from './row-filter.ts';
 import { type Resolved, RowText } from './row-text.ts';
 import { correctedDecimal } from './special-decimal.ts';
-import type { Secrets } from './text-action.ts';
+import type { SharedKeys } from './text-action.ts';
 import { compileIsUnchanged, type IsUnchanged } from './unchanged-value.ts';
 
 /** Writes one column (or a run of untouched ones) of the clean record from the raw row's field offsets. */
@@ -63,7 +63,7 @@ export class RowPlan {
     row: WriterObject,
     names: NamedTypes,
     dataset: Dataset,
-    options: { placeholder: string; cipher: Cipher; secrets: Secrets },
+    options: { placeholder: string; cipher: Cipher; keys: SharedKeys },
   ) {
     const fields = row.fields ?? [];
     const raw = new Map(
@@ -83,7 +83,7 @@ export class RowPlan {
     this.read = [...this.filter.texts, ...this.names];
     this.facts = new FactPlan(dataset.facts, raw, placeholder);
     const { subject, consentPath } = dataset;
-    if (subject && dataset.columns.some(({ rule }) => encrypts(rule)))
+    if (subject && usesSubjectKeys(dataset))
       this.subject = new PathPlan(subject.key, subject.hops, raw, placeholder);
     this.consent = consentPath && new PathPlan(consentPath.column, consentPath.hops, raw, placeholder);
     const starts = [this.subject, this.consent].flatMap((path) => path?.start ?? []);
@@ -101,8 +101,8 @@ export class RowPlan {
       compileColumnAction({
         table: dataset.table,
         column,
-        subjectType: dataset.subject?.type,
-        secrets: options.secrets,
+        hasSubject: dataset.subject !== undefined,
+        keys: options.keys,
         cipher: options.cipher,
       });
     for (const column of dataset.columns) {

@@ -1,7 +1,6 @@
 import type { LookupChange, Lookups } from '../pipeline/lookup.ts';
 import type { Fate, Outcome, RawRecord, TableTransform } from '../pipeline/transform.ts';
 import type { VersionClock } from '../pipeline/version-clock.ts';
-import { encrypts as isEncrypted } from '../schemas/column-rule.ts';
 import { isReadAtSource } from '../schemas/dataset.ts';
 import { LetheError } from '../schemas/errors.ts';
 import { absentHeader, header } from '../schemas/record-headers.ts';
@@ -16,7 +15,7 @@ import { encodeSourceValue } from './encode-value.ts';
 import { failed, parked, truncated, withdrawn } from './fates.ts';
 import { Offsets } from './offsets.ts';
 import { PlanCache, type PlanSources, type ValuePlan } from './plan-cache.ts';
-import type { DataKey } from './protection.ts';
+import { type DataKey, usesSubjectKeys } from './protection.ts';
 import { epochOf } from './record-epoch.ts';
 import type { Resolved } from './row-text.ts';
 import { bytesOf, type FoundRow, isNewer, type ValueResolver } from './value-resolver.ts';
@@ -58,16 +57,16 @@ type Reads = BatchReads<Waiting, FoundRow | null>;
 type DataKeys = readonly (DataKey | null)[];
 
 /** Most rows need nothing beside their values, and then no object of their own. */
-const nothingOfTheRow: RowContext = { dataKey: undefined, subjectId: '', names: [] };
+const nothingOfTheRow: RowContext = { dataKey: undefined, names: [] };
 
 /** Makes the transform of one table: Confluent-framed raw Avro in, Confluent-framed clean Avro out. */
 export function createTableTransform(parts: TransformParts): TableTransform {
   const { dataset } = parts;
   const plans = new PlanCache(parts);
   const makeHeaders = new ChangeHeaders(dataset);
-  const encrypts = dataset.columns.some(({ rule }) => isEncrypted(rule));
+  const isPersonal = usesSubjectKeys(dataset);
   const readAtSource = new Set(dataset.columns.filter(isReadAtSource).map(({ name }) => name));
-  const isJudged = encrypts || dataset.conditions.length > 0 || dataset.consentPath !== undefined;
+  const isJudged = isPersonal || dataset.conditions.length > 0 || dataset.consentPath !== undefined;
   const reader = new AvroReader();
   const head = new ChangeHead();
   const frame = Buffer.alloc(5);
@@ -108,8 +107,8 @@ export function createTableTransform(parts: TransformParts): TableTransform {
     const readsLookup = looksUp && !lookup;
     if (fate && !readsLookup) return lookup ? { ...fate, lookup } : fate;
     const ordinary = !readsLookup && plan.row.isOrdinary(value, room.at, base);
-    if (ordinary && !encrypts) {
-      const clean = write(plan, value, room.at, base, out, undefined, '', undefined);
+    if (ordinary && !isPersonal) {
+      const clean = write(plan, value, room.at, base, out, undefined, undefined);
       room.release(base);
       // Most rows are looked up by nobody; a spread would cost each of them more than its headers.
       return lookup
@@ -169,7 +168,7 @@ export function createTableTransform(parts: TransformParts): TableTransform {
         if ('missing' in end) return expired ? withdrawn(key, headers) : parked(headers, end.missing);
         if (!dataset.consentPath!.test(end.text)) return withdrawn(key, headers);
       }
-      if (!encrypts) return '';
+      if (!isPersonal) return '';
       const end = subject?.follow(value, offsets, base, parts.lookups) ?? { text: null };
       if ('missing' in end) {
         if (!expired) return parked(headers, end.missing);
@@ -205,7 +204,7 @@ export function createTableTransform(parts: TransformParts): TableTransform {
       }
       row.keyIndex = index;
     }
-    return ids.length === 0 ? [] : parts.protection.dataKeys(dataset.subject!.type, ids);
+    return ids.length === 0 ? [] : parts.protection.dataKeys(dataset.subject!, ids);
   }
 
   async function readMany(
@@ -281,13 +280,12 @@ export function createTableTransform(parts: TransformParts): TableTransform {
     base: number,
     out: ByteWriter,
     dataKey: DataKey | undefined,
-    subjectId: string,
     resolved: Resolved | undefined,
   ): Buffer {
     out.begin();
     out.copy(frame, 0, 5);
     const names = plan.row.namesOf(value, offsets, base, resolved);
-    const row = encrypts || names.length > 0 ? { dataKey, subjectId, names } : nothingOfTheRow;
+    const row = isPersonal || names.length > 0 ? { dataKey, names } : nothingOfTheRow;
     plan.row.write(value, offsets, base, out, row, resolved);
     return out.take();
   }
@@ -299,10 +297,10 @@ export function createTableTransform(parts: TransformParts): TableTransform {
     out: ByteWriter,
     resolved: Resolved | undefined,
   ): Fate {
-    const { plan, key, headers, base, record, subjectId } = row;
+    const { plan, key, headers, base, record } = row;
     const dataKey = keys[row.keyIndex] ?? undefined;
-    if (encrypts && !dataKey) throw new LetheError('SUBJECT_ERASED', `a row of ${dataset.table}`);
-    const value = write(plan, record.value!, offsets, base, out, dataKey, subjectId, resolved);
+    if (isPersonal && !dataKey) throw new LetheError('SUBJECT_ERASED', `a row of ${dataset.table}`);
+    const value = write(plan, record.value!, offsets, base, out, dataKey, resolved);
     return { kind: 'clean', key, value, headers };
   }
 
@@ -353,7 +351,7 @@ export function createTableTransform(parts: TransformParts): TableTransform {
           started.push(failed(error));
         }
       }
-      const keys = encrypts ? await fetchKeys(started) : [];
+      const keys = isPersonal ? await fetchKeys(started) : [];
       const reads = readsOf(started, room.at);
       const outcomes: Outcome[] = [];
       for (const row of started) {

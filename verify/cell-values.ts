@@ -64,7 +64,7 @@ export class CellValues {
   }
 
   #openValue(key: string, subject: SubjectOf, column: ColumnCheck, bytes: Buffer): string {
-    const plain = this.#open(key, subject, column.name, bytes);
+    const plain = this.#open(key, subject, column.name, column.rule.classification, bytes);
     let value: unknown;
     try {
       value = this.#plainTypes.get(column.name)!.fromBuffer(plain);
@@ -80,16 +80,18 @@ export class CellValues {
       ? this.#form.normal({ ...column, kind: foundKind(column) }, value)
       : this.#form.text(value);
     const paths = this.#paths.get(column.name)!;
-    const found = replacedAt(parseJson(text), paths, (sealed, { path }) => {
+    const found = replacedAt(parseJson(text), paths, (sealed, { path, rule }) => {
       if (typeof sealed !== 'string') throw new VerifyError('DATA_MALFORMED', 'not a ciphertext');
       const bytes = Buffer.from(sealed, 'base64');
-      return opened(parseJson(this.#open(key, subject, `${column.name}#${path}`, bytes).toString('utf8')));
+      const classification = rule.classification ?? column.rule.classification;
+      const plain = this.#open(key, subject, `${column.name}#${path}`, classification, bytes);
+      return opened(parseJson(plain.toString('utf8')));
     });
     return canonicalJson(found);
   }
 
   /** The plaintext of an encrypted value; `place` is the column, or the path within it. */
-  #open(key: string, of: SubjectOf, place: string, bytes: Buffer): Buffer {
+  #open(key: string, of: SubjectOf, place: string, classification: string, bytes: Buffer): Buffer {
     const { table, subject: rule } = this.#check;
     const ciphertext = parseCiphertext(bytes);
     const subject = typeof of === 'function' ? of(ciphertext) : of;
@@ -99,9 +101,8 @@ export class CellValues {
     if (!this.#claim(key, place, ciphertext)) {
       throw new VerifyError('DATA_MALFORMED', 'a nonce was used twice');
     }
-    const dataKey = this.#keys.dataKey(ciphertext, rule.type, subject);
-    const associated = associatedData(table, place, rule.type, subject);
-    const plain = openCiphertext(ciphertext, dataKey, associated);
+    const valueKey = this.#keys.valueKey(ciphertext, rule.type, subject, table, classification);
+    const plain = openCiphertext(ciphertext, valueKey, associatedData(table, place, ciphertext.keyId));
     this.decrypted++;
     return plain;
   }

@@ -3,6 +3,7 @@ import type { Contract } from '../schemas/contract.ts';
 import { cleanTopic, clickhouseDatabase, clickhouseView, indexAlias } from '../schemas/names.ts';
 import { readExpectedTable } from './expected-table.ts';
 import { KafkaCluster } from './kafka/cluster.ts';
+import type { EpochOpener } from './epoch-opener.ts';
 import { KeyRing } from './key-ring.ts';
 import { NonceLedger } from './nonce-ledger.ts';
 import { PlaceComparison, type PlaceContext, type PlaceResult } from './place-comparison.ts';
@@ -11,7 +12,7 @@ import { clickhouseForm, viewRows } from './readers/clickhouse-rows.ts';
 import { aliasRows, documentForm } from './readers/elasticsearch-documents.ts';
 import type { PlaceForm, PlaceRow } from './readers/place-row.ts';
 import { WireDecoder } from './readers/schema-registry.ts';
-import { encrypts, type TableCheck } from './rules/table-check.ts';
+import { type TableCheck, usesKeys } from './rules/table-check.ts';
 import { VerifyError } from './verify-error.ts';
 
 /** A table compared with each of the places its rows must stand in. */
@@ -68,13 +69,13 @@ export async function comparePipeline(
   }
 }
 
-export function openCompareSession(config: Config): CompareSession {
+export function openCompareSession(config: Config, open?: EpochOpener): CompareSession {
   let ring: Promise<KeyRing> | undefined;
   return {
     cluster: new KafkaCluster(config.kafka),
     decoder: new WireDecoder(config.registry),
     ledger: new NonceLedger(),
-    keys: () => (ring ??= KeyRing.read(config)),
+    keys: () => (ring ??= KeyRing.read(config, open)),
   };
 }
 
@@ -87,7 +88,7 @@ export async function compareTable(
   const expected = await readExpectedTable(config.postgres, contract, session.keys);
   const context: PlaceContext = {
     expected,
-    keys: encrypts(contract) ? await session.keys() : undefined,
+    keys: usesKeys(contract) ? await session.keys() : undefined,
     ledger: session.ledger,
   };
   const places = [await compareTopic(config, contract, session, context)];

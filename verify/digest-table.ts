@@ -9,7 +9,7 @@ import type { PlaceForm, PlaceRow } from './readers/place-row.ts';
 import type { Contract } from '../schemas/contract.ts';
 import type { Ciphertext } from './rules/ciphertext.ts';
 import { isArray } from './rules/kind.ts';
-import { type ColumnCheck, encrypts, type TableCheck } from './rules/table-check.ts';
+import { type ColumnCheck, type TableCheck, usesKeys } from './rules/table-check.ts';
 
 /** What the source must have given each place, by ranges, and what it takes to read the places. */
 export interface DigestedSource {
@@ -32,7 +32,7 @@ export async function digestSource(
   const places = forms.map(() => new RangeDigests(ranges));
   const subjects = new Map<string, string>();
   const known = new Set<string>();
-  const ring = encrypts(contract) ? await keys() : undefined;
+  const ring = usesKeys(contract) ? await keys() : undefined;
   let rows = 0;
   const shown = new Map<PlaceForm, readonly number[]>();
   const check = await eachExpectedRow(source, contract, keys, {}, (key, { digests, subject }, table) => {

@@ -3,10 +3,10 @@ import type { Contract } from '../schemas/contract.ts';
 import type { KeyRing } from './key-ring.ts';
 import { type PostgresOptions, quoteName, type TextRow, withSnapshot } from './postgres.ts';
 import { isArray } from './rules/kind.ts';
-import { compileProtect, needsSecret, type Protect } from './rules/protect-column.ts';
+import { compileProtect, type Protect, type Roots } from './rules/protect-column.ts';
 import { recordKeyOf } from './rules/record-key.ts';
 import { canonicalText } from './rules/source-text.ts';
-import { readTableCheck, type TableCheck } from './rules/table-check.ts';
+import { readTableCheck, type TableCheck, usesKeys } from './rules/table-check.ts';
 import { qualifiedName } from './rules/table-columns.ts';
 import { VerifyError } from './verify-error.ts';
 
@@ -67,10 +67,12 @@ export async function eachExpectedRow(
 ): Promise<TableCheck> {
   return withSnapshot(source, 'the source', async (query) => {
     const check = await readTableCheck(query, contract);
-    const secret = check.columns.some(({ rule }) => needsSecret(rule))
-      ? (await keys()).pseudonymKey
-      : undefined;
-    const protector = new Protector(check, contract, secret);
+    const ring = usesKeys(contract) ? await keys() : undefined;
+    const { subject } = check;
+    const protector = new Protector(check, contract, {
+      shared: () => ring!.sharedRoot,
+      own: subject && ((id) => ring!.lastingRoot(subject.type, id)),
+    });
     await query(`DECLARE expected NO SCROLL CURSOR FOR ${selectOf(check, contract, part)}`);
     for (;;) {
       const page = await query(`FETCH ${fetchRows} FROM expected`);
@@ -144,10 +146,10 @@ class Protector {
   readonly #names: readonly string[];
   readonly #keyPlaces: readonly number[];
 
-  constructor(check: TableCheck, contract: Contract, secret: Buffer | undefined) {
+  constructor(check: TableCheck, contract: Contract, roots: Roots) {
     this.#check = check;
     this.#names = nameColumns(contract).map((_, i) => `n${i}`);
-    this.#protect = check.columns.map((column) => compileProtect(check.table, column, secret));
+    this.#protect = check.columns.map((column) => compileProtect(check.table, column, roots));
     this.#keyPlaces = check.key.map((column) => check.columns.findIndex((c) => c.name === column.name));
   }
 
@@ -163,7 +165,7 @@ class Protector {
           case 'hash':
           case 'tokenise':
           case 'format-preserving':
-            return this.#protect[place]!(text, []);
+            return this.#protect[place]!(text, { names: [], subject: null });
           default:
             throw new VerifyError(
               'NOT_COVERED',
@@ -180,18 +182,19 @@ class Protector {
 
   expect(row: TextRow): ExpectedRow {
     const digests = Buffer.alloc(this.#check.columns.length * digestBytes);
-    const names = this.#names.flatMap((name) => row[name] ?? []);
+    const facts = { names: this.#names.flatMap((name) => row[name] ?? []), subject: this.#subjectOf(row) };
     for (const [place, column] of this.#check.columns.entries()) {
       const text = row[`c${place}`] ?? null;
       const normal =
-        text === null || column.rule.action === 'null' ? null : this.#protect[place]!(text, names);
+        text === null || column.rule.action === 'null' ? null : this.#protect[place]!(text, facts);
       normalDigest(normal).copy(digests, place * digestBytes);
     }
-    const subject = this.#check.subject;
+    return { digests, subject: facts.subject };
+  }
+
+  #subjectOf(row: TextRow): string | null {
+    const { subject } = this.#check;
     const text = row['subject'] ?? null;
-    return {
-      digests,
-      subject: subject && text !== null ? canonicalText(subject.kind, text, subject.fractionDigits) : null,
-    };
+    return subject && text !== null ? canonicalText(subject.kind, text, subject.fractionDigits) : null;
   }
 }

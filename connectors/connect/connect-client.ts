@@ -1,5 +1,5 @@
 import type { HttpEndpoint } from '../../schemas/config.ts';
-import { HttpService } from '../http-service.ts';
+import { HttpService } from '../../pipeline/http-service.ts';
 
 export interface TaskState {
   readonly state: string;

@@ -5,7 +5,7 @@ import { LetheError } from '../../schemas/errors.ts';
 import { cleanSubject } from '../../schemas/names.ts';
 import { refuse, type Step, steppedResource } from '../../pipeline/planned-steps.ts';
 import type { Resource } from '../../pipeline/resource.ts';
-import type { HttpService } from '../http-service.ts';
+import type { HttpService } from '../../pipeline/http-service.ts';
 
 /**
  * Whoever has the newest schema can read every record that compaction has kept, however old. FULL would also

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import { encrypts } from '../column-rule.ts';
+import { usesSubjectKey } from '../subject-keys.ts';
 import type { Contract } from '../contract.ts';
 import { type Change, type ChangeSeverity, sortChanges } from './change.ts';
 import { columnChanges } from './column-changes.ts';
@@ -118,8 +118,9 @@ function compareSubject(from: Contract, to: Contract): Change[] {
   if (isDeepStrictEqual(from.subject, to.subject)) return [];
   const text = ({ subject }: Contract): string | null =>
     subject ? `${subject.type} by ${wayOf(subject)}` : null;
-  const isEncrypted = Object.values(to.columns).some(encrypts);
-  const effect = isEncrypted ? ': everything encrypted from now on is under other keys' : '';
+  const effect = usesSubjectKey(to, [])
+    ? ': what is made with their own keys is from now on under others'
+    : '';
   const sentence = `a row is now about ${text(to) ?? 'nobody'} (was ${text(from) ?? 'nobody'})${effect}`;
   return [change(to.table, 'changes', text(from), text(to), sentence)];
 }

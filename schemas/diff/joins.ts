@@ -1,6 +1,7 @@
 import type { ColumnRule, PathRule } from '../column-rule.ts';
 import type { Contract } from '../contract.ts';
 import type { Change } from './change.ts';
+import { isKeyed, isUnderSubject } from '../subject-keys.ts';
 import { ruleText } from './rule-text.ts';
 
 /** A place whose pseudonyms, tokens or formats are made with a key of its own or of a domain. */
@@ -11,6 +12,8 @@ interface Pseudonymised {
   readonly rule: ColumnRule | PathRule;
   /** Equal in two places whose equal values become equal; undefined for a key of its own. */
   readonly group: string | undefined;
+  /** Equal values become equal for one person only. */
+  readonly isOwn: boolean;
 }
 
 /**
@@ -22,7 +25,13 @@ export function joinChanges(from: readonly Contract[], to: readonly Contract[]):
   const after = to.flatMap(placesOf);
   return after.flatMap((place) => {
     const was = before.get(keyOf(place));
-    if (was && was.group === place.group && was.rule.action === place.rule.action) return [];
+    if (
+      was &&
+      was.group === place.group &&
+      was.isOwn === place.isOwn &&
+      was.rule.action === place.rule.action
+    )
+      return [];
     const changes: Change[] = [];
     const add = (severity: Change['severity'], sentence: string): void => {
       changes.push({
@@ -51,26 +60,28 @@ export function joinChanges(from: readonly Contract[], to: readonly Contract[]):
   });
 }
 
-function placesOf({ table, columns }: Contract): Pseudonymised[] {
+function placesOf({ table, columns, subject }: Contract): Pseudonymised[] {
+  const hasSubject = subject !== undefined;
   return Object.entries(columns).flatMap(([column, rule]) =>
     rule.action === 'paths'
       ? Object.entries(rule.paths).flatMap(([path, inner]) =>
-          pseudonymised({ table, column, path, rule: inner }),
+          pseudonymised({ table, column, path, rule: inner }, hasSubject),
         )
-      : pseudonymised({ table, column, rule }),
+      : pseudonymised({ table, column, rule }, hasSubject),
   );
 }
 
-function pseudonymised(place: Omit<Pseudonymised, 'group'>): Pseudonymised[] {
+function pseudonymised(place: Omit<Pseudonymised, 'group' | 'isOwn'>, hasSubject: boolean): Pseudonymised[] {
   const { rule } = place;
-  if (!('domain' in rule) && !pseudonymising.has(rule.action)) return [];
-  const domain = 'domain' in rule ? rule.domain : undefined;
+  if (!isKeyed(rule)) return [];
+  const { domain } = rule;
+  // Which columns are a primary key's, a contract alone does not say: theirs are under their column's key.
+  const isOwn = isUnderSubject(rule, { hasSubject, isKey: false });
   const alphabet = 'alphabet' in rule ? rule.alphabet : '';
   // Each action has keys of its own, also in one domain; another alphabet makes other characters.
-  return [{ ...place, group: domain === undefined ? undefined : `${rule.action}/${alphabet}/${domain}` }];
+  const group = domain === undefined ? undefined : `${rule.action}/${alphabet}/${domain}/${isOwn}`;
+  return [{ ...place, group, isOwn }];
 }
-
-const pseudonymising: ReadonlySet<ColumnRule['action']> = new Set(['hash', 'tokenise', 'format-preserving']);
 
 function partnersOf(place: Pseudonymised, all: readonly Pseudonymised[]): string[] {
   if (place.group === undefined) return [];
@@ -79,9 +90,10 @@ function partnersOf(place: Pseudonymised, all: readonly Pseudonymised[]): string
     .map((other) => `${other.table}.${nameOf(other)}`);
 }
 
-function scopeOf({ rule }: Pseudonymised): string {
+function scopeOf({ rule, isOwn }: Pseudonymised): string {
   const domain = 'domain' in rule ? rule.domain : undefined;
-  return domain === undefined ? 'a key of its own' : `domain ${domain}`;
+  if (domain === undefined) return isOwn ? "each person's own key" : 'a key of its own';
+  return isOwn ? `domain ${domain}, for each person` : `domain ${domain}`;
 }
 
 function nameOf({ column, path }: Pseudonymised): string {

@@ -19,7 +19,15 @@ export const configDescriptions: Readonly<Record<string, string>> = {
   'elasticsearch.apiKey': 'Instead of username and password.',
   'clickhouse.database': 'The pipeline’s name if left out.',
   'keys.url': 'The key store’s own database, apart from the source.',
-  'keys.masterKey': '32 bytes in base64: give ${file:PATH} or ${env:NAME}.',
+  environment:
+    'In production a master key in a file and a key store in the source’s own cluster are refused; production if left out.',
+  overrides: 'What is taken in production all the same; `lethe status` and certificates show it.',
+  'keys.master': 'Where the keys live that wrap all others: a file, HashiCorp Vault, AWS KMS.',
+  'keys.master.file':
+    'Made by `lethe apply` with the mode 0600, relative to this file. Outside of every repository and backup.',
+  'keys.master.token': 'Give ${env:NAME} or ${file:PATH}.',
+  'keys.master.mount': 'Where the transit engine is mounted; transit if left out.',
+  'keys.master.secretAccessKey': 'Give ${env:NAME} or ${file:PATH}; or leave both out for AWS’ own chain.',
   'topics.prefix': 'Put before raw., clean. and deadletter., for several pipelines on one cluster.',
   'topics.partitions': 'Of each raw and clean topic. It cannot change later.',
   'topics.replicationFactor': 'Of every topic.',

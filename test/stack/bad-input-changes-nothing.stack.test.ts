@@ -164,7 +164,7 @@ describe('lethe.yaml', () => {
     [
       'keys',
       '8 keys.url',
-      { url: 'postgres://postgres@127.0.0.1:9/keys', masterKey: Buffer.alloc(32, 1).toString('base64') },
+      { url: 'postgres://postgres@127.0.0.1:9/keys', master: { kind: 'local', file: 'master.json' } },
     ],
   ])('with an address of %s that does not answer is refused', async (section, place, value) => {
     await project.writeConfig({ [section]: value });

@@ -1,4 +1,5 @@
-import { randomBytes } from 'node:crypto';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import kafkajs from 'kafkajs';
 import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -157,9 +158,9 @@ describe('dead letters', () => {
     };
     expect(payload.key).toEqual({ id: 3 });
     expect(payload.value.after).toMatchObject({ id: 3, card: canary });
-    const masterKey = { LETHE_MASTER_KEY: randomBytes(32).toString('base64') };
-    expect((await dlq(['show', id], masterKey)).code).toBe(0);
-    const refused = await dlq(['show', id, '--payload'], masterKey);
+    const otherMaster = { LETHE_MASTER_FILE: join(tmpdir(), 'lethe-no-such-master.json') };
+    expect((await dlq(['show', id], otherMaster)).code).toBe(0);
+    const refused = await dlq(['show', id, '--payload'], otherMaster);
     expect(refused).toMatchObject({ code: 1, out: '' });
     expect(refused.err).toContain('the right to decrypt');
     expect((await dlq(['show', 'people/transform/0/999999'])).code).toBe(2);

@@ -1,13 +1,11 @@
 import { readFileSync } from 'node:fs';
 import kafkajs, { type KafkaMessage } from 'kafkajs';
-import { Client, Pool } from 'pg';
+import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readStatus } from '../../cli/pipeline-status.ts';
 import { waitForSinks } from '../../cli/wait-for-sinks.ts';
-import { associatedData, decrypt, describeCiphertext } from '../../keys/ciphertext.ts';
-import { deadLetterSubject } from '../../keys/key-store.ts';
-import { MasterKey } from '../../keys/master-key.ts';
-import { PostgresKeyStore } from '../../keys/postgres-key-store.ts';
+import { openKeyStore } from '../../keys/open-key-store.ts';
+import { createPayloadOpener } from '../../keys/payload-sealer.ts';
 import { readTopics } from '../../pipeline/read-topics.ts';
 import { deadLetterTopic } from '../../schemas/names.ts';
 import { LivePipeline } from '../support/live-pipeline.ts';
@@ -59,19 +57,13 @@ describe('dead letters', () => {
 
   it('hold the record encrypted: it opens with the dead letters’ key alone', async () => {
     const { config } = live.project!;
-    const keys = new PostgresKeyStore(
-      new Pool({ connectionString: live.env['LETHE_KEYS_URL']! }),
-      new MasterKey(live.env['LETHE_MASTER_KEY']!),
-    );
+    const keys = openKeyStore(config);
+    const opener = createPayloadOpener(keys);
     const topic = deadLetterTopic(config, 'public.tickets');
-    const { type, id } = deadLetterSubject;
     const opened: string[] = [];
     for (const letter of letters) {
-      const named = describeCiphertext(letter.value!);
-      const key = await keys.keyById(named!.keyId, named!.generation);
-      opened.push(
-        decrypt(key!.key, associatedData(topic, 'payload', type, id), letter.value!)!.toString('latin1'),
-      );
+      const { payload } = (await opener.open(letter.value!, topic)) as { payload: Buffer };
+      opened.push(payload.toString('latin1'));
     }
     await keys.close();
     // The transform's holds the raw record, the sink's the clean one, whose text stays encrypted for its subject.

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { KafkaMessage } from 'kafkajs';
-import { Client, Pool } from 'pg';
+import { Client } from 'pg';
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { readStatus } from '../../cli/pipeline-status.ts';
@@ -10,12 +10,12 @@ import { components, type RunningPipeline, startPipeline } from '../../cli/pipel
 import { publicationResources } from '../../connectors/postgres/publication.ts';
 import { suggestContracts } from '../../connectors/suggest/suggest-contracts.ts';
 import { describeCiphertext } from '../../keys/ciphertext.ts';
-import { MasterKey } from '../../keys/master-key.ts';
-import { PostgresKeyStore } from '../../keys/postgres-key-store.ts';
+import { openKeyStore } from '../../keys/open-key-store.ts';
+import type { PostgresKeyStore } from '../../keys/postgres-key-store.ts';
 import { keyStoreResources } from '../../keys/resources.ts';
 import { keyStoreStatements } from '../../keys/schema.ts';
 import { createKafka } from '../../pipeline/kafka.ts';
-import { postgresOptions } from '../../pipeline/postgres-options.ts';
+import { keyUse } from '../../schemas/key-use.ts';
 import { readTopics } from '../../pipeline/read-topics.ts';
 import type { Dataset } from '../../schemas/dataset.ts';
 import { LetheError } from '../../schemas/errors.ts';
@@ -163,16 +163,13 @@ beforeAll(async () => {
   await client.connect();
   await client.query(`create table holders (id text primary key, person text, mail text, card text, doc jsonb,
     tags text[], "real" float8, day date, price numeric(10, 2), n int)`);
-  // One person's key is destroyed before the first of its rows is seen.
+  // One person's key, the only one yet, is destroyed before the first of its rows is seen.
   await live.apply();
-  const master = new MasterKey(config().keys.masterKey);
-  const keys = new PostgresKeyStore(new Pool({ connectionString: live.env['LETHE_KEYS_URL']! }), master);
-  await keys.dataKeys('customer', [`${canary}_erased`]);
+  const keys = openKeyStore(config());
+  await keys.dataKeys({ type: 'customer' }, [`${canary}_erased`]);
   await keys.close();
-  await sqlOf(
-    live.env['LETHE_KEYS_URL']!,
-    `update lethe_keys.data_keys set wrapped = null, destroyed_at = now() where subject_type = 'customer'`,
-  );
+  const destroy = 'update lethe_keys.data_keys set wrapped = null, destroyed_at = now()';
+  await sqlOf(live.env['LETHE_KEYS_URL']!, destroy);
   // Both stores refuse a number that the contract takes.
   const elasticsearch = createElasticsearchClient(config().elasticsearch!);
   const index = names.indexName(config(), table, 1);
@@ -323,22 +320,25 @@ describe('a server that refuses', () => {
   });
 
   it('the key store: away, not set up, without secrets, of another master key, or with another password', async () => {
-    const master = new MasterKey(config().keys.masterKey);
+    const at = (url: string) => ({ keys: { url, master: config().keys.master } });
     const codeOf = async (url: string, work: (keys: PostgresKeyStore) => Promise<unknown>) => {
-      const keys = new PostgresKeyStore(new Pool(postgresOptions({ url })), master);
+      const keys = openKeyStore(at(url));
       const { code } = await failureOf(() => work(keys));
       await keys.close();
       return code;
     };
-    const seen = (keys: PostgresKeyStore) => keys.dataKeys('customer', [canary]);
+    const seen = (keys: PostgresKeyStore) => keys.dataKeys({ type: 'customer' }, [canary]);
     expect(await codeOf(closed, seen)).toBe('KEY_STORE_UNAVAILABLE');
     const { url } = await database();
     expect(await codeOf(url, seen)).toBe('KEY_STORE_INVALID');
     expect(await codeOf(url.replace(/:[^:@]*@/, `:${canary}@`), seen)).toBe('AUTH_FAILED');
     await sqlOf(url, ...keyStoreStatements);
-    expect(await codeOf(url, (keys) => keys.secret('pseudonym', canary))).toBe('KEY_STORE_INVALID');
-    const other = Buffer.alloc(32, 9).toString('base64');
-    const own = { keys: { ...config().keys, url: live.env['LETHE_KEYS_URL']!, masterKey: other } };
+    expect(await codeOf(url, (keys) => keys.sharedKey(keyUse('pseudonym', canary)))).toBe(
+      'KEY_STORE_INVALID',
+    );
+    const own = {
+      keys: { ...config().keys, master: { kind: 'local', file: '/nowhere/master.json' } as const },
+    };
     expect((await failureOf(() => keyStoreResources(own)[0]!.diff())).code).toBe('KEY_STORE_INVALID');
   });
 
@@ -366,7 +366,7 @@ describe('a server that refuses', () => {
     const runs: readonly (readonly [line: string, env: Record<string, string>])[] = [
       ...['check --json', 'plan', 'status --json', 'run'].map((line) => [line, spoilt('')] as const),
       ['check --json', spoilt(`?${canary}`)],
-      ['run', { LETHE_MASTER_KEY: canary }],
+      ['run', { LETHE_MASTER_FILE: join(live.folder, `${canary}.json`) }],
     ];
     for (const [line, env] of runs) {
       const { code, output } = await command(line.split(' '), env);

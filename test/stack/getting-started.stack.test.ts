@@ -1,5 +1,4 @@
 import { spawn } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
 import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
@@ -55,7 +54,6 @@ it('docs/getting-started.md leads from an unknown database to an applied contrac
     LETHE_ELASTICSEARCH_URL: endpoints.elasticsearch.url,
     LETHE_CLICKHOUSE_URL: endpoints.clickhouse.url,
     LETHE_KEYS_URL: project.keys.url,
-    LETHE_MASTER_KEY: randomBytes(32).toString('base64'),
   };
   // The page's pipeline is called shop; on a stack that others use it has a name of its own.
   const page = projectText('docs/getting-started.md').replaceAll(

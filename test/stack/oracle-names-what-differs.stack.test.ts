@@ -37,6 +37,7 @@ let third: FixtureKey;
 let name: Buffer;
 let born: Buffer;
 let emptyName: Buffer;
+const nameOf = [table, 'name', 'person.name'] as const;
 const topicOf = (): string => `${config.name}.clean.public.people`;
 const index = (): string => `/${config.name}-people-v1`;
 const rows = (): string => `${config.name}._rows_people`;
@@ -51,7 +52,7 @@ function records(): Record<string, unknown>[] {
       id: 9223372036854775807n,
       name,
       born,
-      email: pseudonym(table, 'email', 'a@example.org'),
+      email: pseudonym(alice, table, 'email', 'a@example.org'),
       iban: 'DE****3000',
       balance: '1234.50',
       small: Math.fround(0.1),
@@ -78,7 +79,7 @@ function documents(): string[] {
     `"_lethe":{"key":${JSON.stringify(key)},"version":"1","deleted":false}`;
   return [
     `{"tenant":"eu|1","id":9223372036854775807,"name":"${name.toString('base64')}","born":"${born.toString('base64')}",
-      "email":"${pseudonym(table, 'email', 'a@example.org')}","iban":"DE****3000","nick":null,"balance":"1234.50",
+      "email":"${pseudonym(alice, table, 'email', 'a@example.org')}","iban":"DE****3000","nick":null,"balance":"1234.50",
       "small":0.10000000149011612,"flag":true,"seen":"2024-02-29T10:00:00.500000Z",
       "local":"2024-02-29T12:00:00.123456","day":"1900-01-01","at":"24:00:00.000000",
       "doc":"{\\"a\\": [1.50, 12345678901234567890]}","blob":"AP8=","tags":["a","b,c",null],"nums":[9007199254740993],
@@ -125,10 +126,9 @@ beforeAll(async () => {
   const addKey = await fixtureKeyStore(database.url);
   alice = await addKey('person', '9223372036854775807');
   third = await addKey('person', '3');
-  const place = (column: string, id: string) => [table, column, 'person', id] as const;
-  name = encrypted(alice, Buffer.from('\x10Alice ë'), place('name', '9223372036854775807'));
-  born = encrypted(alice, Buffer.from([0x90, 0xac, 0x01]), place('born', '9223372036854775807'));
-  emptyName = encrypted(third, Buffer.from([0]), place('name', '3'));
+  name = encrypted(alice, Buffer.from('\x10Alice ë'), nameOf);
+  born = encrypted(alice, Buffer.from([0x90, 0xac, 0x01]), [table, 'born', 'person.birth']);
+  emptyName = encrypted(third, Buffer.from([0]), nameOf);
 
   kafka = kafkaOf(stack.endpoints);
   const admin = kafka.admin();
@@ -298,12 +298,12 @@ test("a ciphertext in another person's row, and one under another person's key, 
   const [, , last] = records();
   await produce([{ key: keys[2], value: encode({ ...last, name }) }]);
   expect(told(await compare())).toEqual(['clean topic different name: a nonce was used twice']);
-  const elsewhere = encrypted(alice, Buffer.from([0]), [table, 'name', 'person', '3']);
+  const elsewhere = encrypted(alice, Buffer.from([0]), nameOf);
   await produce([{ key: keys[2], value: encode({ ...last, name: elsewhere }) }]);
   expect(told(await compare())).toContain(
     "clean topic different name: an encrypted value is under another subject's key",
   );
-  const forBorn = encrypted(third, Buffer.from([0]), [table, 'born', 'person', '3']);
+  const forBorn = encrypted(third, Buffer.from([0]), [table, 'born', 'person.birth']);
   await produce([{ key: keys[2], value: encode({ ...last, name: forBorn }) }]);
   expect(told(await compare())).toContain(
     'clean topic different name: a ciphertext does not open under its key and place',
@@ -313,8 +313,8 @@ test("a ciphertext in another person's row, and one under another person's key, 
 test('a nonce that was used twice is named, also in a record that was replaced since', async () => {
   const [, , last] = records();
   const nonce = randomBytes(12);
-  const once = encrypted(third, Buffer.from('\x02a'), [table, 'name', 'person', '3'], nonce);
-  const twice = encrypted(third, Buffer.from('\x02b'), [table, 'name', 'person', '3'], nonce);
+  const once = encrypted(third, Buffer.from('\x02a'), nameOf, nonce);
+  const twice = encrypted(third, Buffer.from('\x02b'), nameOf, nonce);
   await produce([
     { key: keys[2], value: encode({ ...last, name: once }) },
     { key: keys[2], value: encode({ ...last, name: twice }) },

@@ -109,7 +109,7 @@ describe('rows that may not pass', () => {
     const keys = new Client({ connectionString: live.env['LETHE_KEYS_URL']! });
     await keys.connect();
     const { rows } = await keys.query<{ n: number }>(
-      `select count(*)::int as n from lethe_keys.data_keys where subject_type = 'customer'`,
+      `select count(*)::int as n from lethe_keys.subjects where subject_type = 'customer'`,
     );
     // Those of the rows 1, 2, 7, 8, 9 and 10, which passed at some time.
     expect(rows[0]!.n).toBe(6);

@@ -8,8 +8,8 @@ import { classifications } from '../../schemas/vocabulary.ts';
 
 const part = fc.stringMatching(/^[A-Za-z_][A-Za-z0-9_]{0,20}$/);
 const kebab = fc.stringMatching(/^[a-z][a-z0-9-]{0,20}$/);
-const domain = { domain: kebab };
 const pick = <T>(...options: readonly T[]) => fc.constantFrom(...options);
+const keyed = { domain: kebab, under: pick('subject', 'shared') };
 
 /** Whatever Postgres takes as a name; the one that is left out no object can have for a key. */
 const name = fc
@@ -36,9 +36,9 @@ const options: Readonly<Partial<Record<ActionName, Record<string, fc.Arbitrary<u
     kinds: fc.uniqueArray(pick(...redactionKinds), { minLength: 1 }),
     names: fc.array(name, { minLength: 1, maxLength: 3 }),
   },
-  hash: domain,
-  tokenise: domain,
-  'format-preserving': { ...domain, alphabet: pick(...Object.keys(formatAlphabets)) },
+  hash: keyed,
+  tokenise: keyed,
+  'format-preserving': { ...keyed, alphabet: pick(...Object.keys(formatAlphabets)) },
 };
 const required: readonly string[] = ['action', 'keep', 'to', 'paths'];
 

@@ -20,7 +20,10 @@ export function configOf(parts: Partial<Record<keyof Config, unknown>> = {}): Co
     registry: { url: 'http://registry.example:8081/apis/ccompat/v7' },
     elasticsearch: { url: 'http://es.example:9200' },
     clickhouse: { url: 'http://ch.example:8123' },
-    keys: { url: 'postgres://app@db.example:5433/keys', masterKey: Buffer.alloc(32).toString('base64') },
+    keys: {
+      url: 'postgres://app@db.example:5433/keys',
+      master: { kind: 'local', file: '/nowhere/master.json' },
+    },
     ...parts,
   });
 }

@@ -1,5 +1,4 @@
-import { createHmac, createSecretKey, hkdfSync, type KeyObject, randomBytes } from 'node:crypto';
-import { secretBytes, type SecretPurpose } from '../../keys/key-store.ts';
+import { createHmac } from 'node:crypto';
 import { redactionKinds } from '../../schemas/redaction.ts';
 import type { Dataset } from '../../schemas/dataset.ts';
 import { civilFromDays, daysFromCivil } from '../../verify/rules/calendar.ts';
@@ -8,21 +7,16 @@ import { formattedText } from '../../verify/rules/format-preserving.ts';
 import { networkText } from '../../verify/rules/network.ts';
 import { redactedText } from '../../verify/rules/redact.ts';
 import { tokenOf } from '../../verify/rules/token.ts';
+import { keyedSubkey, type KeyedRule } from '../../verify/rules/protect.ts';
 import type { TestColumn } from './raw-events.ts';
+import { sharedRoot } from './test-keys.ts';
 
-const secret = randomBytes(32);
-
-/** Keys as the key store derives them, of a secret of this process. */
-export const secretKey = (purpose: SecretPurpose, scope: string): KeyObject =>
-  createSecretKey(
-    Buffer.from(hkdfSync('sha256', secret, '', `lethe/${purpose}/v1/${scope}`, secretBytes[purpose])),
-  );
-
-/** Decode, act, encode: the obvious way, on decoded values and sharing nothing with the engine but the crypto's primitives. */
+/** `roots`: of the subject's key. Decode, act, encode: the obvious way, on decoded values and sharing nothing with the engine but the crypto's primitives. */
 export function expectedRow(
   dataset: Dataset,
   columns: readonly TestColumn[],
   row: Record<string, unknown>,
+  roots: Buffer,
 ): Record<string, unknown> {
   const out: Record<string, unknown> = {};
   for (const c of columns) {
@@ -40,33 +34,33 @@ export function expectedRow(
     } else if (c.rule.action === 'generalise') {
       out[c.name] = coarse(c.typeName, v, c.rule.to);
     } else if (c.rule.action === 'hash') {
-      const own = columnSecret('pseudonym', dataset, c, c.rule.domain);
+      const own = keyOf(dataset, c, c.rule, roots);
       out[c.name] = createHmac('sha256', own).update(canonical(c.typeName, v)).digest('base64url');
     } else if (c.rule.action === 'tokenise') {
-      out[c.name] = tokenOf(columnSecret('token', dataset, c, c.rule.domain), canonical(c.typeName, v));
+      out[c.name] = tokenOf(keyOf(dataset, c, c.rule, roots), canonical(c.typeName, v));
     } else if (c.rule.action === 'format-preserving') {
-      const own = columnSecret('format', dataset, c, c.rule.domain);
+      const own = keyOf(dataset, c, c.rule, roots);
       out[c.name] = formattedText(own, c.rule.alphabet, v as string);
     } else if (c.rule.action === 'redact') {
       out[c.name] = redactedText(v as string, new Set(redactionKinds), []);
     } else if (c.rule.action === 'paths') {
-      out[c.name] = (v as unknown[]).map((item) => element(dataset, c, item));
+      out[c.name] = (v as unknown[]).map((item) => element(dataset, c, item, roots));
     } else out[c.name] = v;
   }
   return out;
 }
 
-function columnSecret(
-  purpose: SecretPurpose,
+/** By the written rules: a domain's key is shared unless the rule says otherwise, any other is the subject's own. */
+function keyOf(
   dataset: Dataset,
   c: TestColumn,
-  domain: string | undefined,
+  rule: KeyedRule & { under?: string | undefined },
+  roots: Buffer,
   path = '',
 ): Buffer {
-  return secretKey(
-    purpose,
-    domain ? `domain/${domain}` : `column/${dataset.table}/${c.name}${path}`,
-  ).export();
+  const under = rule.under ?? (rule.domain === undefined ? 'subject' : 'shared');
+  const own = dataset.subject && under === 'subject';
+  return keyedSubkey(own ? roots.subarray(32) : sharedRoot, dataset.table, `${c.name}${path}`, rule);
 }
 
 function canonical(typeName: string, v: unknown): string {
@@ -75,13 +69,13 @@ function canonical(typeName: string, v: unknown): string {
 }
 
 /** An element of an array under the rule at `[]`; of an encrypted one, what was encrypted. */
-function element(dataset: Dataset, c: TestColumn, item: unknown): unknown {
+function element(dataset: Dataset, c: TestColumn, item: unknown, roots: Buffer): unknown {
   const inner = c.rule?.action === 'paths' ? c.rule.paths['[]']! : undefined;
   if (item === null || inner?.action === 'null') return null;
   if (inner?.action === 'encrypt')
     return typeof item === 'string' ? JSON.stringify(item) : canonical(c.typeName, item);
   if (inner?.action !== 'hash') return item;
-  const own = columnSecret('pseudonym', dataset, c, undefined, '#[]');
+  const own = keyOf(dataset, c, { action: 'hash' }, roots, '#[]');
   return createHmac('sha256', own).update(canonical(c.typeName, item)).digest('base64url');
 }
 

@@ -58,7 +58,8 @@ export class LetheProject {
       registry: { url: endpoints.registry.url },
       elasticsearch: { url: endpoints.elasticsearch.url },
       clickhouse: { url: endpoints.clickhouse.url },
-      keys: { url: keys.url, masterKey: randomBytes(32).toString('base64') },
+      environment: 'development',
+      keys: { url: keys.url, master: { kind: 'local', file: 'master.json' } },
       topics: { prefix: `${this.name}.`, partitions },
     };
   }

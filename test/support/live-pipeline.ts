@@ -62,7 +62,7 @@ export class LivePipeline {
       LETHE_ELASTICSEARCH_URL: stack.endpoints.elasticsearch.url,
       LETHE_CLICKHOUSE_URL: stack.endpoints.clickhouse.url,
       LETHE_KEYS_URL: keys.url,
-      LETHE_MASTER_KEY: randomBytes(32).toString('base64'),
+      LETHE_MASTER_FILE: join(this.folder, 'master.json'),
     };
     Object.assign(process.env, this.env);
     cpSync(join(dirname(example), 'contracts'), join(this.folder, 'contracts'), { recursive: true });

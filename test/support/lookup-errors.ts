@@ -1,4 +1,3 @@
-import { createSecretKey, randomBytes } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createLookupCipher } from '../../keys/lookup-cipher.ts';
@@ -9,19 +8,18 @@ import { LookupFollower } from '../../pipeline/lookup-follower.ts';
 import { LookupStore } from '../../pipeline/lookup-store.ts';
 import { Outages } from '../../pipeline/outage.ts';
 import { Parking } from '../../pipeline/parking.ts';
+import { testProtection, testSubjectKey } from './test-keys.ts';
 
 /** What fails where rows of other tables are looked up; `folder` may be written in. */
 export function lookupFailures(canary: string, folder: string): readonly (() => unknown)[] {
   const table = 'public.orders';
-  const key = () => ({ keyId: randomBytes(16), generation: 1, key: createSecretKey(randomBytes(32)) });
-  const secret = async () => createSecretKey(Buffer.from(canary));
   const cipherOf = (own: object | null) =>
-    createLookupCipher({ dataKeys: async () => [own], secret } as never);
+    createLookupCipher({ ...testProtection(), dataKeys: async () => [own] } as never);
   const outages = new Outages(createLog('silent'));
   return [
     () => cipherOf(null).load([table]),
     async () => {
-      const [mine, other] = [cipherOf(key()), cipherOf(key())];
+      const [mine, other] = [cipherOf(testSubjectKey()), cipherOf(testSubjectKey())];
       await Promise.all([mine.load([table]), other.load([table])]);
       mine.open(table, 'topic', other.seal(table, 'topic', Buffer.from(canary)));
     },

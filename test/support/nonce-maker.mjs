@@ -11,15 +11,19 @@ if (seeded) {
   crypto.randomFillSync = (buffer) => buffer.fill(++fills);
   syncBuiltinESMExports();
 }
-const { encrypt } = await import('../../dist/keys/ciphertext.js');
+const { associatedData, encrypt } = await import('../../dist/keys/ciphertext.js');
 
-const key = { keyId: Buffer.alloc(16), generation: 1, key: crypto.createSecretKey(Buffer.alloc(32, 1)) };
-const aad = Buffer.from('aad');
+const { SubjectKey } = await import('../../dist/keys/subject-key.js');
+const { keyUse } = await import('../../dist/schemas/key-use.js');
+
+const key = new SubjectKey(Buffer.alloc(16), 1, Buffer.alloc(64, 1));
+const use = keyUse('encrypt', 'public.t', 'internal');
+const place = associatedData('public.t', 'c');
 const plaintext = Buffer.from('plaintext');
 
 function nonces() {
   const all = Buffer.alloc(12 * Number(count));
-  for (let i = 0; i < all.length; i += 12) encrypt(key, aad, plaintext).copy(all, i, 21, 33);
+  for (let i = 0; i < all.length; i += 12) encrypt(key, use, place, plaintext).copy(all, i, 21, 33);
   return all;
 }
 

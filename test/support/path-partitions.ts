@@ -1,5 +1,3 @@
-import { createSecretKey } from 'node:crypto';
-import { associatedData, ciphertextOverhead, encryptInto } from '../../keys/ciphertext.ts';
 import { Counters } from '../../pipeline/counters.ts';
 import { createLog } from '../../pipeline/log.ts';
 import type { LookupCipher } from '../../pipeline/lookup.ts';
@@ -18,6 +16,8 @@ import { factsOf, followersOf } from '../../schemas/lookups.ts';
 import { deadLetterHeader, header } from '../../schemas/record-headers.ts';
 import { createTableTransform } from '../../transforms/table-transform.ts';
 import { envelopeSchema, frame, type TestColumn } from './raw-events.ts';
+import { SubjectKey } from '../../keys/subject-key.ts';
+import { sharedKey, testCipher } from './test-keys.ts';
 
 export const parentTable = 'public.orders';
 export const childTable = 'public.items';
@@ -130,9 +130,9 @@ export class PathPartition {
         writerSchema: (id) => Promise.resolve((id === 1 ? schema : keySchema) as never),
         protection: {
           dataKeys: (_type, ids) => Promise.resolve(ids.map(dataKeyOf)),
-          secret: () => Promise.resolve(createSecretKey(Buffer.alloc(32))),
+          sharedKey: (use) => Promise.resolve(sharedKey(use)),
         },
-        cipher: { overhead: ciphertextOverhead, encryptInto, associatedData },
+        cipher: testCipher,
         resolver: { read: () => Promise.resolve([]) },
         lookups: tables,
         placeholder,
@@ -287,10 +287,6 @@ export class TestLookups {
 const quiet = createLog('silent');
 
 /** A key whose id says whose it is. */
-function dataKeyOf(id: string) {
-  return {
-    keyId: Buffer.from(`<${id}>`.padEnd(16)),
-    generation: 1,
-    key: createSecretKey(Buffer.alloc(32, Number(id))),
-  };
+function dataKeyOf(id: string): SubjectKey {
+  return new SubjectKey(Buffer.from(`<${id}>`.padEnd(16)), 1, Buffer.alloc(64, Number(id)));
 }

@@ -9,7 +9,10 @@ export function testConfig(stores: Pick<Config, 'elasticsearch' | 'clickhouse'>)
     kafka: { brokers: ['127.0.0.1:1'] },
     connect: { url: 'http://127.0.0.1:1' },
     registry: { url: 'http://127.0.0.1:1' },
-    keys: { url: 'postgres://nobody@127.0.0.1:1/none', masterKey: 'unused' },
+    keys: {
+      url: 'postgres://nobody@127.0.0.1:1/none',
+      master: { kind: 'local', file: '/nowhere/master.json' },
+    },
     ...stores,
   });
 }

@@ -1,5 +1,3 @@
-import { createSecretKey, randomBytes } from 'node:crypto';
-import { associatedData, ciphertextOverhead, encryptInto } from '../../keys/ciphertext.ts';
 import type { Outcome, RawRecord } from '../../pipeline/transform.ts';
 import { VersionClock } from '../../pipeline/version-clock.ts';
 import type { AvroSchema } from '../../schemas/clean-schema.ts';
@@ -21,14 +19,14 @@ import { compilePathMap } from '../../transforms/path-map.ts';
 import { PlanCache } from '../../transforms/plan-cache.ts';
 import { RowPlan } from '../../transforms/row-plan.ts';
 import { RowText } from '../../transforms/row-text.ts';
+import { compileTextAction } from '../../transforms/text-action.ts';
 import { createTableTransform, type TransformParts } from '../../transforms/table-transform.ts';
-import { secretKey } from './expected-row.ts';
 import { envelopeSchema, frame, type TestColumn, testDataset } from './raw-events.ts';
+import { sharedKey, testCipher, testProtection } from './test-keys.ts';
 
 const classification = 'person.contact' as const;
 const placeholder = '__lethe_unavailable_test';
-const cipher = { overhead: ciphertextOverhead, encryptInto, associatedData };
-const dataKey = { keyId: randomBytes(16), generation: 1, key: createSecretKey(randomBytes(32)) };
+const cipher = testCipher;
 const keyType = avroType({ type: 'record', name: 'Key', fields: [{ name: 'id', type: 'string' }] });
 
 export const rule = (action: string, options: object = {}): ColumnRule =>
@@ -111,10 +109,7 @@ export async function transformed(
     dataset,
     cleanSchemaId: 9,
     writerSchema: async (id) => (id === 1 ? writer : keyType.schema()) as WriterSchema,
-    protection: {
-      dataKeys: async (_type, ids) => ids.map(() => dataKey),
-      secret: async (purpose, scope) => secretKey(purpose, scope),
-    },
+    protection: testProtection(),
     cipher,
     resolver: { read: async () => [] },
     placeholder,
@@ -170,8 +165,7 @@ export function recordCases(canary: string): Readonly<Record<string, () => Promi
       const lookups = { find: () => undefined, digest: () => 'digest' };
       return transformed([{ ...rawRecord(canary), parked }], { dataset: led, lookups });
     },
-    'an erased subject': () =>
-      one({}, { protection: { dataKeys: async () => [null], secret: async (p, s) => secretKey(p, s) } }),
+    'an erased subject': () => one({}, { protection: testProtection(null) }),
     'a value that cannot be read back': () => unresolved({}, 'note'),
     'a value read back of another type': () => unresolved({ note: Buffer.from(canary) }, 'note'),
     'a number read back that is none': () => unresolved({ numbers: [canary] }, 'numbers'),
@@ -202,22 +196,21 @@ export function recordCases(canary: string): Readonly<Record<string, () => Promi
         {},
         {
           protection: {
+            ...testProtection(),
             dataKeys: async () => {
               throw new LetheError('KEY_STORE_UNAVAILABLE', 'the key store failed (no answer)');
             },
-            secret: async (p, s) => secretKey(p, s),
           },
         },
       ),
   };
 }
 
-const secrets = secretKey;
 const sourcesOf = (name: string, own: ColumnRule, parts: Partial<DatasetColumn> = {}): ActionSources => ({
   table: 'public.t',
   column: { name, rule: own, source: 'text', clean: 'text', nullable: true, ...parts },
-  subjectType: undefined,
-  secrets,
+  hasSubject: false,
+  keys: sharedKey,
   cipher,
 });
 
@@ -227,13 +220,13 @@ export function misfits(): readonly (() => unknown)[] {
   const row = record([{ name: 'a', type: 'string' }]);
   const named = new NamedTypes('string');
   const hashed = testDataset([column('id', 'text', rule('hash'), false)]);
-  const key = (fields: object[], of: Dataset = hashed) => new KeyPlan(record(fields), of, secrets);
+  const key = (fields: object[], of: Dataset = hashed) => new KeyPlan(record(fields), of, sharedKey);
   const masked: Dataset = {
     ...hashed,
     key: hashed.key.map((part) => ({ ...part, rule: rule('mask', { keepStart: 0, keepEnd: 0 }) })),
   };
-  const context = { dataKey: undefined, subjectId: '', names: [] };
-  const withSubject = (own: ColumnRule) => ({ ...sourcesOf('a', own), subjectType: 'customer' });
+  const context = { dataKey: undefined, names: [] };
+  const withSubject = (own: ColumnRule) => ({ ...sourcesOf('a', own), hasSubject: true });
   const sealedPath = compilePathAction(withSubject(rule('encrypt')), 'p', rule('encrypt') as never);
   return [
     () => new EnvelopePlan('string'),
@@ -246,7 +239,7 @@ export function misfits(): readonly (() => unknown)[] {
         Array.from({ length: 40 }).reduce<WriterSchema>((type) => [type], 'null'),
         named,
       ),
-    () => new KeyPlan('string', hashed, secrets),
+    () => new KeyPlan('string', hashed, sharedKey),
     () => key([{ name: 'other', type: 'string' }]),
     () => key([{ name: 'id', type: 'double' }]),
     () => key([]),
@@ -257,6 +250,11 @@ export function misfits(): readonly (() => unknown)[] {
     () => compilePathAction(sourcesOf('a', rule('keep')), 'p', rule('drop') as never),
     () => compilePathAction(sourcesOf('a', rule('keep')), 'p', rule('encrypt') as never),
     () => sealedPath.act('"x"', context),
+    () =>
+      compileTextAction(
+        { table: 'public.t', column: { name: 'a' }, rule: rule('hash') },
+        withSubject(rule('hash')),
+      )!('x', context),
     () => compilePathMap(sourcesOf('a', rule('keep')), rule('paths', { paths: { '..': {} } }) as never),
     () => compileArrayMap(sourcesOf('a', rule('keep')), rule('paths', { paths: {} }) as never),
     () => encodeSourceValue({ avro: 'array', item: 'string' }, [null]),
@@ -273,13 +271,13 @@ export function misfits(): readonly (() => unknown)[] {
         { type: 'record', name: 'R', fields: [{ name: 'id', type: 'string' }] },
         named,
         of,
-        { placeholder, cipher, secrets },
+        { placeholder, cipher, keys: sharedKey },
       );
       plan.write(Buffer.alloc(1), Int32Array.of(0, 1), 0, new ByteWriter(), context, undefined);
     },
     () => new RowText('gone', 'text', new Map(), placeholder),
     async () => {
-      const protection = { dataKeys: async () => [], secret: async () => undefined as never };
+      const protection = { dataKeys: async () => [], sharedKey: async () => undefined as never };
       const writerSchema = async () => keyType.schema() as WriterSchema;
       const cache = new PlanCache({ dataset: hashed, writerSchema, protection, cipher, placeholder });
       await cache.load([{ offset: '1', key: frame(2, Buffer.alloc(1)), value: null }]);

@@ -1,4 +1,7 @@
-import { createCipheriv, createHmac, hkdfSync, randomBytes, randomUUID } from 'node:crypto';
+import { createCipheriv, createHmac, randomBytes, randomUUID } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { Kafka, logLevel } from 'kafkajs';
 import { Client } from 'pg';
 import avro from 'avsc';
@@ -10,8 +13,11 @@ import type { TestEndpoints } from './stack.ts';
  * can be tested with outputs that are right, and with outputs that are wrong in one place.
  */
 
-export const masterKey = randomBytes(32);
-export const pseudonymKey = randomBytes(32);
+const folder = mkdtempSync(join(tmpdir(), 'lethe-fixture-'));
+const masterFile = join(folder, 'master.json');
+const [masterKey, epochKey, indexRoot, sharedRoot] = [0, 1, 2, 3].map(() => randomBytes(32)) as Four;
+type Four = [Buffer, Buffer, Buffer, Buffer];
+process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
 
 export function fixtureConfig(endpoints: TestEndpoints, name: string, url: string): Config {
   return configShape.parse({
@@ -22,7 +28,7 @@ export function fixtureConfig(endpoints: TestEndpoints, name: string, url: strin
     registry: endpoints.registry,
     elasticsearch: endpoints.elasticsearch,
     clickhouse: endpoints.clickhouse,
-    keys: { url, masterKey: masterKey.toString('base64') },
+    keys: { url, master: { kind: 'local', file: masterFile } },
     topics: { prefix: `${name}.`, partitions: 2 },
   });
 }
@@ -40,79 +46,103 @@ export async function sql(url: string, ...statements: string[]): Promise<void> {
 export interface FixtureKey {
   readonly id: string;
   readonly generation: number;
-  readonly key: Buffer;
+  /** Of this generation, then of all of them. */
+  readonly roots: Buffer;
 }
 
-/** Makes the key store with the pseudonym key; returns a function that adds a subject's data key. */
+/** Makes the key store with its epoch and secrets; returns a function that adds a subject's data key. */
 export async function fixtureKeyStore(
   url: string,
 ): Promise<(type: string, id: string) => Promise<FixtureKey>> {
+  const store = randomUUID();
+  const epoch = seal(masterKey, randomBytes(12), epochKey, prefixed('lethe/epoch/v2', store, '1'));
+  writeFileSync(masterFile, JSON.stringify({ format: 1, keys: { fixture: masterKey.toString('base64') } }), {
+    mode: 0o600,
+  });
   await sql(
     url,
     'CREATE SCHEMA lethe_keys',
-    `CREATE TABLE lethe_keys.data_keys (key_id uuid PRIMARY KEY, generation int, subject_type text,
-       subject_digest bytea, wrapped bytea, master_version int, created_at timestamptz DEFAULT now(),
-       destroyed_at timestamptz)`,
-    'CREATE TABLE lethe_keys.secrets (name text PRIMARY KEY, wrapped bytea, master_version int)',
-    `INSERT INTO lethe_keys.secrets VALUES ('pseudonym', '\\x${wrap(pseudonymKey, 'pseudonym', 0)}', 1)`,
+    'CREATE TABLE lethe_keys.store (id uuid, format int)',
+    `INSERT INTO lethe_keys.store VALUES ('${store}', 2)`,
+    'CREATE TABLE lethe_keys.epochs (epoch int, master_name text, wrapped bytea)',
+    `INSERT INTO lethe_keys.epochs VALUES (1, 'fixture', '\\x${epoch.toString('hex')}')`,
+    `CREATE TABLE lethe_keys.subjects (subject_type text, purpose text, subject_digest bytea, key_id uuid)`,
+    'CREATE TABLE lethe_keys.data_keys (key_id uuid, generation int, wrapped bytea, epoch int)',
+    'CREATE TABLE lethe_keys.secrets (name text PRIMARY KEY, wrapped bytea, epoch int)',
+    `INSERT INTO lethe_keys.secrets VALUES ('shared', '\\x${wrap(sharedRoot, 'shared', 0)}', 1),
+       ('index', '\\x${wrap(indexRoot, 'index', 0)}', 1)`,
   );
   return async (type, id) => {
-    const made: FixtureKey = { id: randomUUID(), generation: 1, key: randomBytes(32) };
-    const digest = createHmac('sha256', derive(masterKey, 'lethe/index/v1'))
-      .update(`${type}\n${id}`)
-      .digest('hex');
+    const made: FixtureKey = { id: randomUUID(), generation: 1, roots: randomBytes(64) };
+    const digest = hmac(indexRoot, prefixed('lethe/subject/v2', type, '', id)).toString('hex');
     await sql(
       url,
-      `INSERT INTO lethe_keys.data_keys VALUES ('${made.id}', 1, '${type}', '\\x${digest}',
-         '\\x${wrap(made.key, made.id, 1)}', 1)`,
+      `INSERT INTO lethe_keys.subjects VALUES ('${type}', '', '\\x${digest}', '${made.id}')`,
+      `INSERT INTO lethe_keys.data_keys VALUES ('${made.id}', 1, '\\x${wrap(made.roots, made.id, 1)}', 1)`,
     );
     return made;
   };
 }
 
-function derive(key: Buffer, info: string): Buffer {
-  return Buffer.from(hkdfSync('sha256', key, Buffer.alloc(0), info, 32));
+function prefixed(...parts: readonly (string | Buffer)[]): Buffer {
+  return Buffer.concat(
+    parts.flatMap((part) => {
+      const bytes = Buffer.from(part as string);
+      const length = Buffer.alloc(4);
+      length.writeUInt32BE(bytes.length);
+      return [length, bytes];
+    }),
+  );
+}
+
+function hmac(key: Buffer, data: Buffer): Buffer {
+  return createHmac('sha256', key).update(data).digest();
+}
+
+/** The first block of HKDF-Expand. */
+function subkey(root: Buffer, ...use: readonly string[]): Buffer {
+  return hmac(root, Buffer.concat([prefixed('lethe/subkey/v2', ...use), Buffer.from([1])]));
 }
 
 function wrap(key: Buffer, name: string, generation: number): string {
   const nonce = randomBytes(12);
-  const sealed = seal(
-    derive(masterKey, 'lethe/wrap/v1'),
-    nonce,
-    key,
-    `lethe/wrap/v1\n${name}\n${generation}`,
-  );
-  return Buffer.concat([Buffer.from([1]), nonce, sealed]).toString('hex');
+  const context = prefixed('lethe/wrap/v2', '1', name, String(generation));
+  return Buffer.concat([Buffer.from([2, 0, 0, 0, 1]), seal(epochKey, nonce, key, context)]).toString('hex');
 }
 
-function seal(key: Buffer, nonce: Buffer, plain: Buffer, associated: string): Buffer {
+function seal(key: Buffer, nonce: Buffer, plain: Buffer, associated: Buffer): Buffer {
   const cipher = createCipheriv('aes-256-gcm', key, nonce);
-  cipher.setAAD(Buffer.from(associated));
-  return Buffer.concat([cipher.update(plain), cipher.final(), cipher.getAuthTag()]);
+  cipher.setAAD(associated);
+  return Buffer.concat([nonce, cipher.update(plain), cipher.final(), cipher.getAuthTag()]);
 }
 
-/** An encrypted value; `place` is table, column, subject type and subject id. */
+/** An encrypted value; `place` is table, column and classification. */
 export function encrypted(
   key: FixtureKey,
   plain: Buffer,
-  place: readonly [table: string, column: string, type: string, id: string],
+  [table, column, classification]: readonly [table: string, column: string, classification: string],
   nonce = randomBytes(12),
 ): Buffer {
   const generation = Buffer.alloc(4);
   generation.writeUInt32BE(key.generation);
+  const id = Buffer.from(key.id.replaceAll('-', ''), 'hex');
   return Buffer.concat([
-    Buffer.from([1]),
-    Buffer.from(key.id.replaceAll('-', ''), 'hex'),
+    Buffer.from([2]),
+    id,
     generation,
-    nonce,
-    seal(key.key, nonce, plain, `lethe/v1\n${place.join('\n')}`),
+    seal(
+      subkey(key.roots.subarray(0, 32), 'encrypt', table, classification),
+      nonce,
+      plain,
+      prefixed('lethe/value/v2', table, column, id),
+    ),
   ]);
 }
 
-/** A pseudonym under a column's own key. */
-export function pseudonym(table: string, column: string, text: string): string {
-  const key = derive(pseudonymKey, `lethe/pseudonym/v1/column/${table}/${column}`);
-  return createHmac('sha256', key).update(text).digest('base64url');
+/** A pseudonym under the subject's own key. */
+export function pseudonym(key: FixtureKey, table: string, column: string, text: string): string {
+  const own = subkey(key.roots.subarray(32), 'pseudonym', 'column', table, column);
+  return hmac(own, Buffer.from(text)).toString('base64url');
 }
 
 const int64 = avro.types.LongType.__with({

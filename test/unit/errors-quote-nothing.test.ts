@@ -7,7 +7,6 @@ import { importContracts } from '../../cli/odcs-import.ts';
 import { openProject } from '../../cli/project.ts';
 import { checkTable } from '../../connectors/check-table.ts';
 import { sourceObstacles } from '../../connectors/postgres/preflight.ts';
-import { MasterKey } from '../../keys/master-key.ts';
 import { createPayloadSealer } from '../../keys/payload-sealer.ts';
 import { CleanReader } from '../../pipeline/clean-reader.ts';
 import { ContractRule } from '../../pipeline/contract-rule.ts';
@@ -41,7 +40,7 @@ import { soundSource } from '../support/sound-source.ts';
 import { at, change, everyKind, testDataset } from '../support/sink-datasets.ts';
 import { extremeRows } from '../support/sink-values.ts';
 import { misfits, rawRecord, recordCases, transformed } from '../support/transform-errors.ts';
-import { goodConfig, goodContract, masterKey, writeFiles } from './schemas/project-files.ts';
+import { goodConfig, goodContract, writeFiles } from './schemas/project-files.ts';
 
 vi.mock('../../schemas/errors.ts', async (original) => {
   const { recorded } = await import('../support/recorded-errors.ts');
@@ -238,10 +237,6 @@ describe('the processors', () => {
     expect(await failureOf(() => sealer.seal(Buffer.from(canary), 'topic'))).toMatchObject({
       code: 'KEY_STORE_INVALID',
     });
-    const wrapped = Buffer.from(canary.padEnd(61));
-    expect(await failureOf(() => new MasterKey(masterKey).unwrap(wrapped, 'name', 1))).toMatchObject({
-      code: 'KEY_STORE_INVALID',
-    });
   });
 });
 
@@ -269,8 +264,8 @@ describe('lethe.yaml and contracts', () => {
     goodConfig.replace('http://127.0.0.1:9200', `http://u:${encodeURIComponent(canary)}@h:1\n  tls: true`),
     `${goodConfig}${canary}: 1\n`,
     `${goodConfig}"${canary}": 1\n"${canary}": 2\n`,
-    goodConfig.replace(masterKey, `$\{env:UNSET_ON_PURPOSE} ${canary}`),
-    goodConfig.replace(masterKey, `$\{${canary}}`),
+    goodConfig.replace('master.json', `"$\{env:UNSET_ON_PURPOSE} ${canary}"`),
+    goodConfig.replace('master.json', `"$\{${canary}}"`),
   ])('no finding in a configuration quotes a value: %#', async (text) => {
     const error = await open(text, goodContract);
     expect(error).toBeInstanceOf(FindingsError);

@@ -16,7 +16,7 @@ describe('rooms', () => {
     ['pipeline/sink-processor.ts', "import type { KeyStore } from '../keys/key-store.ts';"],
     ['keys/ciphertext.ts', "import { mask } from '../transforms/column-action.ts';"],
     ['connectors/postgres/catalog.ts', "import { quote } from '../../sinks/clickhouse/sql.ts';"],
-    ['transforms/row-plan.ts', "export * from '../connectors/http-service.ts';"],
+    ['transforms/row-plan.ts', "export * from '../connectors/check-table.ts';"],
     ['sinks/clickhouse/rows.ts', "import {\n  a,\n  b,\n} from '../../transforms/event-id.ts';"],
     ['sinks/elasticsearch/send.ts', "const { run } = await import('../../cli/run.ts');"],
     ['erasure/saga.ts', "import '../sinks/endpoint.ts';"],

@@ -1,7 +1,8 @@
 import { createDecipheriv } from 'node:crypto';
+import { prefixed } from './protect.ts';
 import { VerifyError } from '../verify-error.ts';
 
-/** The parts of an encrypted value: `01`, key id (16), generation (4), nonce (12), ciphertext, tag (16). */
+/** The parts of an encrypted value: `02`, key id (16), generation (4), nonce (12), ciphertext, tag (16). */
 export interface Ciphertext {
   readonly keyId: string;
   readonly generation: number;
@@ -10,7 +11,7 @@ export interface Ciphertext {
   readonly tag: Buffer;
 }
 
-const format = 1;
+const format = 2;
 const headerBytes = 1 + 16 + 4 + 12;
 const tagBytes = 16;
 
@@ -27,24 +28,19 @@ export function parseCiphertext(bytes: Buffer): Ciphertext {
   };
 }
 
-/** What binds an encrypted value to its place: moved to another table, column or person it does not open. */
-export function associatedData(
-  table: string,
-  column: string,
-  subjectType: string,
-  subjectId: string,
-): string {
-  return `lethe/v1\n${table}\n${column}\n${subjectType}\n${subjectId}`;
+/** What binds an encrypted value to its place and its key: moved to another table or column, or said to be under another key, it does not open. */
+export function associatedData(table: string, column: string, keyId: string): Buffer {
+  return prefixed('lethe/value/v2', table, column, Buffer.from(keyId.replaceAll('-', ''), 'hex'));
 }
 
-export function openCiphertext(ciphertext: Ciphertext, key: Buffer, associated: string): Buffer {
+export function openCiphertext(ciphertext: Ciphertext, key: Buffer, associated: Buffer): Buffer {
   return openGcm(key, ciphertext.nonce, ciphertext.body, ciphertext.tag, associated);
 }
 
 /** AES-256-GCM; throws unless key, nonce, tag and associated data all fit. */
-export function openGcm(key: Buffer, nonce: Buffer, body: Buffer, tag: Buffer, associated: string): Buffer {
+export function openGcm(key: Buffer, nonce: Buffer, body: Buffer, tag: Buffer, associated: Buffer): Buffer {
   const decipher = createDecipheriv('aes-256-gcm', key, nonce, { authTagLength: tagBytes });
-  decipher.setAAD(Buffer.from(associated, 'utf8'));
+  decipher.setAAD(associated);
   decipher.setAuthTag(tag);
   try {
     return Buffer.concat([decipher.update(body), decipher.final()]);

@@ -7,7 +7,7 @@ import { isArray } from './kind.ts';
 import { networkText } from './network.ts';
 import { normalFromSource } from './normal-form.ts';
 import { type AtLeaf, leafText, passedBy, ruledPaths } from './path-map.ts';
-import { columnKeyOf, maskOf, pseudonymOf } from './protect.ts';
+import { keyedSubkey, type KeyedRule, maskOf, pseudonymOf } from './protect.ts';
 import { redactedText } from './redact.ts';
 import { canonicalText } from './source-text.ts';
 import type { ColumnCheck } from './table-check.ts';
@@ -23,25 +23,42 @@ export function opened(value: Json): Json {
   return new Map([['opened', value]]);
 }
 
-export function needsSecret(rule: ColumnRule): boolean {
-  const rules = rule.action === 'paths' ? Object.values(rule.paths) : [rule];
-  return rules.some(({ action }) => ['hash', 'tokenise', 'format-preserving'].includes(action));
+/** The roots of the keys that pseudonyms, tokens and formats are made with. */
+export interface Roots {
+  /** Of what belongs to no subject. */
+  shared(): Buffer;
+  /** Of a subject's own; undefined where the table has no subject. */
+  readonly own?: ((subject: string) => Buffer) | undefined;
 }
 
-/** Normal form of what a reader must find; `names` are those in the row's own columns. */
-export type Protect = (text: string, names: readonly string[]) => string;
+/** What a row gives beside the value. */
+export interface RowFacts {
+  /** Names in the row's own columns. */
+  readonly names: readonly string[];
+  /** Canonical text of its subject. */
+  readonly subject: string | null;
+}
+
+/** A domain says that a key is shared, where the rule does not say otherwise; a primary key's always is. */
+function isSharedRule(rule: ColumnRule | PathRule, isKey: boolean): boolean {
+  if (isKey || !('under' in rule || 'domain' in rule)) return isKey;
+  return rule.under === undefined ? rule.domain !== undefined : rule.under === 'shared';
+}
+
+/** Normal form of what a reader must find. */
+export type Protect = (text: string, row: RowFacts) => string;
 
 /** Compiles the normal form of what a reader must find, of what Postgres prints; of an encrypted value, after opening it. */
-export function compileProtect(table: string, column: ColumnCheck, secret: Buffer | undefined): Protect {
+export function compileProtect(table: string, column: ColumnCheck, roots: Roots): Protect {
   const { kind, rule, name } = column;
-  if (rule.action === 'paths') return compilePaths(table, column, rule.paths, secret);
+  if (rule.action === 'paths') return compilePaths(table, column, rule.paths, roots);
   if (rule.action === 'generalise' && rule.to !== 'network') {
     return (text) => normalFromSource(kind, coarseText(kind, text, rule.to));
   }
-  const act = compileText(table, name, rule, secret);
+  const act = compileText(table, name, rule, column.isKey, roots);
   if (!act) return (text) => normalFromSource(kind, text);
-  return (text, names) => {
-    const result = act(canonicalText(kind, text, column.fractionDigits), names);
+  return (text, row) => {
+    const result = act(canonicalText(kind, text, column.fractionDigits), row);
     if (result === undefined)
       throw new VerifyError('NOT_COVERED', `a value of ${table}.${name} under ${rule.action}`);
     return result;
@@ -53,8 +70,9 @@ function compileText(
   table: string,
   place: string,
   rule: ColumnRule | PathRule,
-  secret: Buffer | undefined,
-): ((text: string, names: readonly string[]) => string | undefined) | undefined {
+  isKey: boolean,
+  roots: Roots,
+): ((text: string, row: RowFacts) => string | undefined) | undefined {
   switch (rule.action) {
     case 'mask':
       return (text) => maskOf(text, rule.keepStart, rule.keepEnd);
@@ -64,41 +82,61 @@ function compileText(
       const { v4 = usualBits.v4, v6 = usualBits.v6 } = rule;
       return (text) => networkText(text, v4, v6);
     }
-    case 'hash': {
-      const key = columnKeyOf(secret!, 'hash', table, place, rule.domain);
-      return (text) => pseudonymOf(key, text);
-    }
-    case 'tokenise': {
-      const key = columnKeyOf(secret!, 'tokenise', table, place, rule.domain);
-      return (text) => tokenOf(key, text);
-    }
-    case 'format-preserving': {
-      const key = columnKeyOf(secret!, 'format-preserving', table, place, rule.domain);
-      return (text) => formattedText(key, rule.alphabet, text);
-    }
+    case 'hash':
+      return withKey(table, place, rule, isKey, roots, pseudonymOf);
+    case 'tokenise':
+      return withKey(table, place, rule, isKey, roots, tokenOf);
+    case 'format-preserving':
+      return withKey(table, place, rule, isKey, roots, (key, text) =>
+        formattedText(key, rule.alphabet, text),
+      );
     case 'redact': {
       const kinds = new Set(rule.kinds ?? everyKind);
-      return (text, names) => redactedText(text, kinds, names);
+      return (text, { names }) => redactedText(text, kinds, names);
     }
     default:
       return undefined;
   }
 }
 
+/** What is made of a text with the column's key, or with that of the row's own subject. */
+function withKey(
+  table: string,
+  place: string,
+  rule: KeyedRule & (ColumnRule | PathRule),
+  isKey: boolean,
+  roots: Roots,
+  make: (key: Buffer, text: string) => string,
+): (text: string, row: RowFacts) => string {
+  const { own } = roots;
+  if (!own || isSharedRule(rule, isKey)) {
+    const key = keyedSubkey(roots.shared(), table, place, rule);
+    return (text) => make(key, text);
+  }
+  const keys = new Map<string, Buffer>();
+  return (text, { subject }) => {
+    if (subject === null) throw new VerifyError('DATA_MALFORMED', `a row of ${table} has no subject`);
+    const key = keys.get(subject) ?? keyedSubkey(own(subject), table, place, rule);
+    keys.set(subject, key);
+    return make(key, text);
+  };
+}
+
 function compilePaths(
   table: string,
   column: ColumnCheck,
   paths: Readonly<Record<string, PathRule>>,
-  secret: Buffer | undefined,
+  roots: Roots,
 ): Protect {
   const ruled = ruledPaths(paths);
   const texts = new Map(
     ruled.map(
-      ({ path, rule }) => [path, compileText(table, `${column.name}#${path}`, rule, secret)] as const,
+      ({ path, rule }) =>
+        [path, compileText(table, `${column.name}#${path}`, rule, column.isKey, roots)] as const,
     ),
   );
   const atLeaf =
-    (names: readonly string[]): AtLeaf =>
+    (row: RowFacts): AtLeaf =>
     (value, { path, rule }) => {
       switch (rule.action) {
         case 'keep':
@@ -114,11 +152,11 @@ function compilePaths(
           }
           if (rule.to !== 'network') return typeof value === 'string' ? periodOf(value, rule.to) : undefined;
       }
-      const text = texts.get(path)!(leafText(value), names);
+      const text = texts.get(path)!(leafText(value), row);
       // A number in which there is nothing to redact stays a number.
       return rule.action === 'redact' && typeof value !== 'string' && text === leafText(value) ? value : text;
     };
-  return (text, names) => canonicalJson(passedBy(parseJson(text), ruled, atLeaf(names)) ?? null);
+  return (text, row) => canonicalJson(passedBy(parseJson(text), ruled, atLeaf(row)) ?? null);
 }
 
 /** Beyond 400 there is no number worth a band, only one that fills the memory with zeros. */

@@ -13,6 +13,8 @@ export interface ColumnCheck {
   readonly rule: ColumnRule;
   /** Digits of a second's fraction that the column is declared with. */
   readonly fractionDigits: number;
+  /** Of the primary key, so that what it is made with belongs to no subject. */
+  readonly isKey: boolean;
 }
 
 /** What a table's contract asks of every place, derived from the catalog and the contract alone. */
@@ -37,10 +39,12 @@ export interface TableCheck {
   readonly joins: string;
 }
 
-/** Does the contract encrypt anything, so that comparing needs keys? */
-export function encrypts({ columns }: Pick<Contract, 'columns'>): boolean {
+/** Does comparing need keys? */
+export function usesKeys({ columns }: Pick<Contract, 'columns'>): boolean {
   return Object.values(columns).some((rule) =>
-    (rule.action === 'paths' ? Object.values(rule.paths) : [rule]).some(({ action }) => action === 'encrypt'),
+    (rule.action === 'paths' ? Object.values(rule.paths) : [rule]).some(({ action }) =>
+      ['encrypt', 'hash', 'tokenise', 'format-preserving'].includes(action),
+    ),
   );
 }
 
@@ -62,6 +66,7 @@ export async function readTableCheck(query: Query, contract: Contract): Promise<
       rule,
       kind: kindOf(contract.table, row),
       fractionDigits: fractionDigits(row),
+      isKey: keyPlace !== null,
       keyPlace,
     });
   }

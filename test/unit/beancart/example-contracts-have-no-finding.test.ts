@@ -24,7 +24,7 @@ const env = {
   LETHE_ELASTICSEARCH_URL: 'http://127.0.0.1:9200',
   LETHE_CLICKHOUSE_URL: 'http://127.0.0.1:8123',
   LETHE_KEYS_URL: 'postgres://app@127.0.0.1:5432/keys',
-  LETHE_MASTER_KEY: Buffer.alloc(32, 7).toString('base64'),
+  LETHE_MASTER_FILE: 'master.json',
 };
 
 test.each([

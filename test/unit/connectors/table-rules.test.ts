@@ -169,11 +169,13 @@ test("a subject's column must exist, be listed and be a name", () => {
   expect(findings(named('id'), withKey('date'))).toEqual(['error 1 subject.key SUBJECT_TYPE']);
 });
 
-test('a nullable subject of an encrypted row is a warning', () => {
+test('a nullable subject of a row that is made with its key is a warning', () => {
   const table = tableOf({ columns: [...tableOf().columns, columnOf('owner', 'int4')] });
   const text = `${subject.replace('key: id', 'key: owner')}${action('encrypt')}  owner: { classification: person.id, action: drop }\n`;
   expect(findings(text, table)).toEqual(['warning 1 subject.key SUBJECT_NULLABLE']);
-  expect(findings(text.replace('encrypt', 'hash'), table)).toEqual([]);
+  expect(findings(text.replace('encrypt', 'hash'), table)).toHaveLength(1);
+  expect(findings(text.replace('encrypt', 'hash, domain: mail'), table)).toEqual([]);
+  expect(findings(text.replace('encrypt', 'hash, under: shared'), table)).toEqual([]);
 });
 
 test('rights that the role lacks are named', () => {

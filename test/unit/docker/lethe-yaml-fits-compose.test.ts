@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { components } from '../../../cli/pipeline.ts';
 import { converterConfig } from '../../../connectors/avro-converter-config.ts';
 import { recordMaxBytes } from '../../../connectors/kafka/topic-settings.ts';
-import { MasterKey } from '../../../keys/master-key.ts';
+import { checkMaster } from '../../../keys/master/check-master.ts';
 import { checkContracts } from '../../../schemas/check-contract.ts';
 import { loadHouseRules } from '../../../schemas/house-rules/load-rules.ts';
 import { loadConfig, type LoadedConfig } from '../../../schemas/load-config.ts';
@@ -54,7 +54,7 @@ afterAll(() => rm(folder, { recursive: true }));
 describe('docker/lethe.yaml', () => {
   it('loads with the secrets that make-secrets.mjs writes', () => {
     expect(loaded.findings).toEqual([]);
-    expect(() => new MasterKey(loaded.config!.keys.masterKey)).not.toThrow();
+    expect(() => checkMaster(loaded.config!)).not.toThrow();
   });
 
   it('names servers of the Compose network at the ports they listen on', () => {

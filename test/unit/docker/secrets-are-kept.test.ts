@@ -24,7 +24,6 @@ it('makes every secret that compose.yaml names, for its owner alone, and says no
   const made = contents(folder);
   const named = Object.values(readCompose().secrets);
   expect(Object.keys(made).sort()).toEqual(named.map((file) => basename(file)).sort());
-  expect(Buffer.from(made['master_key']!, 'base64')).toHaveLength(32);
   for (const [name, secret] of Object.entries(made)) {
     expect(said, name).not.toContain(secret);
     if (!name.includes('.')) expect(secret).toMatch(/^[\w+/=-]{32,}$/);

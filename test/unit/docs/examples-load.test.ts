@@ -9,7 +9,7 @@ import { parseHouseRules } from '../../../schemas/house-rules/load-rules.ts';
 import { loadContracts, parseContracts } from '../../../schemas/load-contracts.ts';
 import { classifications } from '../../../schemas/vocabulary.ts';
 import { projectText } from '../../support/project-tree.ts';
-import { masterKey, writeFiles } from '../schemas/project-files.ts';
+import { writeFiles } from '../schemas/project-files.ts';
 
 /** The first YAML block of a document that holds the text. */
 function example(path: string, holds = ''): string {
@@ -19,7 +19,7 @@ function example(path: string, holds = ''): string {
 
 it('the example of docs/configuration.md loads', async () => {
   const text = example('docs/configuration.md').replaceAll(/\$\{file:[^}]*\}/g, '${file:secret}');
-  const folder = await writeFiles({ 'lethe.yaml': text, secret: masterKey });
+  const folder = await writeFiles({ 'lethe.yaml': text, secret: 'a secret' });
   const env = { KAFKA_PASSWORD: 'a', ELASTIC_API_KEY: 'b', CLICKHOUSE_PASSWORD: 'c', KEYS_PASSWORD: 'd' };
   expect((await loadConfig(join(folder, 'lethe.yaml'), env)).findings).toEqual([]);
 });

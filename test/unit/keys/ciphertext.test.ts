@@ -1,4 +1,3 @@
-import { createSecretKey, randomBytes } from 'node:crypto';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
@@ -8,70 +7,83 @@ import {
   describeCiphertext,
   encrypt,
 } from '../../../keys/ciphertext.ts';
-import { MasterKey } from '../../../keys/master-key.ts';
+import { SubjectKey } from '../../../keys/subject-key.ts';
+import { keyUse } from '../../../schemas/key-use.ts';
+import { testSubjectKey } from '../../support/test-keys.ts';
 
-const key = { keyId: randomBytes(16), generation: 2, key: createSecretKey(randomBytes(32)) };
-const aad = associatedData('public.customers', 'email', 'customer', '42');
+const key = testSubjectKey(2);
+const use = keyUse('encrypt', 'public.customers', 'person.contact');
+const place = () => associatedData('public.customers', 'email');
 
 describe('ciphertext', () => {
   it('opens with its key at its place, and names its key', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => {
         const plain = Buffer.from(bytes);
-        const sealed = encrypt(key, aad, plain);
+        const sealed = encrypt(key, use, place(), plain);
         expect(sealed.length).toBe(plain.length + ciphertextOverhead);
-        expect(decrypt(key.key, aad, sealed)).toEqual(plain);
+        expect(decrypt(key, use, place(), sealed)).toEqual(plain);
         expect(describeCiphertext(sealed)).toEqual({ keyId: key.keyId, generation: 2 });
       }),
     );
   });
 
   it.each([
-    ['table', associatedData('public.orders', 'email', 'customer', '42')],
-    ['column', associatedData('public.customers', 'phone', 'customer', '42')],
-    ['subject type', associatedData('public.customers', 'email', 'employee', '42')],
-    ['subject', associatedData('public.customers', 'email', 'customer', '43')],
+    ['dataset', associatedData('public.orders', 'email')],
+    ['column', associatedData('public.customers', 'phone')],
+    // With a separator between them the two would be one text.
+    ['cut between the two', associatedData('public.customersem', 'ail')],
   ])('does not open when moved to another %s', (_what, elsewhere) => {
-    expect(decrypt(key.key, elsewhere, encrypt(key, aad, Buffer.from('secret')))).toBeUndefined();
+    expect(decrypt(key, use, elsewhere, encrypt(key, use, place(), Buffer.from('secret')))).toBeUndefined();
+  });
+
+  it.each([
+    ['classification', keyUse('encrypt', 'public.customers', 'payment.card')],
+    ['dataset', keyUse('encrypt', 'public.orders', 'person.contact')],
+    ['purpose', keyUse('pseudonym', 'public.customers', 'person.contact')],
+  ])('does not open with the subkey of another %s', (_what, other) => {
+    const sealed = encrypt(key, use, place(), Buffer.from('secret'));
+    expect(decrypt(key, other, place(), sealed)).toBeUndefined();
+    expect(decrypt(key, use, place(), sealed)).toBeDefined();
+  });
+
+  it('does not open under another generation, nor when it names another key', () => {
+    const sealed = encrypt(key, use, place(), Buffer.from('secret'));
+    const next = testSubjectKey(3);
+    expect(decrypt(new SubjectKey(key.keyId, 3, next.roots), use, place(), sealed)).toBeUndefined();
+    const renamed = Buffer.from(sealed);
+    renamed[1]! ^= 1;
+    expect(decrypt(key, use, place(), renamed)).toBeUndefined();
   });
 
   it('does not open when any byte of nonce, body or tag is changed', () => {
-    const sealed = encrypt(key, aad, Buffer.from('secret'));
+    const sealed = encrypt(key, use, place(), Buffer.from('secret'));
     for (let i = 21; i < sealed.length; i++) {
       const broken = Buffer.from(sealed);
       broken[i]! ^= 1;
-      expect(decrypt(key.key, aad, broken)).toBeUndefined();
+      expect(decrypt(key, use, place(), broken)).toBeUndefined();
     }
   });
 
   it('never repeats a nonce, over many refills of the pool', () => {
     const seen = new Set<string>();
-    for (let i = 0; i < 50_000; i++) seen.add(encrypt(key, aad, Buffer.alloc(0)).toString('latin1', 21, 33));
+    for (let i = 0; i < 50_000; i++) {
+      seen.add(encrypt(key, use, place(), Buffer.alloc(0)).toString('latin1', 21, 33));
+    }
     expect(seen.size).toBe(50_000);
   });
 });
 
-describe('the master key', () => {
-  const master = new MasterKey(randomBytes(32).toString('base64'));
-  it('unwraps what it wrapped, under the same name and generation only', () => {
-    const wrapped = master.newKey('a', 1);
-    expect(master.unwrap(wrapped, 'a', 1).export()).toHaveLength(32);
-    expect(() => master.unwrap(wrapped, 'b', 1)).toThrow(/KEY_STORE_INVALID|does not open/);
-    expect(() => master.unwrap(wrapped, 'a', 2)).toThrow(/does not open/);
-    expect(() => new MasterKey(randomBytes(32).toString('base64')).unwrap(wrapped, 'a', 1)).toThrow(
-      /does not open/,
+describe('pseudonyms', () => {
+  it('stay what they are when the key gets another generation', () => {
+    const lasting = key.roots.subarray(32);
+    const next = new SubjectKey(
+      key.keyId,
+      3,
+      Buffer.concat([testSubjectKey().roots.subarray(0, 32), lasting]),
     );
-  });
-
-  it('is refused when it is not 32 bytes of base64, without being printed', () => {
-    const bad = 'c2hvcnQ-canary';
-    let message = '';
-    try {
-      expect(new MasterKey(bad)).toBeUndefined();
-    } catch (error) {
-      message = (error as Error).message;
-    }
-    expect(message).toMatch(/not 32 bytes/);
-    expect(message).not.toContain(bad);
+    const pseudonyms = keyUse('pseudonym', 'column', 'public.customers', 'email');
+    expect(next.subkey(pseudonyms).equals(key.subkey(pseudonyms))).toBe(true);
+    expect(next.subkey(use).equals(key.subkey(use))).toBe(false);
   });
 });

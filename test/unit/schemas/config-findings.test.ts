@@ -35,8 +35,8 @@ test('every finding is reported at once, each with its line and field', async ()
     'WRONG_VALUE 1 name',
     'WRONG_VALUE 5 kafka.brokers.0',
     'WRONG_TYPE 9 registry.url',
-    'WRONG_VALUE 18 topics.partitions',
-    'UNKNOWN_KEY 19 topics.replicas',
+    'WRONG_VALUE 19 topics.partitions',
+    'UNKNOWN_KEY 20 topics.replicas',
   ]);
 });
 
@@ -71,13 +71,11 @@ test('a key under a union is suggested from the branch that was meant', async ()
 });
 
 test('a missing key is shown where its map stands', async () => {
-  expect(await findings(goodConfig.replace(/ {2}masterKey: .*\n/, ''))).toEqual([
-    'MISSING_KEY 14 keys.masterKey',
-  ]);
+  expect(await findings(goodConfig.replace(/ {2}master: .*\n/, ''))).toEqual(['MISSING_KEY 14 keys.master']);
 });
 
 test('a duplicate key, an empty file, a broken file and a missing file are findings', async () => {
-  expect(await findings(`${goodConfig}name: other\n`)).toEqual(['DUPLICATE_KEY 17 name']);
+  expect(await findings(`${goodConfig}name: other\n`)).toEqual(['DUPLICATE_KEY 18 name']);
   expect(await findings('')).toEqual(['FILE_EMPTY 1 ']);
   expect(await findings('# nothing\n')).toEqual(['FILE_EMPTY 1 ']);
   expect(await findings(`name: "${secret}\n`)).toContain('YAML_SYNTAX 2 ');
@@ -92,18 +90,18 @@ test('secrets come from the environment and from files, relative to lethe.yaml',
       'postgres://app@127.0.0.1:5432/shop\n',
       'postgres://app@127.0.0.1:5432/shop\n  password: ${env:PG_PASSWORD}\n',
     )
-    .replace(/masterKey: .*/, 'masterKey: ${file:secrets/master}');
-  const folder = await writeFiles({ 'lethe.yaml': text, 'secrets/master': 'first line\n' });
+    .replace(/master: .*/, 'master: { kind: vault, url: http://vault:8200, token: "${file:secrets/token}" }');
+  const folder = await writeFiles({ 'lethe.yaml': text, 'secrets/token': 'first line\n' });
   const { config } = await loadConfig(join(folder, 'lethe.yaml'), { PG_PASSWORD: secret });
   expect(config?.postgres.password).toBe(secret);
-  expect(config?.keys.masterKey).toBe('first line');
+  expect(config?.keys.master).toMatchObject({ token: 'first line', mount: 'transit' });
 });
 
 test('a secret without a value is named, once, and never replaced by nothing', async () => {
   const text = goodConfig
-    .replace(/masterKey: .*/, 'masterKey: ${file:missing}')
+    .replace(/master: .*/, 'master: { kind: vault, url: http://vault:8200, token: "${file:missing}" }')
     .replace('name: shop', 'name: ${env:NAME}');
-  expect(await findings(text)).toEqual(['SECRET_MISSING 1 name', 'SECRET_MISSING 16 keys.masterKey']);
+  expect(await findings(text)).toEqual(['SECRET_MISSING 1 name', 'SECRET_MISSING 16 keys.master.token']);
   expect(await findings(goodConfig.replace('name: shop', 'name: ${vault:x}'))).toEqual([
     'SECRET_MISSING 1 name',
   ]);

@@ -48,7 +48,7 @@ test('a parameter of another action is refused, with the parameters of this one'
     'customers.yaml:15 columns.email.keepEnd UNKNOWN_KEY',
   ]);
   expect(findings[0]?.message).toContain('Did you mean domain?');
-  expect(findings[1]?.fix).toBe('Use one of: classification, sinks, searchable, action, domain.');
+  expect(findings[1]?.fix).toBe('Use one of: classification, sinks, searchable, action, domain, under.');
 });
 
 test('a missing action lists the actions; a missing tier says so', async () => {

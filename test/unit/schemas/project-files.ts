@@ -3,8 +3,6 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { onTestFinished } from 'vitest';
 
-export const masterKey = Buffer.alloc(32, 7).toString('base64');
-
 /** A lethe.yaml without findings. */
 export const goodConfig = `name: shop
 postgres:
@@ -21,7 +19,8 @@ clickhouse:
   url: http://127.0.0.1:8123
 keys:
   url: postgres://app@127.0.0.1:5432/shop_keys
-  masterKey: ${masterKey}
+  master: { kind: local, file: master.json }
+environment: development
 `;
 
 /** A contract without findings for a table `public.customers (id, email)`. */

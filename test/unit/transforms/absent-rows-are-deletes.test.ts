@@ -1,12 +1,11 @@
 import { expect, it } from 'vitest';
-import { associatedData, ciphertextOverhead, encryptInto } from '../../../keys/ciphertext.ts';
 import { VersionClock } from '../../../pipeline/version-clock.ts';
 import { absentHeader, header } from '../../../schemas/record-headers.ts';
 import { avroType } from '../../../schemas/registry.ts';
 import { SourceKeys } from '../../../transforms/source-keys.ts';
 import { createTableTransform } from '../../../transforms/table-transform.ts';
-import { secretKey } from '../../support/expected-row.ts';
 import { envelopeSchema, frame, type TestColumn, testDataset } from '../../support/raw-events.ts';
+import { testCipher, testProtection } from '../../support/test-keys.ts';
 
 const column = (name: string, action: 'keep' | 'hash'): TestColumn => ({
   name,
@@ -24,8 +23,8 @@ function transformOf(facts: readonly string[] = []) {
     dataset: testDataset(columns, undefined, facts),
     cleanSchemaId: 9,
     writerSchema: async (id) => (id === 1 ? valueType.schema() : keyType.schema()) as never,
-    protection: { dataKeys: async () => [], secret: async (purpose, scope) => secretKey(purpose, scope) },
-    cipher: { overhead: ciphertextOverhead, encryptInto, associatedData },
+    protection: testProtection(),
+    cipher: testCipher,
     resolver: { read: async () => [] },
     placeholder: 'unavailable',
   });

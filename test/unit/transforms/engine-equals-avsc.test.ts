@@ -1,16 +1,17 @@
-import { createSecretKey, randomBytes } from 'node:crypto';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { associatedData, ciphertextOverhead, decrypt, encryptInto } from '../../../keys/ciphertext.ts';
+import { associatedData, decrypt } from '../../../keys/ciphertext.ts';
 import { VersionClock } from '../../../pipeline/version-clock.ts';
 import { formatAlphabets } from '../../../schemas/format-alphabet.ts';
 import { cleanAvroSchema } from '../../../schemas/clean-schema.ts';
 import type { ColumnRule } from '../../../schemas/column-rule.ts';
-import { type Dataset, cleanKind } from '../../../schemas/dataset.ts';
+import { type Dataset, cleanKind, type DatasetColumn } from '../../../schemas/dataset.ts';
 import { valueKind } from '../../../schemas/value-kind.ts';
+import { keyUse } from '../../../schemas/key-use.ts';
 import { avroType } from '../../../schemas/registry.ts';
 import { createTableTransform } from '../../../transforms/table-transform.ts';
-import { expectedRow, secretKey, specialDecimals } from '../../support/expected-row.ts';
+import { expectedRow, specialDecimals } from '../../support/expected-row.ts';
+import { testCipher, testProtection, testSubjectKey } from '../../support/test-keys.ts';
 import {
   envelopeSchema,
   frame,
@@ -59,6 +60,8 @@ const rules: ColumnRule[] = [
   { classification, action: 'redact' },
   { classification, action: 'tokenise' },
   { classification, action: 'tokenise', domain: 'people' },
+  { classification, action: 'tokenise', under: 'shared' },
+  { classification, action: 'hash', domain: 'people', under: 'subject' },
   { classification, action: 'format-preserving', alphabet: 'digits' },
   { classification, action: 'format-preserving', alphabet: 'upper-alphanumeric', domain: 'cards' },
   ...(['keep', 'null', 'hash', 'encrypt'] as const).map(
@@ -151,18 +154,15 @@ const table = fc
     return fc.record({ columns: fc.constant(all), rows: fc.array(row, { minLength: 1, maxLength: 3 }) });
   });
 
-const dataKey = { keyId: randomBytes(16), generation: 3, key: createSecretKey(randomBytes(32)) };
+const dataKey = testSubjectKey(3);
 function makeTransform(dataset: Dataset, schema: unknown) {
   return createTableTransform({
     dataset,
     cleanSchemaId: 9,
     writerSchema: async (id) =>
       (id === 1 ? schema : { type: 'record', name: 'Key', fields: [{ name: 'id', type: 'long' }] }) as never,
-    protection: {
-      dataKeys: async (_t, ids) => ids.map(() => dataKey),
-      secret: async (purpose, scope) => secretKey(purpose, scope),
-    },
-    cipher: { overhead: ciphertextOverhead, encryptInto, associatedData },
+    protection: testProtection(dataKey),
+    cipher: testCipher,
     resolver: { read: async () => [] },
     placeholder,
   });
@@ -215,12 +215,13 @@ describe('the engine', { timeout: 300_000 }, () => {
           if (outcome.kind !== 'clean') throw new Error(`${outcome.kind} ${JSON.stringify(outcome)}`);
           expect(outcome.key).toBe(String(rows[i]!['id']));
           const body = outcome.value!.subarray(5);
-          const want = expectedRow(dataset, columns, rows[i]!);
+          const want = expectedRow(dataset, columns, rows[i]!, dataKey.roots);
           const decoded = clean.fromBuffer(body) as Record<string, unknown>;
-          const open = (place: string, sealed: Buffer) =>
+          const open = ({ rule }: DatasetColumn, place: string, sealed: Buffer) =>
             decrypt(
-              dataKey.key,
-              associatedData(dataset.table, place, 'customer', String(rows[i]!['id'])),
+              dataKey,
+              keyUse('encrypt', dataset.table, rule.classification),
+              associatedData(dataset.table, place),
               sealed,
             );
           for (const c of dataset.columns) {
@@ -229,14 +230,14 @@ describe('the engine', { timeout: 300_000 }, () => {
               const plain = sealed.map(
                 (item) =>
                   item &&
-                  (open(`${c.name}#[]`, Buffer.from(item, 'base64'))?.toString('utf8') ?? 'not opened'),
+                  (open(c, `${c.name}#[]`, Buffer.from(item, 'base64'))?.toString('utf8') ?? 'not opened'),
               );
               expect(plain).toEqual(want[c.name]);
               want[c.name] = sealed;
               continue;
             }
             if (c.rule.action !== 'encrypt' || decoded[c.name] === null) continue;
-            const plain = open(c.name, decoded[c.name] as Buffer);
+            const plain = open(c, c.name, decoded[c.name] as Buffer);
             const type = avroType(rawAvroType(columns.find((t) => t.name === c.name)!.typeName));
             expect(
               plain &&
@@ -339,8 +340,8 @@ describe('batches of several partitions at once', () => {
         if (outcome.kind !== 'clean') throw new Error(outcome.kind);
         const row = clean.fromBuffer(outcome.value!.subarray(5)) as { id: bigint; a: Buffer };
         expect(row.id).toBe(BigInt(p * 100 + i));
-        const aad = associatedData(dataset.table, 'a', 'customer', String(row.id));
-        expect(decrypt(dataKey.key, aad, row.a)).toBeDefined();
+        const use = keyUse('encrypt', dataset.table, dataset.columns[1]!.rule.classification);
+        expect(decrypt(dataKey, use, associatedData(dataset.table, 'a'), row.a)).toBeDefined();
       }
     }
   });

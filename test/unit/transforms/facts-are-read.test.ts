@@ -1,10 +1,9 @@
-import { createSecretKey } from 'node:crypto';
 import { expect, test } from 'vitest';
-import { associatedData, ciphertextOverhead, encryptInto } from '../../../keys/ciphertext.ts';
 import { VersionClock } from '../../../pipeline/version-clock.ts';
 import { avroType } from '../../../schemas/registry.ts';
 import { createTableTransform } from '../../../transforms/table-transform.ts';
 import { envelopeSchema, frame, type TestColumn, testDataset } from '../../support/raw-events.ts';
+import { sharedKey, testCipher, testSubjectKey } from '../../support/test-keys.ts';
 
 const placeholder = '__lethe_unavailable_test';
 const classification = 'internal';
@@ -35,17 +34,10 @@ async function outcomeOf(
     cleanSchemaId: 9,
     writerSchema: (id) => Promise.resolve((id === 1 ? schema : keySchema) as never),
     protection: {
-      dataKeys: (_type, ids) =>
-        Promise.resolve(
-          ids.map((id) =>
-            id === 'erased'
-              ? null
-              : { keyId: Buffer.alloc(16), generation: 1, key: createSecretKey(Buffer.alloc(32)) },
-          ),
-        ),
-      secret: () => Promise.resolve(createSecretKey(Buffer.alloc(32))),
+      dataKeys: (_type, ids) => Promise.resolve(ids.map((id) => (id === 'erased' ? null : testSubjectKey()))),
+      sharedKey: (use) => Promise.resolve(sharedKey(use)),
     },
-    cipher: { overhead: ciphertextOverhead, encryptInto, associatedData },
+    cipher: testCipher,
     resolver: {
       read(_table, _key, names) {
         asked.push([...names]);

@@ -1,19 +1,20 @@
-import { createSecretKey, hkdfSync, randomBytes } from 'node:crypto';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { associatedData, ciphertextOverhead, decrypt, encryptInto } from '../../../keys/ciphertext.ts';
-import { secretBytes } from '../../../keys/key-store.ts';
+import { associatedData, decrypt } from '../../../keys/ciphertext.ts';
+import { rootBytes } from '../../../keys/subject-key.ts';
 import type { ColumnRule, PathRule } from '../../../schemas/column-rule.ts';
+import { keyUse } from '../../../schemas/key-use.ts';
 import { pathConflicts } from '../../../schemas/json-path.ts';
 import { compilePathMap } from '../../../transforms/path-map.ts';
 import { canonicalJson, parseJson } from '../../../verify/json.ts';
 import { replacedAt, ruledPaths } from '../../../verify/rules/path-map.ts';
 import { compileProtect, opened } from '../../../verify/rules/protect-column.ts';
+import { sharedKey, sharedRoot, testCipher, testSubjectKey } from '../../support/test-keys.ts';
 
-const root = randomBytes(32);
-const dataKey = { keyId: randomBytes(16), generation: 1, key: createSecretKey(randomBytes(32)) };
-const row = { dataKey, subjectId: '42', names: ['Zoë Park'] };
+const dataKey = testSubjectKey();
+const row = { dataKey, names: ['Zoë Park'] };
 const classification = 'internal' as const;
+const use = keyUse('encrypt', 'public.t', classification);
 
 function mapOf(paths: Record<string, PathRule>) {
   const rule: ColumnRule & { action: 'paths' } = { classification, action: 'paths', paths };
@@ -22,12 +23,9 @@ function mapOf(paths: Record<string, PathRule>) {
     {
       table: 'public.t',
       column,
-      subjectType: 'customer',
-      secrets: (purpose, scope) =>
-        createSecretKey(
-          Buffer.from(hkdfSync('sha256', root, '', `lethe/${purpose}/v1/${scope}`, secretBytes[purpose])),
-        ),
-      cipher: { overhead: ciphertextOverhead, encryptInto, associatedData },
+      hasSubject: true,
+      keys: sharedKey,
+      cipher: testCipher,
     },
     rule,
   );
@@ -38,8 +36,8 @@ function passed(paths: Record<string, PathRule>, text: string): string {
   const found = parseJson(mapOf(paths)(text, row) ?? 'null');
   return canonicalJson(
     replacedAt(found, ruledPaths(paths), (sealed, { path }) => {
-      const aad = associatedData('public.t', `doc#${path}`, 'customer', '42');
-      const plain = decrypt(dataKey.key, aad, Buffer.from(sealed as string, 'base64'));
+      const place = associatedData('public.t', `doc#${path}`);
+      const plain = decrypt(dataKey, use, place, Buffer.from(sealed as string, 'base64'));
       return opened(parseJson(plain!.toString('utf8')));
     }),
   );
@@ -49,9 +47,9 @@ function expected(paths: Record<string, PathRule>, text: string): string {
   const rule = { classification, action: 'paths', paths } as const;
   return compileProtect(
     'public.t',
-    { name: 'doc', kind: 'json', rule, fractionDigits: 6 },
-    root,
-  )(text, row.names);
+    { name: 'doc', kind: 'json', rule, fractionDigits: 6, isKey: false },
+    { shared: () => sharedRoot, own: () => dataKey.roots.subarray(rootBytes) },
+  )(text, { names: row.names, subject: '42' });
 }
 
 const names = ['a', 'b', 'c', 'name', '__proto__', 'constructor', 'ü', 'odd key', 'x.y', 'q"q', ''];

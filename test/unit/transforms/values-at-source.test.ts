@@ -1,19 +1,21 @@
-import { createSecretKey, randomBytes } from 'node:crypto';
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { associatedData, ciphertextOverhead, decrypt, encryptInto } from '../../../keys/ciphertext.ts';
+import { associatedData, decrypt } from '../../../keys/ciphertext.ts';
 import { VersionClock } from '../../../pipeline/version-clock.ts';
 import { cleanAvroSchema } from '../../../schemas/clean-schema.ts';
 import type { ColumnRule } from '../../../schemas/column-rule.ts';
 import { LetheError } from '../../../schemas/errors.ts';
+import { keyUse } from '../../../schemas/key-use.ts';
 import { avroType } from '../../../schemas/registry.ts';
 import { createTableTransform, type TransformParts } from '../../../transforms/table-transform.ts';
 import type { FoundRow, RowToRead } from '../../../transforms/value-resolver.ts';
 import { envelopeSchema, frame, type TestColumn, testDataset } from '../../support/raw-events.ts';
+import { testCipher, testProtection, testSubjectKey } from '../../support/test-keys.ts';
 
 const placeholder = '__lethe_unavailable_test';
 const classification = 'person.address' as const;
-const dataKey = { keyId: randomBytes(16), generation: 1, key: createSecretKey(randomBytes(32)) };
+const dataKey = testSubjectKey();
+const sealedUse = keyUse('encrypt', 'public.t', classification);
 const paths: ColumnRule = {
   classification,
   action: 'paths',
@@ -59,11 +61,8 @@ async function outcomesOf(rows: readonly Row[], parts: Partial<TransformParts>, 
     dataset,
     cleanSchemaId: 9,
     writerSchema: async (id) => (id === 1 ? schema : keyType.schema()) as never,
-    protection: {
-      dataKeys: async (_type, ids) => ids.map(() => dataKey),
-      secret: async () => createSecretKey(Buffer.alloc(32)),
-    },
-    cipher: { overhead: ciphertextOverhead, encryptInto, associatedData },
+    protection: testProtection(dataKey),
+    cipher: testCipher,
     resolver: { read: async () => [] },
     placeholder,
     ...parts,
@@ -109,8 +108,11 @@ function decoded(outcome: Awaited<ReturnType<typeof outcomesOf>>[number]): Recor
   if (outcome.kind !== 'clean') return outcome.kind === 'failed' ? outcome.code : outcome.kind;
   const row = clean.fromBuffer(outcome.value!.subarray(5)) as Record<string, unknown>;
   const sealed = row['sealed'] as Buffer | null;
-  const aad = associatedData('public.t', 'sealed', 'customer', row['id'] as string);
-  return { ...row, sealed: sealed && avroType('string').fromBuffer(decrypt(dataKey.key, aad, sealed)!) };
+  const place = associatedData('public.t', 'sealed');
+  return {
+    ...row,
+    sealed: sealed && avroType('string').fromBuffer(decrypt(dataKey, sealedUse, place, sealed)!),
+  };
 }
 
 test('they are no columns of the publication, and the clean record has JSON of what the paths let pass', async () => {

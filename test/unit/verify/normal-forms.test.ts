@@ -14,6 +14,7 @@ const column = (kind: Kind): ColumnCheck => ({
   name: 'c',
   kind,
   rule: { classification: 'public', action: 'keep' },
+  isKey: false,
   fractionDigits: 6,
 });
 

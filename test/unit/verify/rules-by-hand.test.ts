@@ -1,30 +1,49 @@
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { KeyRing } from '../../../verify/key-ring.ts';
+import { localEpochOpener } from '../../../verify/epoch-opener.ts';
+import { KeyRing, type StoredKeys } from '../../../verify/key-ring.ts';
 import { civilFromDays, daysFromCivil, formatStamp } from '../../../verify/rules/calendar.ts';
 import { associatedData, openCiphertext, parseCiphertext } from '../../../verify/rules/ciphertext.ts';
 import { coarseText, firstPoints } from '../../../verify/rules/coarse.ts';
-import { columnKeyOf, maskOf, pseudonymOf } from '../../../verify/rules/protect.ts';
+import { keyedSubkey, maskOf, prefixed, pseudonymOf } from '../../../verify/rules/protect.ts';
 import { documentIdOf, recordKeyOf } from '../../../verify/rules/record-key.ts';
 import { canonicalText } from '../../../verify/rules/source-text.ts';
 
 // Every expected value below was computed with other programs (Python's hmac, cryptography, datetime) or by hand.
-const master = Buffer.from('AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=', 'base64');
 const keyId = '00112233-4455-6677-8899-aabbccddeeff';
 const storedKey = {
   key_id: keyId,
   generation: '7',
-  subject_type: 'person',
-  subject_digest: '\\x645c3b1e970351a92dfe3f127e5a845476c3d131518c5d41bc37a85fa53e4b14',
   wrapped:
-    '\\x010909090909090909090909099870888d265bee02c82ab53cc1b73bd7f15efa6157b091377524889ec713c4b20c87dd105cddea0d92b390afebe2b286',
+    '\\x0200000003090909090909090909090909c269794af6ee32d5a0784188dae7cabe4863ae5f2b7731c46286131ae246fa36fa071cc4a18e8e9cc1c6f98f12708e81d7076d05941cc43c55b0c555b4123d24ad93799a46fae5d94826da5cc4f86d70',
 };
-const storedSecret = {
-  name: 'pseudonym',
-  wrapped:
-    '\\x01080808080808080808080808fe800ea5f0f1c10cee544aebc40030cda1c84286bf66630ae324bc195e1961b8b7c6c5d8e8fae5b67eb4c78dabf46ebc',
+const storedKeys: StoredKeys = {
+  epochs: new Map([['3', Buffer.from(Array.from({ length: 32 }, (_, i) => i))]]),
+  secrets: [
+    {
+      name: 'shared',
+      wrapped:
+        '\\x02000000030808080808080808080808087b128987bcd567a781060ac9d1cc2169b24452fec493283e14475870acfb1aae3d1023c8f596d0bc0a63fc6708c8b33c',
+    },
+    {
+      name: 'index',
+      wrapped:
+        '\\x02000000030707070707070707070707076e0bc73d0e6eb695a7fc72e1e13095fac03dec12e996e0789fda3f9b65bf537a5eed8428fd5cfd9a1ad886f22cb07e4c',
+    },
+  ],
+  subjects: [
+    {
+      subject_type: 'person',
+      subject_digest: '\\xf97d45f2945c142057aab0d6f9ec0098bbeebfd6a33144de7a923544edbda208',
+      key_id: keyId,
+    },
+  ],
+  keys: [storedKey],
 };
 const encrypted = Buffer.from(
-  '0100112233445566778899aabbccddeeff00000007000102030405060708090a0b3044001114e9e23e18968e6c0d0be1c6b8a4aeaaf7ee',
+  '0200112233445566778899aabbccddeeff00000007000102030405060708090a0bb439435e9f7e33d8e7c9d76be8d4a0f49997a4ad1c56',
   'hex',
 );
 
@@ -52,51 +71,81 @@ test('a time made coarse is the start of its period, a number the multiple next 
   expect(firstPoints('👩🏽‍🚀 Zoë', 2)).toBe('👩🏽');
 });
 
-test('pseudonyms are bound to table and column, or shared by a domain', () => {
-  const ring = new KeyRing(master, [storedKey], [storedSecret]);
-  const own = columnKeyOf(ring.pseudonymKey, 'hash', 'public.people', 'email', undefined);
-  expect(own.toString('hex')).toBe('10868e698b341104c3fca41428bcb1640bff8e4bc2a793abc190fe10971a8495');
-  expect(pseudonymOf(own, 'zoë@example.org')).toBe('vkZd39bUNaY0ZszAFw1z7bmHip3EsXh5X13CKqw0pzQ');
-  const shared = columnKeyOf(ring.pseudonymKey, 'hash', 'public.people', 'email', 'customer');
-  expect(pseudonymOf(shared, '42')).toBe('eiGAo6LBqeLBgOWcyRPrZ3huGgiHhlEK3a93WXdkDBM');
+test('pseudonyms are bound to person, table and column, or shared by a domain', () => {
+  const ring = new KeyRing(storedKeys);
+  const own = keyedSubkey(ring.lastingRoot('person', '42'), 'public.people', 'email', { action: 'hash' });
+  expect(own.toString('hex')).toBe('8165f44664fae94e9f3819a26a7232454a1f9ab6c60c8653f19ee59410d3cf60');
+  expect(pseudonymOf(own, 'zoë@example.org')).toBe('sy3xohjAVLk1IGjt21Tj_f5vN3YVODEwgotPEYW5Lhw');
+  const shared = keyedSubkey(ring.sharedRoot, 'public.people', 'email', {
+    action: 'hash',
+    domain: 'customer',
+  });
+  expect(pseudonymOf(shared, '42')).toBe('1kJH_oIhKnShbiy5QFiTpkJtlAYX4kDasvzfYCv6PQQ');
+  const tokens = keyedSubkey(ring.sharedRoot, 'public.people', 'email', { action: 'tokenise' });
+  expect(tokens.toString('hex')).toBe(
+    'f3cf09dd1fe54e45232782571326ff7f2dd85b67c0eec4c7dcb5929cf6fe3070475d44834fedd83adfd73946205bd93f4b18a6d70fce532e13ad95324469071c',
+  );
 });
 
-test("an encrypted value opens under its subject's key and nowhere else", () => {
-  const ring = new KeyRing(master, [storedKey], [storedSecret]);
+test("an encrypted value opens under its subject's key, in its classification, and nowhere else", () => {
+  const ring = new KeyRing(storedKeys);
   const ciphertext = parseCiphertext(encrypted);
   expect(ciphertext).toMatchObject({ keyId, generation: 7 });
-  const key = ring.dataKey(ciphertext, 'person', '42');
-  const place = associatedData('public.people', 'name', 'person', '42');
+  const keyOf = (table: string, classification: string) =>
+    ring.valueKey(ciphertext, 'person', '42', table, classification);
+  const key = keyOf('public.people', 'person.name');
+  const place = associatedData('public.people', 'name', keyId);
   expect(openCiphertext(ciphertext, key, place)).toEqual(Buffer.from('\x0aAlice'));
   for (const elsewhere of [
-    associatedData('public.staff', 'name', 'person', '42'),
-    associatedData('public.people', 'nick', 'person', '42'),
-    associatedData('public.people', 'name', 'person', '43'),
+    associatedData('public.staff', 'name', keyId),
+    associatedData('public.people', 'nick', keyId),
+    associatedData('public.people', 'name', keyId.replace('0', '1')),
   ]) {
     expect(() => openCiphertext(ciphertext, key, elsewhere)).toThrow('does not open');
   }
-  expect(() => ring.dataKey(ciphertext, 'person', '43')).toThrow("another subject's key");
-  expect(() => ring.dataKey(ciphertext, 'company', '42')).toThrow("another subject's key");
-  expect(() => ring.dataKey({ ...ciphertext, generation: 8 }, 'person', '42')).toThrow('another generation');
-  const destroyed = new KeyRing(master, [{ ...storedKey, wrapped: null }], [storedSecret]);
-  expect(() => destroyed.dataKey(ciphertext, 'person', '42')).toThrow('destroyed key');
+  for (const other of [keyOf('public.people', 'payment.card'), keyOf('public.staff', 'person.name')]) {
+    expect(() => openCiphertext(ciphertext, other, place)).toThrow('does not open');
+  }
+  const under = (type: string, id: string, changes = {}) =>
+    ring.valueKey({ ...ciphertext, ...changes }, type, id, 'public.people', 'person.name');
+  expect(() => under('person', '43')).toThrow("another subject's key");
+  expect(() => under('company', '42')).toThrow("another subject's key");
+  expect(() => under('person', '42', { generation: 8 })).toThrow('another generation');
+  const destroyed = new KeyRing({ ...storedKeys, keys: [{ ...storedKey, wrapped: null }] });
+  expect(() => destroyed.valueKey(ciphertext, 'person', '42', 'public.people', 'person.name')).toThrow(
+    'destroyed key',
+  );
 });
 
 test('a flipped bit anywhere in a ciphertext is seen', () => {
-  const ring = new KeyRing(master, [storedKey], [storedSecret]);
-  const place = associatedData('public.people', 'name', 'person', '42');
+  const ring = new KeyRing(storedKeys);
   for (let at = 0; at < encrypted.length; at++) {
     const altered = Buffer.from(encrypted);
     altered[at]! ^= 1;
     expect(() => {
       const ciphertext = parseCiphertext(altered);
-      openCiphertext(ciphertext, ring.dataKey(ciphertext, 'person', '42'), place);
+      const key = ring.valueKey(ciphertext, 'person', '42', 'public.people', 'person.name');
+      openCiphertext(ciphertext, key, associatedData('public.people', 'name', ciphertext.keyId));
     }, `byte ${at}`).toThrow();
   }
 });
 
-test('a master key of another store opens nothing', () => {
-  expect(() => new KeyRing(Buffer.alloc(32, 7), [], [storedSecret])).toThrow('does not open');
+test('the key of another epoch opens nothing, and neither does another master key', async () => {
+  expect(() => new KeyRing({ ...storedKeys, epochs: new Map([['3', Buffer.alloc(32, 7)]]) })).toThrow(
+    'does not open',
+  );
+  expect(() => new KeyRing({ ...storedKeys, epochs: new Map() })).toThrow('epoch 3, which is gone');
+  const wrapped = Buffer.from(
+    '050505050505050505050505966c5a29e1ed6a9853b82f5643af2d54e769835ac1d4377b0c7d35bb4ec9150562f40b4848c6296d901914f6e8c89018',
+    'hex',
+  );
+  const file = join(mkdtempSync(join(tmpdir(), 'lethe-master-')), 'master.json');
+  const master = 'MTExMTExMTExMTExMTExMTExMTExMTExMTExMTExMTE=';
+  writeFileSync(file, JSON.stringify({ format: 1, keys: { one: master, two: master.replace('M', 'N') } }));
+  const open = localEpochOpener({ keys: { url: 'unused', master: { kind: 'local', file } } });
+  const context = prefixed('lethe/epoch/v2', '11111111-2222-4333-8444-555555555555', '3');
+  expect(await open('one', wrapped, context)).toEqual(storedKeys.epochs.get('3'));
+  await expect(open('two', wrapped, context)).rejects.toThrow('does not open');
 });
 
 test('keys are parted without confusion and ids are bounded', () => {

@@ -138,7 +138,7 @@ describe('a column', () => {
     [
       hash,
       { ...hash, domain: 'mail' },
-      ['changes: x: all its pseudonyms change (domain mail, was a key of its own)'],
+      ["changes: x: all its pseudonyms change (domain mail, was each person's own key)"],
     ],
     [
       { action: 'format-preserving' },
@@ -248,7 +248,7 @@ describe('a contract', () => {
     [
       { subject: { type: 'person', key: 'id' } },
       'changes',
-      'a row is now about person by id (was customer by id): everything encrypted from now on is under other keys',
+      'a row is now about person by id (was customer by id): what is made with their own keys is from now on under others',
     ],
     [{ owner: 'sales' }, 'changes', 'the owner is sales (was crm)'],
     [{ tier: 0 }, 'changes', 'the tier is 0 (was 1)'],

@@ -1,8 +1,6 @@
-import { createSecretKey, randomBytes } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { associatedData, ciphertextOverhead, encryptInto } from '../../../../keys/ciphertext.ts';
 import type { ColumnRule, PathRule } from '../../../../schemas/column-rule.ts';
 import type { Contract } from '../../../../schemas/contract.ts';
 import { contractChanges } from '../../../../schemas/diff/contract-changes.ts';
@@ -13,7 +11,7 @@ import { pathConflicts } from '../../../../schemas/json-path.ts';
 import type { ActionSources } from '../../../../transforms/column-action.ts';
 import { compilePathMap } from '../../../../transforms/path-map.ts';
 import { compileTextAction } from '../../../../transforms/text-action.ts';
-import { secretKey } from '../../../support/expected-row.ts';
+import { sharedKey, testCipher, testSubjectKey } from '../../../support/test-keys.ts';
 
 const classification = 'internal' as const;
 const count = fc.integer({ min: 0, max: 6 });
@@ -167,8 +165,9 @@ describe('the order of readability', () => {
 });
 
 function acted(rule: PathRule, value: string): string {
-  const act = compileTextAction('public.t', 'x', rule, secretKey);
-  return act ? act(value, [])! : value;
+  const ruled = { table: 'public.t', column: { name: 'x' }, rule };
+  const act = compileTextAction(ruled, { hasSubject: true, keys: sharedKey });
+  return act ? act(value, row)! : value;
 }
 
 describe('a change of contracts', () => {
@@ -235,8 +234,7 @@ describe('a change of contracts', () => {
 });
 
 const row = {
-  dataKey: { keyId: randomBytes(16), generation: 1, key: createSecretKey(randomBytes(32)) },
-  subjectId: '1',
+  dataKey: testSubjectKey(),
   names: [],
 };
 
@@ -248,9 +246,9 @@ function shown(rule: ColumnRule, text: string): string | undefined {
   const sources: ActionSources = {
     table: 'public.t',
     column: { name: 'x', rule, source: 'json', clean: 'json', nullable: true },
-    subjectType: 'person',
-    secrets: secretKey,
-    cipher: { overhead: ciphertextOverhead, encryptInto, associatedData },
+    hasSubject: true,
+    keys: sharedKey,
+    cipher: testCipher,
   };
   try {
     return compilePathMap(sources, rule)(text, row) ?? '';

@@ -17,10 +17,12 @@ export class HttpService {
   readonly #name: string;
   readonly #url: URL;
   readonly #options: RequestOptions;
+  readonly #headers: Readonly<Record<string, string>>;
 
-  /** `name` is what errors call it, for example `Kafka Connect`. */
-  constructor(name: string, endpoint: HttpEndpoint) {
+  /** `name` is what errors call it, for example `Kafka Connect`; `headers` go with every request. */
+  constructor(name: string, endpoint: HttpEndpoint, headers: Readonly<Record<string, string>> = {}) {
     this.#name = name;
+    this.#headers = headers;
     this.#url = new URL(endpoint.url);
     const { username, password, tls } = endpoint;
     this.#options = {
@@ -74,6 +76,7 @@ export class HttpService {
     const url = new URL(this.#url.href.replace(/\/$/, '') + path);
     const send = url.protocol === 'https:' ? httpsRequest : httpRequest;
     const headers = {
+      ...this.#headers,
       accept: 'application/json',
       ...(payload ? { 'content-type': 'application/json', 'content-length': payload.length } : {}),
     };

@@ -1,7 +1,7 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { HttpService } from '../../../connectors/http-service.ts';
+import { HttpService } from '../../../pipeline/http-service.ts';
 
 const canary = 'canary-body-41c';
 let server: Server;

@@ -1,0 +1,34 @@
+import { withSource } from '../connectors/postgres/source-client.ts';
+import { withKeyStore } from '../keys/key-store-client.ts';
+import type { Config } from '../schemas/config.ts';
+import { LetheError } from '../schemas/errors.ts';
+
+/**
+ * CONFIG_INVALID where, in production, the key store lives in the source's own cluster, or nobody can tell: the two then share WAL and
+ * backups, and whoever restores the one has the other.
+ */
+export async function refuseKeysBesideSource(config: Config): Promise<void> {
+  if (config.environment !== 'production' || config.overrides.includes('keys-beside-the-source')) return;
+  const [source, keys] = await Promise.all([
+    withSource(config.postgres, systemOf),
+    // Where the database is not there yet, its server is asked.
+    withKeyStore(config, systemOf).catch((error: unknown) => {
+      const state = error instanceof LetheError && error.cause instanceof Error ? error.cause.message : '';
+      if (state !== '3D000') throw error;
+      return withKeyStore(config, systemOf, 'postgres');
+    }),
+  ]);
+  if (source !== keys) return;
+  throw new LetheError(
+    'CONFIG_INVALID',
+    "the key store is in the source's own cluster: they share WAL and backups",
+    {
+      fix: 'Give it a server of its own in keys.url; or, if it is meant, write overrides: [keys-beside-the-source].',
+    },
+  );
+}
+
+async function systemOf(client: { query(text: string): Promise<{ rows: unknown[] }> }): Promise<string> {
+  const { rows } = await client.query('select system_identifier::text as system from pg_control_system()');
+  return (rows[0] as { system: string }).system;
+}

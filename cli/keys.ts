@@ -1,0 +1,65 @@
+import { Command } from 'commander';
+import { readKeyStoreStatus } from '../keys/key-store-status.ts';
+import { type Turn, turnEpoch } from '../keys/turn-epoch.ts';
+import type { Config } from '../schemas/config.ts';
+import { hasErrors } from '../schemas/finding.ts';
+import { FindingsError } from '../schemas/findings-error.ts';
+import { ProgressBar } from './progress-bar.ts';
+import { readProjectFiles } from './project.ts';
+import { renderKeyStore } from './show-key-store.ts';
+
+interface Flags {
+  readonly config: string;
+  readonly json?: true;
+}
+
+/** `lethe keys`: the key store, its epochs and their master keys. */
+export function keysCommand(): Command {
+  const keys = new Command('keys').description('the key store and its master keys');
+  keys
+    .command('status')
+    .description('its epochs, how many keys it holds, and which were destroyed for good')
+    .option('-c, --config <file>', 'configuration', 'lethe.yaml')
+    .option('--json', 'print JSON')
+    .action(async (flags: Flags) => {
+      const status = await readKeyStoreStatus(await keysConfig(flags.config));
+      process.stdout.write(flags.json ? `${JSON.stringify(status)}\n` : renderKeyStore(status));
+    });
+  keys
+    .command('turn')
+    .description(
+      'open the next epoch under a new master key, wrap all keys under it, destroy the master keys of those before: what was erased is gone from backups too',
+    )
+    .option('-c, --config <file>', 'configuration', 'lethe.yaml')
+    .option('--json', 'print JSON')
+    .action(async (flags: Flags) => {
+      const config = await keysConfig(flags.config);
+      const bar = new ProgressBar();
+      bar.stage('wrapping keys under the next epoch');
+      let most = 0;
+      const turn = await turnEpoch(config, {
+        onProgress: (left) => {
+          most = Math.max(most, left);
+          bar.progress(most - left, most, 'keys');
+        },
+      }).finally(() => bar.end());
+      process.stdout.write(flags.json ? `${JSON.stringify(turn)}\n` : turnText(turn));
+    });
+  return keys;
+}
+
+async function keysConfig(path: string): Promise<Config> {
+  const { config, findings } = await readProjectFiles(path);
+  const own = findings.filter(({ file }) => file === path);
+  if (!config || hasErrors(own)) throw new FindingsError('CONFIG_INVALID', own.length > 0 ? own : findings);
+  return config;
+}
+
+function turnText({ epoch, ended, rewrapped }: Turn): string {
+  const lines = ended.map(({ epoch: before, destruction }) =>
+    destruction.state === 'destroyed'
+      ? `the master key of epoch ${before} is destroyed: what was erased under it is gone for good\n`
+      : `the master key of epoch ${before} is out of use and gone on ${destruction.until.toISOString()}: until then it can be taken back\n`,
+  );
+  return `epoch ${epoch} is open, ${rewrapped} keys are wrapped under it\n${lines.join('')}`;
+}

@@ -1,0 +1,185 @@
+import { copyFileSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Client } from 'pg';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { keysCommand } from '../../cli/keys.ts';
+import { readKeyStoreStatus } from '../../keys/key-store-status.ts';
+import { openKeyStore } from '../../keys/open-key-store.ts';
+import { turnEpoch } from '../../keys/turn-epoch.ts';
+import { backUpKeyStore, type KeyStoreBackup, restoreKeyStore } from '../support/key-store-copy.ts';
+import { type Instance, LivePipeline, waitUntil } from '../support/live-pipeline.ts';
+import { runCommand } from '../support/run-command.ts';
+import { acquireStack, freshDatabase, type TestDatabase, type TestStack } from '../support/stack.ts';
+
+const contract = `table: public.people
+owner: o
+tier: 1
+subject: { type: customer, key: id }
+sinks: [elasticsearch, clickhouse]
+staleness: 30s
+columns:
+  id: { classification: internal, action: keep }
+  name: { classification: person.name, action: encrypt }
+  mail: { classification: person.contact, action: hash }
+  phone: { classification: person.contact, action: tokenise }
+  card: { classification: payment.card, action: format-preserving }
+  ref: { classification: person.id, action: hash, domain: refs }
+`;
+const kind = { type: 'customer' };
+/** More keys than a batch of a turn takes. */
+const rows = 2_500;
+
+/**
+ * Invariant: after a turn all that is left opens as before, and what was erased before it opens from nothing that was ever stored, with
+ * nothing that is left.
+ */
+describe('the epoch of the key store', { timeout: 300_000 }, () => {
+  let stack: TestStack;
+  let live: LivePipeline;
+  let client: Client;
+  let instance: Instance;
+  let backup: KeyStoreBackup;
+  const restored: TestDatabase[] = [];
+  const config = () => live.project!.config;
+  const masterFile = () => live.env['LETHE_MASTER_FILE']!;
+
+  /** The pipeline's key store as a backup had it, with these master keys. */
+  async function fromBackup(file: string) {
+    const database = await freshDatabase(stack.endpoints, 'keys_backup');
+    restored.push(database);
+    await restoreKeyStore(database.url, backup);
+    return openKeyStore({ keys: { url: database.url, master: { kind: 'local', file } } });
+  }
+
+  beforeAll(async () => {
+    stack = await acquireStack();
+    live = await LivePipeline.ofContracts(stack, { 'people.yaml': contract }, 2);
+    client = new Client({ connectionString: live.source.url });
+    await client.connect();
+    await client.query(
+      `create table people (id int primary key, name text, mail text, phone text, card text, ref text)`,
+    );
+    await client.query(`insert into people
+      select g, 'Name ' || g, g || '@example.org', '+49 ' || g, lpad(g::text, 16, '4'), 'R' || g
+        from generate_series(1, ${rows}) g`);
+    await live.apply();
+    instance = live.run();
+    await live.ready(instance);
+    await live.expectEqual();
+  }, 300_000);
+
+  afterAll(async () => {
+    await client?.end();
+    await live?.close();
+    await Promise.all(restored.map((database) => database.drop()));
+  });
+
+  it('turns while rows change and persons come: all is readable as before, the new ones are under the new epoch', async () => {
+    backup = await backUpKeyStore(live.env['LETHE_KEYS_URL']!);
+    copyFileSync(masterFile(), join(live.folder, 'master-before.json'));
+    const keys = openKeyStore(config());
+    const [erased] = await keys.dataKeys(kind, ['7']);
+    await keys.close();
+    await client.query('delete from people where id = 7');
+    const keyClient = new Client({ connectionString: live.env['LETHE_KEYS_URL']! });
+    await keyClient.connect();
+    await keyClient.query(
+      `update lethe_keys.data_keys set wrapped = null, destroyed_at = now() where key_id = $1`,
+      [erased!.keyId.toString('hex')],
+    );
+    await keyClient.end();
+    expect(await readKeyStoreStatus(config())).toMatchObject({ keys: { destroyed: 1 }, provisional: 1 });
+
+    let next = rows;
+    let writes = true;
+    const traffic = (async () => {
+      while (writes) {
+        next++;
+        await client.query('insert into people values ($1, $2, $3, $4, $5, $6)', [
+          next,
+          `Name ${next}`,
+          `${next}@example.org`,
+          `+49 ${next}`,
+          String(next).padStart(16, '4'),
+          `R${next}`,
+        ]);
+        await client.query('update people set name = $2 where id = $1', [1 + (next % 6), `Changed ${next}`]);
+      }
+    })();
+    const steps: number[] = [];
+    const turn = await turnEpoch(config(), { onProgress: (left) => steps.push(left) });
+    writes = false;
+    await traffic;
+    expect(turn).toMatchObject({ epoch: 2, ended: [{ epoch: 1, destruction: { state: 'destroyed' } }] });
+    // All persons but the erased one, the dead letters' key if there is one, and the two secrets.
+    expect(turn.rewrapped).toBeGreaterThanOrEqual(rows - 1 + 2);
+    expect(steps.length).toBeGreaterThan(2);
+    await live.expectEqual();
+    const status = await readKeyStoreStatus(config());
+    expect(status).toMatchObject({
+      epochs: [
+        { epoch: 2, state: 'open' },
+        { epoch: 1, state: 'destroyed' },
+      ],
+      keys: { destroyed: 1 },
+      provisional: 0,
+    });
+    expect(instance.child.exitCode).toBe(null);
+  });
+
+  it('is undecipherable in a backup from before, with the master keys that are left; not with a copy of those from then', async () => {
+    const after = await fromBackup(masterFile());
+    await expect(after.dataKeys(kind, ['7'])).rejects.toMatchObject({ code: 'KEY_STORE_INVALID' });
+    await after.close();
+    // What the status calls provisional, and why a master key must have no backup: such a copy opens it.
+    const before = await fromBackup(join(live.folder, 'master-before.json'));
+    const [open] = await before.dataKeys(kind, ['7']);
+    expect(open).not.toBe(null);
+    await before.close();
+    const { keys } = JSON.parse(readFileSync(masterFile(), 'utf8')) as { keys: object };
+    expect(Object.keys(keys)).toHaveLength(1);
+  });
+
+  it('that was cut short in its turn is turned by the next, and nobody is left behind', async () => {
+    const stopped = new AbortController();
+    const cut = turnEpoch(config(), { signal: stopped.signal, onProgress: () => stopped.abort() });
+    await expect(cut).rejects.toThrow();
+    expect((await readKeyStoreStatus(config())).epochs).toMatchObject([
+      { epoch: 3, state: 'open' },
+      { epoch: 2, state: 'closing' },
+      { epoch: 1, state: 'destroyed' },
+    ]);
+    // Some keys are under the one epoch, some under the other, and a person who comes now gets the newer.
+    await client.query(`update people set name = name || '!'`);
+    await client.query(`insert into people values (0, 'Came in between', null, null, null, null)`);
+    await live.expectEqual();
+    const { code, out } = await runCommand(
+      keysCommand(),
+      ['turn', '-c', live.configPath, '--json'],
+      live.env,
+    );
+    expect(code).toBe(0);
+    expect(JSON.parse(out)).toMatchObject({ epoch: 3, ended: [{ epoch: 2 }] });
+    await waitUntil(
+      async () => {
+        const { epochs } = await readKeyStoreStatus(config());
+        return epochs.every(({ epoch, state }) => state === (epoch === 3 ? 'open' : 'destroyed'));
+      },
+      10_000,
+      'the end of the older epochs',
+    );
+    await client.query(`update people set name = name || '?' where id < 100`);
+    await live.expectEqual();
+  });
+
+  it('is the same after a restart of what runs', async () => {
+    instance.child.kill();
+    await instance.ended;
+    instance = live.run();
+    await live.ready(instance);
+    await client.query(`update people set name = name || '.' where id < 50`);
+    await live.expectEqual();
+    const { out } = await runCommand(keysCommand(), ['status', '-c', live.configPath], live.env);
+    expect(out).toContain('environment demo');
+  });
+});

@@ -1,7 +1,24 @@
 import { withSource } from '../connectors/postgres/source-client.ts';
+import { notSetUp } from '../keys/epoch-ring.ts';
+import { keyStoreResources } from '../keys/resources.ts';
 import { withKeyStore } from '../keys/key-store-client.ts';
 import type { Config } from '../schemas/config.ts';
 import { LetheError } from '../schemas/errors.ts';
+
+/**
+ * KEY_STORE_INVALID for a key store that is not set up, or that these master keys do not open: nothing could pass. One that is away is
+ * waited for by whoever needs it.
+ */
+export async function requireKeyStore(config: Config): Promise<void> {
+  try {
+    for (const resource of keyStoreResources(config)) {
+      const [missing] = await resource.diff();
+      if (missing) throw notSetUp();
+    }
+  } catch (error) {
+    if (!(error instanceof LetheError) || error.code !== 'KEY_STORE_UNAVAILABLE') throw error;
+  }
+}
 
 /**
  * CONFIG_INVALID where, in production, the key store lives in the source's own cluster, or nobody can tell: the two then share WAL and

@@ -6,45 +6,57 @@ import type { Config } from '../schemas/config.ts';
 import type { Dataset } from '../schemas/dataset.ts';
 import { LetheError } from '../schemas/errors.ts';
 import { type KeyUse, subkeyBytes } from '../schemas/key-use.ts';
-import { keyedUse, type Protection, ruledOf, isOwn, sharedUsesOf } from '../transforms/protection.ts';
+import { keyedUse, type Protection, ruledOf } from '../transforms/protection.ts';
 
 /** Keys of a preview. */
 export interface PreviewKeys {
   readonly protection: Protection;
-  /** What is to be said of its pseudonyms. */
-  readonly note?: string;
+  /** What is to be said of its pseudonyms, once the rows are done. */
+  note(): string | undefined;
   close(): Promise<void>;
 }
 
 const throwAway = 'pseudonyms are made with keys of this preview alone';
 
 /**
- * Data keys always live in memory alone, so that none is minted; keys that all rows share come from the key store where there is one.
+ * Keys come from the key store where it has them. None is minted: who has no key there gets one that lives in memory alone.
  * Throws KEY_STORE_INVALID for a store of another master key, AUTH_FAILED where it lets nobody in.
  */
 export async function previewKeys(config: Pick<Config, 'keys'>, dataset: Dataset): Promise<PreviewKeys> {
-  const dataKeys = ownDataKeys();
-  const isPersonal = ruledOf(dataset).some(
-    (each) => keyedUse(each) && isOwn(dataset.subject !== undefined, each),
-  );
-  const personal = isPersonal ? { note: `of persons' own keys: ${throwAway}` } : {};
-  if (sharedUsesOf(dataset).length === 0) {
-    return { protection: { dataKeys, sharedKey: ownSharedKeys() }, ...personal, close: async () => {} };
+  const own = ownDataKeys();
+  if (!ruledOf(dataset).some(keyedUse)) {
+    return {
+      protection: { dataKeys: own, sharedKey: ownSharedKeys() },
+      note: () => undefined,
+      close: async () => {},
+    };
   }
   const missing = await whatIsMissing(config);
   if (missing !== undefined) {
     const note = `${throwAway}: ${missing}`;
-    return { protection: { dataKeys, sharedKey: ownSharedKeys() }, note, close: async () => {} };
+    return {
+      protection: { dataKeys: own, sharedKey: ownSharedKeys() },
+      note: () => note,
+      close: async () => {},
+    };
   }
   const store = openKeyStore(config);
+  let strangers = 0;
   return {
-    protection: { dataKeys, sharedKey: (use) => store.sharedKey(use) },
-    ...personal,
+    protection: {
+      sharedKey: (use) => store.sharedKey(use),
+      async dataKeys(kind, ids) {
+        const [found, made] = [await store.findKeys(kind, ids), await own(kind, ids)];
+        strangers += found.filter((key) => key === undefined).length;
+        return found.map((key, i) => (key === undefined ? made[i]! : key));
+      },
+    },
+    note: () => (strangers === 0 ? undefined : `${throwAway} for ${strangers} who have no key yet`),
     close: () => store.close(),
   };
 }
 
-/** Why the key store gives no shared keys; undefined if it does. Looks, and changes nothing. */
+/** Why the key store gives no keys; undefined if it does. Looks, and changes nothing. */
 async function whatIsMissing(config: Pick<Config, 'keys'>): Promise<string | undefined> {
   try {
     const changes = await Promise.all(keyStoreResources(config).map((resource) => resource.diff()));

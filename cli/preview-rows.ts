@@ -62,12 +62,13 @@ export async function previewRows(source: PreviewSource, limit: number): Promise
     const sound = records.filter((record) => 'offset' in record).map((record) => ({ ...record, parked }));
     const outcomes = (await transform.transform(sound, VersionClock.from(undefined))).values();
     const type = avroType(cleanAvroSchema(dataset));
+    const note = keys.note();
     return {
       rows: records.map((record) =>
         'failed' in record ? record : previewed(outcomes.next().value!, source, type),
       ),
       notes: [
-        ...(keys.note === undefined ? [] : [keys.note]),
+        ...(note === undefined ? [] : [note]),
         ...(rows.length === 0 ? ['the table holds no row'] : []),
       ],
     };

@@ -1,7 +1,7 @@
 import { Command, InvalidArgumentError } from 'commander';
 import { createLog } from '../pipeline/log.ts';
 import { type Component, components, startPipeline } from './pipeline.ts';
-import { refuseKeysBesideSource } from './keys-place.ts';
+import { refuseKeysBesideSource, requireKeyStore } from './keys-place.ts';
 import { openProject } from './project.ts';
 
 /** Longest wait for a clean stop; then the process ends and the next start takes up what was not committed. */
@@ -17,6 +17,7 @@ export function runCommand(): Command {
       const log = createLog();
       const stop = stopSignal();
       const project = await openProject(options.config);
+      await requireKeyStore(project.config);
       await refuseKeysBesideSource(project.config);
       const pipeline = await startPipeline(project.config, project.datasets, options.only, log);
       log.info({ components: options.only, tables: project.datasets.length }, 'running');

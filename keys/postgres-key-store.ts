@@ -69,6 +69,15 @@ export class PostgresKeyStore implements KeyStore {
     return ids.map((id, i) => found[i] ?? loaded.get(id) ?? null);
   }
 
+  /** The same of those who have one; undefined for who never had, and nothing is made. */
+  async findKeys(kind: SubjectKind, ids: readonly string[]): Promise<(SubjectKey | null | undefined)[]> {
+    const index = await this.#secret(indexSecret);
+    const digests = ids.map((id) => digest(index, kind, id));
+    const rows = await this.#latest(kind, digests);
+    const byDigest = new Map(rows.map((row) => [row.subject_digest.toString('latin1'), this.#open(row)]));
+    return digests.map((d) => byDigest.get(d.toString('latin1')));
+  }
+
   async keyById(keyId: Buffer, generation: number): Promise<SubjectKey | null> {
     const rows = await this.#readWrapped(() =>
       this.#query<KeyRow>(

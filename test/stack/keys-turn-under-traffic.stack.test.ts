@@ -91,9 +91,9 @@ describe('the epoch of the key store', { timeout: 300_000 }, () => {
     expect(await readKeyStoreStatus(config())).toMatchObject({ keys: { destroyed: 1 }, provisional: 1 });
 
     let next = rows;
-    let writes = true;
+    const stopped = new AbortController();
     const traffic = (async () => {
-      while (writes) {
+      while (!stopped.signal.aborted) {
         next++;
         await client.query('insert into people values ($1, $2, $3, $4, $5, $6)', [
           next,
@@ -108,7 +108,7 @@ describe('the epoch of the key store', { timeout: 300_000 }, () => {
     })();
     const steps: number[] = [];
     const turn = await turnEpoch(config(), { onProgress: (left) => steps.push(left) });
-    writes = false;
+    stopped.abort();
     await traffic;
     expect(turn).toMatchObject({ epoch: 2, ended: [{ epoch: 1, destruction: { state: 'destroyed' } }] });
     // All persons but the erased one, the dead letters' key if there is one, and the two secrets.

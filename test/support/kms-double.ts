@@ -15,6 +15,8 @@ type Body = Record<string, unknown>;
 export class KmsDouble {
   readonly accessKeyId = 'AKIDLETHETEST';
   isAway = false;
+  /** Answers every request with an empty object. */
+  saysNothing = false;
   readonly #keys = new Map<string, KmsKey>();
   readonly #server: Server;
 
@@ -22,7 +24,7 @@ export class KmsDouble {
     this.#server = createServer((request, response) => {
       void read(request).then((body) => {
         if (this.isAway) return void request.socket.destroy();
-        const [status, answer] = this.#answer(request, body);
+        const [status, answer] = this.saysNothing ? [200, {}] : this.#answer(request, body);
         response.writeHead(status, { 'content-type': 'application/x-amz-json-1.1' });
         response.end(JSON.stringify(answer));
       });

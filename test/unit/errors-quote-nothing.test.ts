@@ -32,6 +32,7 @@ import {
   placesOf,
   provokedByServers,
 } from '../support/error-sites.ts';
+import { masterKeyFailures } from '../support/master-key-errors.ts';
 import { lookupFailures } from '../support/lookup-errors.ts';
 import { made } from '../support/recorded-errors.ts';
 import { houseRules, odcsFile, richContract, spoilt } from '../support/spoilt-files.ts';
@@ -248,6 +249,17 @@ describe('lookups', () => {
   it.each(lookupFailures(canary, folder))('quote no key and no row: %#', async (provoke) => {
     expectSilent(await failureOf(provoke));
     expect(made).toHaveLength(1);
+  });
+});
+
+describe('master keys', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'lethe-errors-'));
+
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+  it.each(masterKeyFailures(canary, folder))('quote no key and no secret: %#', async (provoke) => {
+    expectSilent(await failureOf(provoke));
+    expect(made.length).toBeGreaterThan(0);
   });
 });
 

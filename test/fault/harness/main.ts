@@ -47,7 +47,8 @@ async function soak(flags: Flags): Promise<void> {
     }
     events = world.transactions;
   } finally {
-    await world?.close();
+    // What could not be cleaned up must not hide why.
+    await world?.close().catch((error: unknown) => say(`not cleaned up: ${String(error)}`));
     await endStack?.();
   }
   const found = summary(flags.seed, events, rounds);

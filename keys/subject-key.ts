@@ -17,8 +17,8 @@ export class SubjectKey {
   readonly keyId: Buffer;
   readonly generation: number;
   readonly #roots: Buffer;
-  readonly #subkeys: (KeyObject | undefined)[] = [];
-  readonly #made: unknown[] = [];
+  #subkeys: (KeyObject | undefined)[] | undefined;
+  #made: unknown[] | undefined;
 
   /** `roots`: 64 bytes, see {@link rootBytes}. */
   constructor(keyId: Buffer, generation: number, roots: Buffer) {
@@ -28,12 +28,14 @@ export class SubjectKey {
   }
 
   subkey(use: KeyUse): KeyObject {
-    return (this.#subkeys[use.slot] ??= createSecretKey(deriveSubkey(this.#rootOf(use), use)));
+    const subkeys = (this.#subkeys ??= []);
+    return (subkeys[use.slot] ??= createSecretKey(deriveSubkey(this.#rootOf(use), use)));
   }
 
   /** What `make` makes of a subkey, made once. */
   made<T>(use: KeyUse, make: (subkey: KeyObject) => T): T {
-    return (this.#made[use.slot] ??= make(this.subkey(use))) as T;
+    const made = (this.#made ??= []);
+    return (made[use.slot] ??= make(this.subkey(use))) as T;
   }
 
   #rootOf({ purpose }: KeyUse): Buffer {

@@ -1,15 +1,13 @@
 import { createHmac } from 'node:crypto';
 import { type KeyUse, subkeyBytes } from '../schemas/key-use.ts';
 
-/** HKDF-Expand with SHA-256 (RFC 5869, section 2.3) from 32 random bytes, which need no extraction (section 3.3). */
+const counters = [0, 1, 2].map((n) => Buffer.of(n));
+
+/** HKDF-Expand with SHA-256 (RFC 5869, section 2.3) from 32 random bytes, which need no extraction (section 3.3): one or two blocks. */
 export function deriveSubkey(root: Buffer, { purpose, info }: KeyUse): Buffer {
   const bytes = subkeyBytes[purpose];
-  const blocks: Buffer[] = [];
-  let last: Buffer = Buffer.alloc(0);
-  while (blocks.length * 32 < bytes) {
-    const counter = Buffer.of(blocks.length + 1);
-    last = createHmac('sha256', root).update(last).update(info).update(counter).digest();
-    blocks.push(last);
-  }
-  return blocks.length === 1 ? last : Buffer.concat(blocks);
+  const first = createHmac('sha256', root).update(info).update(counters[1]!).digest();
+  if (bytes === 32) return first;
+  const second = createHmac('sha256', root).update(first).update(info).update(counters[2]!).digest();
+  return Buffer.concat([first, second]);
 }

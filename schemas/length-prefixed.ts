@@ -3,12 +3,14 @@
  * What is authenticated, or hashed, is joined so: with a separator `a|b` and `c` would be `a` and `b|c`.
  */
 export function lengthPrefixed(...parts: readonly (string | Buffer)[]): Buffer {
-  const chunks: Buffer[] = [];
+  let size = 0;
+  for (const part of parts) size += 4 + Buffer.byteLength(part);
+  const joined = Buffer.allocUnsafe(size);
+  let at = 0;
   for (const part of parts) {
-    const bytes = typeof part === 'string' ? Buffer.from(part) : part;
-    const length = Buffer.alloc(4);
-    length.writeUInt32BE(bytes.length);
-    chunks.push(length, bytes);
+    const n = typeof part === 'string' ? joined.write(part, at + 4) : part.copy(joined, at + 4);
+    joined.writeUInt32BE(n, at);
+    at += 4 + n;
   }
-  return Buffer.concat(chunks);
+  return joined;
 }

@@ -1,12 +1,4 @@
-import {
-  createCipheriv,
-  createDecipheriv,
-  createHmac,
-  createSecretKey,
-  type KeyObject,
-  randomBytes,
-  randomFillSync,
-} from 'node:crypto';
+import { createCipheriv, createDecipheriv, createHmac, randomBytes, randomFillSync } from 'node:crypto';
 import type avsc from 'avsc';
 import { associatedData } from '../keys/ciphertext.ts';
 import { deriveSubkey } from '../keys/subkey.ts';
@@ -33,7 +25,7 @@ interface Input {
 interface Plaintext {
   readonly aad: Buffer;
   readonly use: KeyUse;
-  readonly key: KeyObject;
+  readonly key: Buffer;
   readonly plaintext: Buffer;
 }
 
@@ -52,7 +44,7 @@ export class CipherCalls {
   private readonly inputs = new Map<RawRecord, Input>();
   private readonly pool = Buffer.allocUnsafeSlow(12 * 4096);
   private poolAt = this.pool.length;
-  private readonly secret = createSecretKey(randomBytes(32));
+  private readonly secret = randomBytes(32);
   private readonly wrapping = randomBytes(32);
   private readonly cold: boolean;
 
@@ -104,7 +96,7 @@ export class CipherCalls {
 
   private call({ texts, plaintexts, subject, wrapped }: Input): void {
     for (const text of texts) createHmac('sha256', this.secret).update(text).digest('base64url');
-    const subkeys = new Map<KeyUse, KeyObject>();
+    const subkeys = new Map<KeyUse, Buffer>();
     if (this.cold && wrapped) {
       createHmac('sha256', this.wrapping).update(subject).digest();
       const decipher = createDecipheriv('aes-256-gcm', this.wrapping, wrapped.nonce);
@@ -114,7 +106,7 @@ export class CipherCalls {
       decipher.final();
       // One for each dataset and classification that the event has.
       for (const { use } of plaintexts) {
-        if (!subkeys.has(use)) subkeys.set(use, createSecretKey(deriveSubkey(unwrapped, use)));
+        if (!subkeys.has(use)) subkeys.set(use, deriveSubkey(unwrapped, use));
       }
     }
     for (const { aad, use, key, plaintext } of plaintexts) {

@@ -1,4 +1,4 @@
-import { createSecretKey, type KeyObject, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { openKeyStore } from '../keys/open-key-store.ts';
 import { keyStoreResources } from '../keys/resources.ts';
 import { rootBytes, SubjectKey } from '../keys/subject-key.ts';
@@ -82,8 +82,8 @@ function ownDataKeys(): Protection['dataKeys'] {
 }
 
 function ownSharedKeys(): Protection['sharedKey'] {
-  const keys = new Map<KeyUse, KeyObject>();
-  return async (use) => remembered(keys, use, () => createSecretKey(randomBytes(subkeyBytes[use.purpose])));
+  const keys = new Map<KeyUse, Buffer>();
+  return async (use) => remembered(keys, use, () => randomBytes(subkeyBytes[use.purpose]));
 }
 
 function remembered<K, V>(known: Map<K, V>, name: K, make: () => V): V {

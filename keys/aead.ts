@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv, type KeyObject, randomBytes } from 'node:crypto';
+import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
 
 const nonceBytes = 12;
 const tagBytes = 16;
@@ -6,7 +6,7 @@ const tagBytes = 16;
 export const sealOverhead = nonceBytes + tagBytes;
 
 /** [12 nonce][ciphertext][16 tag], AES-256-GCM (NIST SP 800-38D) with a random nonce. */
-export function seal(key: KeyObject | Buffer, plaintext: Buffer, associated: Buffer): Buffer {
+export function seal(key: Buffer, plaintext: Buffer, associated: Buffer): Buffer {
   const nonce = randomBytes(nonceBytes);
   const cipher = createCipheriv('aes-256-gcm', key, nonce);
   cipher.setAAD(associated);
@@ -14,7 +14,7 @@ export function seal(key: KeyObject | Buffer, plaintext: Buffer, associated: Buf
 }
 
 /** The plaintext; undefined if key, associated data or bytes are not those it was sealed with. */
-export function unseal(key: KeyObject | Buffer, sealed: Buffer, associated: Buffer): Buffer | undefined {
+export function unseal(key: Buffer, sealed: Buffer, associated: Buffer): Buffer | undefined {
   if (sealed.length < sealOverhead) return undefined;
   const end = sealed.length - tagBytes;
   const decipher = createDecipheriv('aes-256-gcm', key, sealed.subarray(0, nonceBytes));

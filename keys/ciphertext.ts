@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv, type KeyObject, randomFillSync } from 'node:crypto';
+import { createCipheriv, createDecipheriv, randomFillSync } from 'node:crypto';
 import type { KeyUse } from '../schemas/key-use.ts';
 import { lengthPrefixed } from '../schemas/length-prefixed.ts';
 
@@ -30,7 +30,7 @@ function bind(place: Buffer, keyId: Buffer): Buffer {
 interface Key {
   readonly keyId: Buffer;
   readonly generation: number;
-  subkey(use: KeyUse): KeyObject;
+  subkey(use: KeyUse): Buffer;
 }
 
 /** Writes the ciphertext of `plaintext` into `out` at `at`, which must have room; returns the end. `place`: {@link associatedData}. */

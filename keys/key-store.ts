@@ -1,4 +1,3 @@
-import type { KeyObject } from 'node:crypto';
 import type { KeyUse } from '../schemas/key-use.ts';
 import type { SubjectKey } from './subject-key.ts';
 
@@ -22,7 +21,7 @@ export interface KeyStore {
   /** A key by what a ciphertext names; null if it was destroyed or never was. */
   keyById(keyId: Buffer, generation: number): Promise<SubjectKey | null>;
   /** A subkey of no subject, for a declared join domain, or a table's own use: destroying nobody's key unlinks what is made with it. */
-  sharedKey(use: KeyUse): Promise<KeyObject>;
+  sharedKey(use: KeyUse): Promise<Buffer>;
   close(): Promise<void>;
 }
 

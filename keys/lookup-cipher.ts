@@ -1,4 +1,4 @@
-import { createHmac, type KeyObject } from 'node:crypto';
+import { createHmac } from 'node:crypto';
 import type { LookupCipher } from '../pipeline/lookup.ts';
 import { LetheError } from '../schemas/errors.ts';
 import { keyUse } from '../schemas/key-use.ts';
@@ -15,7 +15,7 @@ const use = keyUse('encrypt', 'lookups', 'payload');
  * bytes a ciphertext under its data key, bound to the topic.
  */
 export function createLookupCipher(keys: KeyStore): LookupCipher {
-  const secrets = new Map<string, KeyObject>();
+  const secrets = new Map<string, Buffer>();
   const dataKeys = new Map<string, SubjectKey>();
   const dataKey = (table: string): SubjectKey => {
     const key = dataKeys.get(table);

@@ -1,4 +1,4 @@
-import { createHmac, createSecretKey, type KeyObject, randomBytes, randomUUID } from 'node:crypto';
+import { createHmac, randomBytes, randomUUID } from 'node:crypto';
 import type { Pool } from 'pg';
 import { BoundedCache } from '../pipeline/bounded-cache.ts';
 import { LetheError } from '../schemas/errors.ts';
@@ -88,8 +88,8 @@ export class PostgresKeyStore implements KeyStore {
     return rows[0] ? this.#open(rows[0]) : null;
   }
 
-  async sharedKey(use: KeyUse): Promise<KeyObject> {
-    return createSecretKey(deriveSubkey(await this.#secret(sharedSecret), use));
+  async sharedKey(use: KeyUse): Promise<Buffer> {
+    return deriveSubkey(await this.#secret(sharedSecret), use);
   }
 
   /** What a subject is looked up by: the key store holds no id. */

@@ -1,4 +1,3 @@
-import { createSecretKey, type KeyObject } from 'node:crypto';
 import type { KeyUse } from '../schemas/key-use.ts';
 import { deriveSubkey } from './subkey.ts';
 
@@ -17,7 +16,7 @@ export class SubjectKey {
   readonly keyId: Buffer;
   readonly generation: number;
   readonly #roots: Buffer;
-  #subkeys: (KeyObject | undefined)[] | undefined;
+  #subkeys: (Buffer | undefined)[] | undefined;
   #made: unknown[] | undefined;
 
   /** `roots`: 64 bytes, see {@link rootBytes}. */
@@ -27,13 +26,13 @@ export class SubjectKey {
     this.#roots = roots;
   }
 
-  subkey(use: KeyUse): KeyObject {
+  subkey(use: KeyUse): Buffer {
     const subkeys = (this.#subkeys ??= []);
-    return (subkeys[use.slot] ??= createSecretKey(deriveSubkey(this.#rootOf(use), use)));
+    return (subkeys[use.slot] ??= pooled(deriveSubkey(this.#rootOf(use), use)));
   }
 
   /** What `make` makes of a subkey, made once. */
-  made<T>(use: KeyUse, make: (subkey: KeyObject) => T): T {
+  made<T>(use: KeyUse, make: (subkey: Buffer) => T): T {
     const made = (this.#made ??= []);
     return (made[use.slot] ??= make(this.subkey(use))) as T;
   }
@@ -41,4 +40,11 @@ export class SubjectKey {
   #rootOf({ purpose }: KeyUse): Buffer {
     return purpose === 'encrypt' ? this.#roots.subarray(0, rootBytes) : this.#roots.subarray(rootBytes);
   }
+}
+
+/** Beside others in one piece of memory: one of its own for each costs the collector more than the key does. */
+function pooled(key: Buffer): Buffer {
+  const own = Buffer.allocUnsafe(key.length);
+  key.copy(own);
+  return own;
 }

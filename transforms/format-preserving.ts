@@ -1,4 +1,3 @@
-import type { KeyObject } from 'node:crypto';
 import { FF1 } from '@noble/ciphers/ff1.js';
 import { LetheError } from '../schemas/errors.ts';
 import {
@@ -18,12 +17,12 @@ const letterOrDigit = /[\p{L}\p{M}\p{N}]/u;
 export function compileFormatPreserving(
   column: string,
   alphabet: FormatAlphabet,
-  key: KeyObject,
+  key: Buffer,
 ): (text: string) => string {
   const characters: string = formatAlphabets[alphabet];
   const digits = new Map(Array.from(characters, (character, i) => [character, i]));
   const shortest = shortestFormatted(alphabet);
-  const cipher = FF1(characters.length, key.export());
+  const cipher = FF1(characters.length, key);
   const refuse = (why: string) =>
     new LetheError('VALUE_UNPROTECTABLE', `a value of column ${column} ${why}, for format-preserving`);
   return (text) => {

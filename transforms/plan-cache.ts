@@ -1,4 +1,3 @@
-import type { KeyObject } from 'node:crypto';
 import { BoundedCache } from '../pipeline/bounded-cache.ts';
 import type { RawRecord } from '../pipeline/transform.ts';
 import { type Dataset, isReadAtSource } from '../schemas/dataset.ts';
@@ -47,7 +46,7 @@ const mostSchemas = 64;
 export class PlanCache {
   private readonly values = new BoundedCache<number, ValuePlan>(mostSchemas);
   private readonly keys = new BoundedCache<number, KeyPlan>(mostSchemas);
-  private readonly shared = new Map<KeyUse, KeyObject>();
+  private readonly shared = new Map<KeyUse, Buffer>();
   private failures = new Map<number, LetheError>();
   private readonly sources: PlanSources;
   private last: { id: number; plan: ValuePlan } | undefined;
@@ -136,7 +135,7 @@ export class PlanCache {
     return new KeyPlan(await writerSchema(id), dataset, this.sharedKey);
   }
 
-  private readonly sharedKey = (use: KeyUse): KeyObject => {
+  private readonly sharedKey = (use: KeyUse): Buffer => {
     const key = this.shared.get(use);
     if (!key) throw unexpected(`a key of ${this.sources.dataset.table} is not there`);
     return key;

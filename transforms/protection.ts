@@ -1,4 +1,3 @@
-import type { KeyObject } from 'node:crypto';
 import type { ColumnRule, PathRule } from '../schemas/column-rule.ts';
 import type { Dataset, DatasetColumn } from '../schemas/dataset.ts';
 import { type KeyPurpose, type KeyUse, keyUse } from '../schemas/key-use.ts';
@@ -9,9 +8,9 @@ export interface DataKey {
   /** 16 bytes. */
   readonly keyId: Buffer;
   readonly generation: number;
-  subkey(use: KeyUse): KeyObject;
+  subkey(use: KeyUse): Buffer;
   /** What `make` makes of a subkey, made once. */
-  made<T>(use: KeyUse, make: (subkey: KeyObject) => T): T;
+  made<T>(use: KeyUse, make: (subkey: Buffer) => T): T;
 }
 
 /** Whose keys are asked for. */
@@ -28,7 +27,7 @@ export interface Protection {
    */
   dataKeys(kind: SubjectKind, ids: readonly string[]): Promise<(DataKey | null)[]>;
   /** A subkey that depends on no row: of the column itself, or of its domain. */
-  sharedKey(use: KeyUse): Promise<KeyObject>;
+  sharedKey(use: KeyUse): Promise<Buffer>;
 }
 
 const purposes: Readonly<Partial<Record<ColumnRule['action'], KeyPurpose>>> = {

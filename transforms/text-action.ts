@@ -1,4 +1,4 @@
-import { createHmac, type KeyObject } from 'node:crypto';
+import { createHmac } from 'node:crypto';
 import type { KeyUse } from '../schemas/key-use.ts';
 import { redactionKinds } from '../schemas/redaction.ts';
 import { unexpected } from './avro-skip.ts';
@@ -13,7 +13,7 @@ import { compileToken } from './token.ts';
 export type TextAction = (text: string, row: RowContext) => string | undefined;
 
 /** A shared key, fetched before compiling; throws for one that is not there. */
-export type SharedKeys = (use: KeyUse) => KeyObject;
+export type SharedKeys = (use: KeyUse) => Buffer;
 
 /** Always the same number of marks, so that a mask does not tell the length. */
 const maskMarks = '****';
@@ -26,7 +26,7 @@ export function maskText(value: string, keepStart: number, keepEnd: number): str
 }
 
 /** base64url of HMAC-SHA-256, 43 characters. */
-export function pseudonym(key: KeyObject, canonicalText: string): string {
+export function pseudonym(key: Buffer, canonicalText: string): string {
   return createHmac('sha256', key).update(canonicalText).digest('base64url');
 }
 
@@ -68,7 +68,7 @@ export function compileTextAction(ruled: Ruled, sources: KeySources): TextAction
 function keyed(
   ruled: Ruled,
   { hasSubject, keys }: KeySources,
-  make: (key: KeyObject) => (text: string) => string,
+  make: (key: Buffer) => (text: string) => string,
 ): TextAction {
   const use = keyedUse(ruled)!;
   if (!isOwn(hasSubject, ruled)) return make(keys(use));

@@ -1,4 +1,4 @@
-import { createSecretKey, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { associatedData, ciphertextOverhead, encryptInto } from '../../keys/ciphertext.ts';
 import { deriveSubkey } from '../../keys/subkey.ts';
 import { rootBytes, SubjectKey } from '../../keys/subject-key.ts';
@@ -11,7 +11,7 @@ export const testCipher: Cipher = { overhead: ciphertextOverhead, encryptInto, a
 
 /** Root of the keys that all rows share, of this process. */
 export const sharedRoot = randomBytes(rootBytes);
-export const sharedKey = (use: KeyUse) => createSecretKey(deriveSubkey(sharedRoot, use));
+export const sharedKey = (use: KeyUse) => deriveSubkey(sharedRoot, use);
 
 /** A key of a subject, and its roots. */
 export function testSubjectKey(generation = 1): SubjectKey & { readonly roots: Buffer } {

@@ -1,4 +1,4 @@
-import { createSecretKey, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { aessiv } from '@noble/ciphers/aes.js';
 import { FF1 } from '@noble/ciphers/ff1.js';
 import * as fc from 'fast-check';
@@ -55,7 +55,7 @@ describe('format-preserving encryption', () => {
         const all: string = formatAlphabets[alphabet];
         const padding = all.slice(0, 6);
         const text = padding + characters.join('');
-        const sealed = compileFormatPreserving('c', alphabet, createSecretKey(key))(text);
+        const sealed = compileFormatPreserving('c', alphabet, key)(text);
         expect(sealed).toBe(formattedText(key, alphabet, text));
         const own = (t: string) => Array.from(t, (c) => all.indexOf(c)).filter((i) => i >= 0);
         expect(FF1(all.length, key).decrypt(own(sealed))).toEqual(own(text));
@@ -85,7 +85,7 @@ describe('format-preserving encryption', () => {
     ['digits of another script', '١٢٣٤٥٦٧'],
     ['a letter with a mark', '1234567é'],
   ])('refuses %s without saying it', (_what, text) => {
-    const act = compileFormatPreserving('card', 'digits', createSecretKey(randomBytes(32)));
+    const act = compileFormatPreserving('card', 'digits', randomBytes(32));
     const thrown = (() => {
       try {
         act(text);
@@ -113,7 +113,7 @@ describe('a token', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'grapheme', maxLength: 60 }), (text) => {
         const key = randomBytes(64);
-        const token = compileToken(createSecretKey(key))(text);
+        const token = compileToken(key)(text);
         expect(token).toBe(tokenOf(key, text));
         const opened = aessiv(key).decrypt(Buffer.from(token, 'base64url'));
         expect(Buffer.from(opened).toString('utf8')).toBe(text);

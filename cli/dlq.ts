@@ -108,7 +108,7 @@ async function retryAll(
   const retried: RetriedLetter[] = [];
   const { config } = project;
   await withReader(config, (reader) =>
-    withOpener(config, (opener) =>
+    withOpener(config, { for: 'retry', letters: String(letters.length) }, (opener) =>
       withBox(config, async (box) => {
         for await (const some of retryLetters({ project, reader, opener, box }, letters)) {
           for (const one of some) retried.push(one);

@@ -4,9 +4,10 @@ import { keyStoreResources } from '../keys/resources.ts';
 import { withKeyStore } from '../keys/key-store-client.ts';
 import type { Config } from '../schemas/config.ts';
 import { LetheError } from '../schemas/errors.ts';
+import { requireAnchored } from './anchored-keys.ts';
 
 /**
- * KEY_STORE_INVALID for a key store that is not set up, or that these master keys do not open: nothing could pass. One that is away is
+ * KEY_STORE_INVALID for a key store that is not set up, that these master keys do not open, or that is behind its anchor: nothing may pass. One that is away is
  * waited for by whoever needs it.
  */
 export async function requireKeyStore(config: Config): Promise<void> {
@@ -15,6 +16,7 @@ export async function requireKeyStore(config: Config): Promise<void> {
       const [missing] = await resource.diff();
       if (missing) throw notSetUp();
     }
+    await requireAnchored(config);
   } catch (error) {
     if (!(error instanceof LetheError) || error.code !== 'KEY_STORE_UNAVAILABLE') throw error;
   }

@@ -1,11 +1,9 @@
 import { Command } from 'commander';
 import { readKeyStoreStatus } from '../keys/key-store-status.ts';
 import { type Turn, turnEpoch } from '../keys/turn-epoch.ts';
-import type { Config } from '../schemas/config.ts';
-import { hasErrors } from '../schemas/finding.ts';
-import { FindingsError } from '../schemas/findings-error.ts';
+import { anchorKeys, requireAnchored } from './anchored-keys.ts';
+import { keysConfig } from './keys-config.ts';
 import { ProgressBar } from './progress-bar.ts';
-import { readProjectFiles } from './project.ts';
 import { renderKeyStore } from './show-key-store.ts';
 
 interface Flags {
@@ -34,6 +32,7 @@ export function keysCommand(): Command {
     .option('--json', 'print JSON')
     .action(async (flags: Flags) => {
       const config = await keysConfig(flags.config);
+      await requireAnchored(config);
       const bar = new ProgressBar();
       bar.stage('wrapping keys under the next epoch');
       let most = 0;
@@ -43,16 +42,10 @@ export function keysCommand(): Command {
           bar.progress(most - left, most, 'keys');
         },
       }).finally(() => bar.end());
+      await anchorKeys(config);
       process.stdout.write(flags.json ? `${JSON.stringify(turn)}\n` : turnText(turn));
     });
   return keys;
-}
-
-async function keysConfig(path: string): Promise<Config> {
-  const { config, findings } = await readProjectFiles(path);
-  const own = findings.filter(({ file }) => file === path);
-  if (!config || hasErrors(own)) throw new FindingsError('CONFIG_INVALID', own.length > 0 ? own : findings);
-  return config;
 }
 
 function turnText({ epoch, ended, rewrapped }: Turn): string {

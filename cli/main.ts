@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { Command, CommanderError } from 'commander';
 import { packageRoot } from '../stack/package-root.ts';
 import { applyCommand } from './apply.ts';
+import { auditCommand } from './audit.ts';
 import { checkCommand } from './check.ts';
 import { connectorCommand } from './connector.ts';
 import { demoCommand } from './demo.ts';
@@ -44,6 +45,7 @@ const program = new Command('lethe')
   .addCommand(statusCommand())
   .addCommand(connectorCommand())
   .addCommand(keysCommand())
+  .addCommand(auditCommand())
   .addCommand(reconcileCommand())
   .addCommand(waitCommand())
   .addCommand(serveCommand())

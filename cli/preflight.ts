@@ -7,6 +7,7 @@ import { readSourceFacts, type SourceFacts } from '../connectors/postgres/source
 import { withSource } from '../connectors/postgres/source-client.ts';
 import { keyStoreResources } from '../keys/resources.ts';
 import type { Config } from '../schemas/config.ts';
+import { LetheError } from '../schemas/errors.ts';
 import type { Finding } from '../schemas/finding.ts';
 import { connectorName, slotName } from '../schemas/names.ts';
 import { formatLsn, parseLsn } from '../schemas/version.ts';
@@ -15,6 +16,7 @@ import { createClickhouseClient } from '../sinks/clickhouse/client.ts';
 import { toLetheError as clickhouseError } from '../sinks/clickhouse/errors.ts';
 import { createElasticsearchClient } from '../sinks/elasticsearch/client.ts';
 import { toLetheError as elasticsearchError } from '../sinks/elasticsearch/errors.ts';
+import { requireAnchored } from './anchored-keys.ts';
 import { refuseKeysBesideSource } from './keys-place.ts';
 import { findingOf } from './project.ts';
 
@@ -116,9 +118,16 @@ async function probeRegistry(config: Config): Promise<Obstacle[]> {
 }
 
 async function probeKeys(config: Config): Promise<Obstacle[]> {
-  for (const resource of keyStoreResources(config)) await resource.diff();
+  const changes = [];
+  for (const resource of keyStoreResources(config)) changes.push(...(await resource.diff()));
+  // Whether Kafka answers is another probe's question.
+  if (changes.length === 0) await requireAnchored(config).catch(unlessUnreachable);
   await refuseKeysBesideSource(config);
   return [];
+}
+
+function unlessUnreachable(error: unknown): void {
+  if (!(error instanceof LetheError) || error.code !== 'UNREACHABLE') throw error;
 }
 
 async function probeElasticsearch(config: Config): Promise<Obstacle[]> {

@@ -26,6 +26,7 @@ import { createClickhouseClient } from '../sinks/clickhouse/client.ts';
 import { clickhouseResources } from '../sinks/clickhouse/resources.ts';
 import { createElasticsearchClient } from '../sinks/elasticsearch/client.ts';
 import { elasticsearchResources } from '../sinks/elasticsearch/resources.ts';
+import { anchorResources } from './anchored-keys.ts';
 import { mergeResources } from './merge-resources.ts';
 import { decideGenerations } from './store-generations.ts';
 
@@ -91,6 +92,7 @@ export async function projectResources(
       ...replicaIdentityResources(config, datasets),
       ...publicationResources(config, before),
       ...topicResources(topicSpecs(config, datasets, underChange), kafka.withAdmin),
+      ...anchorResources(config),
       ...cleanSubjectResources(config, datasets, new HttpService('the registry', config.registry), {
         rebuild,
       }),

@@ -4,6 +4,7 @@ import { BoundedCache } from '../pipeline/bounded-cache.ts';
 import { LetheError } from '../schemas/errors.ts';
 import type { KeyUse } from '../schemas/key-use.ts';
 import { lengthPrefixed } from '../schemas/length-prefixed.ts';
+import { DestroyedKeys } from './destroyed-keys.ts';
 import { EpochRing, notSetUp } from './epoch-ring.ts';
 import { keyStoreError } from './key-store-error.ts';
 import type { KeyStore, SubjectKind } from './key-store.ts';
@@ -20,7 +21,13 @@ interface KeyRow {
   readonly wrapped: Buffer | null;
 }
 
-/** How long and how many unwrapped keys stay in memory: both bound how long a destroyed key can still be used here. */
+/**
+ * How long keys in memory may be used since the last look at what was destroyed. One that is destroyed is in no further batch after that
+ * time, in no process: who cannot look has no keys.
+ */
+export const keyLeaseMs = 1_000;
+
+/** How long and how many unwrapped keys stay in memory. */
 export interface CacheBounds {
   readonly maxKeys: number;
   readonly maxAgeMs: number;
@@ -38,6 +45,7 @@ export class PostgresKeyStore implements KeyStore {
   readonly #now: () => number;
   readonly #cache: BoundedCache<string, { key: SubjectKey; until: number }>;
   readonly #secrets = new Map<string, Buffer>();
+  readonly #destroyed: DestroyedKeys;
 
   constructor(
     pool: Pick<Pool, 'query' | 'end'>,
@@ -50,9 +58,12 @@ export class PostgresKeyStore implements KeyStore {
     this.#maxAgeMs = bounds.maxAgeMs;
     this.#now = now;
     this.#cache = new BoundedCache(bounds.maxKeys);
+    this.#destroyed = new DestroyedKeys((text, values) => this.#query(text, values), keyLeaseMs, now);
   }
 
   async dataKeys(kind: SubjectKind, ids: readonly string[]): Promise<(SubjectKey | null)[]> {
+    const gone = await this.#destroyed.sinceLastLook();
+    if (gone.size > 0) this.#cache.forget(({ key }) => gone.has(uuidText(key.keyId)));
     const found: (SubjectKey | null)[] = [];
     const missing: string[] = [];
     const now = this.#now();
@@ -201,7 +212,7 @@ function digest(index: Buffer, { type, purpose }: SubjectKind, id: string): Buff
     .digest();
 }
 
-function uuidText(id: Buffer): string {
+export function uuidText(id: Buffer): string {
   const hex = id.toString('hex');
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
 }

@@ -4,6 +4,7 @@ import { postgresOptions } from '../pipeline/postgres-options.ts';
 import type { PlannedChange, Resource } from '../pipeline/resource.ts';
 import type { Config } from '../schemas/config.ts';
 import { LetheError } from '../schemas/errors.ts';
+import { appendAudit } from './audit/audit-log.ts';
 import { EpochRing } from './epoch-ring.ts';
 import { openEpoch } from './open-epoch.ts';
 import { inTransaction, lockKeyStore, withKeyStore } from './key-store-client.ts';
@@ -101,6 +102,8 @@ async function applyKeyStore(config: KeysConfig, master: MasterKeys): Promise<vo
           [name, wrapKey(epoch, key, name, 0, randomBytes(rootBytes)), epoch],
         );
       }
+      await appendAudit(client, 'store-made', { format: keyStoreFormat });
+      await appendAudit(client, 'epoch-opened', { epoch, master: master.kind });
     });
     await openAll(client, master);
   });

@@ -7,6 +7,7 @@ export const keyStoreStatements = [
   `create table if not exists lethe_keys.store (
      id uuid primary key default gen_random_uuid(),
      format int not null,
+     anchored_at timestamptz,
      only_one boolean not null default true unique check (only_one))`,
   `create table if not exists lethe_keys.epochs (
      epoch int primary key,
@@ -43,6 +44,19 @@ export const keyStoreStatements = [
      wrapped bytea not null,
      epoch int not null references lethe_keys.epochs,
      created_at timestamptz not null default now())`,
+  `create index if not exists data_keys_destroyed on lethe_keys.data_keys (destroyed_at) where destroyed_at is not null`,
+  `create table if not exists lethe_keys.audit (
+     seq bigint primary key,
+     at timestamptz not null,
+     principal text not null,
+     action text not null,
+     details jsonb not null,
+     hash bytea not null)`,
+  // Against a slip of the hand; against intent there is the chain.
+  `create or replace function lethe_keys.audit_is_append_only() returns trigger language plpgsql as
+     $$ begin raise exception 'the audit is append-only'; end $$`,
+  `create or replace trigger append_only before update or delete or truncate on lethe_keys.audit
+     for each statement execute function lethe_keys.audit_is_append_only()`,
 ] as const;
 
 /** What the tables hold, raised when their meaning changes. */

@@ -1,5 +1,6 @@
 import type { ClientBase } from 'pg';
 import type { Config } from '../schemas/config.ts';
+import { appendAudit } from './audit/audit-log.ts';
 import { EpochRing } from './epoch-ring.ts';
 import { openEpoch } from './open-epoch.ts';
 import { inTransaction, lockKeyStore, withKeyStore } from './key-store-client.ts';
@@ -63,7 +64,9 @@ async function closeEpoch(client: ClientBase, master: MasterKeys): Promise<numbe
     await client.query(
       `update lethe_keys.epochs set state = 'closing', closed_at = clock_timestamp() where state = 'open'`,
     );
-    return (await openEpoch(client, master)).epoch;
+    const { epoch } = await openEpoch(client, master);
+    await appendAudit(client, 'epoch-opened', { epoch, master: master.kind });
+    return epoch;
   });
 }
 
@@ -125,11 +128,14 @@ async function destroyEnded(client: ClientBase, master: MasterKeys): Promise<End
   for (const { epoch, master_name } of rows) {
     const destruction = await master.destroy(master_name);
     const final = destruction.state === 'pending' ? destruction.until : null;
-    await client.query(
-      `update lethe_keys.epochs set wrapped = null, state = $2, final_at = coalesce($3, clock_timestamp()),
-         destroyed_at = coalesce(destroyed_at, clock_timestamp()) where epoch = $1`,
-      [epoch, destruction.state, final],
-    );
+    await inTransaction(client, async () => {
+      await client.query(
+        `update lethe_keys.epochs set wrapped = null, state = $2, final_at = coalesce($3, clock_timestamp()),
+           destroyed_at = coalesce(destroyed_at, clock_timestamp()) where epoch = $1`,
+        [epoch, destruction.state, final],
+      );
+      await appendAudit(client, 'epoch-ended', { epoch, state: destruction.state });
+    });
     ended.push({ epoch, destruction });
   }
   return ended;

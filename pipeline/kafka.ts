@@ -60,7 +60,8 @@ export function kafkaError(cause: unknown): LetheError {
 }
 
 /** What a broker calls the error, however deep a client has wrapped it; else what the client calls it. */
-function kafkaErrorType(cause: unknown): string {
+/** Kafka's own name of the error, or what comes nearest to one. */
+export function kafkaErrorType(cause: unknown): string {
   const { type, code, name } = cause as Record<'type' | 'code' | 'name', unknown>;
   const known = [answerOf(cause), type, code, name].find((text) => typeof text === 'string');
   return known ?? 'error';

@@ -46,6 +46,8 @@ export const lookupTopic = (config: Named, table: string): string => derivedTopi
 /** Rows of the table that wait for those that their paths lead to, sealed. */
 export const parkedTopic = (config: Named, table: string): string => derivedTopic(config, 'parked', table);
 export const signalTopic = (config: Named): string => `${config.topics.prefix}signals.${config.name}`;
+/** What the key store must not go behind. */
+export const anchorTopic = (config: Named): string => `${config.topics.prefix}anchors.${config.name}`;
 /** Registry subject of a clean topic's value (TopicNameStrategy). */
 export const cleanSubject = (config: Named, table: string): string => `${cleanTopic(config, table)}-value`;
 

@@ -1,3 +1,5 @@
+import { anchorKeys } from '../anchored-keys.ts';
+import { writeAudit } from '../../keys/audit/audit-log.ts';
 import { openKeyStore } from '../../keys/open-key-store.ts';
 import { createPayloadOpener } from '../../keys/payload-sealer.ts';
 import { BrokerConnections } from '../../pipeline/broker-connections.ts';
@@ -36,8 +38,17 @@ export async function withReader<T>(
   }
 }
 
-/** Lends what opens payloads: it takes the master key and the key store, and asks for neither before the first of them. */
-export async function withOpener<T>(config: Config, use: (opener: PayloadOpener) => Promise<T>): Promise<T> {
+/**
+ * Lends what opens payloads: it takes the master key and the key store. That somebody asked for it stands in the audit before anything is
+ * opened.
+ */
+export async function withOpener<T>(
+  config: Config,
+  asked: { readonly for: 'show' | 'retry'; readonly letters: string },
+  use: (opener: PayloadOpener) => Promise<T>,
+): Promise<T> {
+  await writeAudit(config, 'payload-asked', asked);
+  await anchorKeys(config);
   const keys = openKeyStore(config);
   try {
     return await use(createPayloadOpener(keys));

@@ -37,13 +37,13 @@ export function describeLetter(letter: OpenLetter): ShownLetter {
 /** What a letter holds. Takes the master key and the key store: KEY_STORE_INVALID or AUTH_FAILED says that the right is missing. */
 export async function readPayload(config: Config, letter: OpenLetter): Promise<LetterContent> {
   return withReader(config, (reader) =>
-    withOpener(config, async (opener) => {
+    withOpener(config, { for: 'show', letters: letterId(letter) }, async (opener): Promise<LetterContent> => {
       for await (const [found] of readSealed(reader, [letter])) {
-        const opened = await opener.open(found!.sealed, letter.letterTopic).catch(rightMissing);
+        const opened = await opener.open(found!.sealed, letter.letterTopic);
         return await letterContent(opened, new Registry(config.registry));
       }
       return { state: 'erased' };
-    }),
+    }).catch(rightMissing),
   );
 }
 
@@ -51,7 +51,7 @@ function rightMissing(error: unknown): never {
   if (!(error instanceof LetheError)) throw error;
   if (error.code !== 'KEY_STORE_INVALID' && error.code !== 'AUTH_FAILED') throw error;
   throw new LetheError(error.code, `the payload stays closed: ${error.message}`, {
-    fix: 'Reading it takes the right to decrypt: the master key of this pipeline (keys.masterKey), and a role that its key store lets in (keys.url).',
+    fix: 'Reading it takes the right to decrypt: the master key of this pipeline (keys.master), and a role that its key store lets in (keys.url).',
   });
 }
 

@@ -12,6 +12,7 @@ import {
   rawSegmentMs,
   rawTopic,
   signalTable,
+  anchorTopic,
   signalTopic,
 } from '../../schemas/names.ts';
 
@@ -109,6 +110,13 @@ const passingSettings = {
 /** What the transform asks of the connector must outlast the time that it is away. */
 const signalSettings = { ...passingSettings, 'retention.ms': String(7 * dayMs), 'segment.ms': String(dayMs) };
 
+/** A few records of some hundred bytes, of which the newest of each name counts. */
+const anchorSettings = {
+  'cleanup.policy': 'compact',
+  'min.cleanable.dirty.ratio': '0.1',
+  'segment.ms': String(dayMs),
+};
+
 /**
  * Every topic of the pipeline. Debezium's are among them: a topic made by its first record has other settings.
  * `underChange`: tables whose contract is being changed.
@@ -139,6 +147,7 @@ export function topicSpecs(
     }),
     // Debezium reads signals in order only from one partition.
     spec(signalTopic(config), 1, signalSettings),
+    spec(anchorTopic(config), 1, anchorSettings),
     spec(rawTopic(config, heartbeatTable(config)), 1, passingSettings),
     // Debezium emits its own signals too, and would stop at a topic that is not there.
     spec(rawTopic(config, signalTable(config)), 1, passingSettings),

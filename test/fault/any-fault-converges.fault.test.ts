@@ -44,11 +44,12 @@ describe('under traffic, with every server behind a line that can be spoilt', ()
   });
 
   it.each([
+    // First, while there is little to deliver.
+    ['all is delivered again', repeatFaults, 'in turn'],
     ['processes die at every point of their work', crashFaults, 'at once'],
     ['servers die', serverFaults, 'in turn'],
     ['lines are cut, slow, or silent', lineFaults, 'in turn'],
     ['members come, go, and sleep', groupFaults, 'in turn'],
-    ['all is delivered again', repeatFaults, 'in turn'],
   ] as const)('everything is equal after %s', async (_what, faults, order) => {
     const { compared, memory, seconds, good, fault, ...found } = await doFaults(
       world,

@@ -149,7 +149,7 @@ describe('a contract', () => {
 describe('lethe.yaml', () => {
   test('with an unknown key is refused', async () => {
     await project.writeConfig({ kafak: { brokers: [] } });
-    const { message } = await expectRefused('lethe.yaml:10 kafak', 'UNKNOWN_KEY');
+    const { message } = await expectRefused('lethe.yaml:11 kafak', 'UNKNOWN_KEY');
     expect(message).toContain('Did you mean kafka?');
   });
 

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { keysCommand } from '../../cli/keys.ts';
+import { destroyKey } from '../../keys/destroy-keys.ts';
 import { readKeyStoreStatus } from '../../keys/key-store-status.ts';
 import { openKeyStore } from '../../keys/open-key-store.ts';
 import { turnEpoch } from '../../keys/turn-epoch.ts';
@@ -77,17 +78,9 @@ describe('the epoch of the key store', { timeout: 300_000 }, () => {
   it('turns while rows change and persons come: all is readable as before, the new ones are under the new epoch', async () => {
     backup = await backUpKeyStore(live.env['LETHE_KEYS_URL']!);
     copyFileSync(masterFile(), join(live.folder, 'master-before.json'));
-    const keys = openKeyStore(config());
-    const [erased] = await keys.dataKeys(kind, ['7']);
-    await keys.close();
     await client.query('delete from people where id = 7');
-    const keyClient = new Client({ connectionString: live.env['LETHE_KEYS_URL']! });
-    await keyClient.connect();
-    await keyClient.query(
-      `update lethe_keys.data_keys set wrapped = null, destroyed_at = now() where key_id = $1`,
-      [erased!.keyId.toString('hex')],
-    );
-    await keyClient.end();
+    expect(await destroyKey(config(), kind, '7')).toMatchObject({ generations: 1 });
+    expect(await destroyKey(config(), kind, '7')).toMatchObject({ generations: 0 });
     expect(await readKeyStoreStatus(config())).toMatchObject({ keys: { destroyed: 1 }, provisional: 1 });
 
     let next = rows;

@@ -366,6 +366,7 @@ test('what was planted nowhere is found nowhere', async () => {
     canaries: [canary],
   });
   expect(again.filter(({ found }) => found > 0)).toEqual([]);
+  expect(again.filter(({ problems }) => problems.length > 0)).toEqual([]);
   expect(isClean(again)).toBe(true);
 });
 

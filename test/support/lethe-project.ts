@@ -58,9 +58,9 @@ export class LetheProject {
       registry: { url: endpoints.registry.url },
       elasticsearch: { url: endpoints.elasticsearch.url },
       clickhouse: { url: endpoints.clickhouse.url },
-      environment: 'development',
       keys: { url: keys.url, master: { kind: 'local', file: 'master.json' } },
       topics: { prefix: `${this.name}.`, partitions },
+      environment: 'development',
     };
   }
 

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { checkAnchor } from '../../keys/audit/anchor.ts';
 import { EpochRing } from '../../keys/epoch-ring.ts';
 import { checkMaster } from '../../keys/master/check-master.ts';
 import { KmsMasterKeys } from '../../keys/master/kms-master.ts';
@@ -77,6 +78,7 @@ export function masterKeyFailures(canary: string, folder: string): readonly (() 
     }),
     () => epochOfWrapped(secret),
     () => unwrapKey(randomBytes(32), wrapKey(1, randomBytes(32), 'name', 1, secret), 'name', 1),
+    () => checkAnchor({} as never, canary, secret),
     () => ring([]).keyOf(1),
     () => ring([{ store: 's', epoch: 1, master_kind: 'vault', master_name: canary, wrapped: secret }]).look(),
   ];

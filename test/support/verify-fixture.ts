@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Kafka, logLevel } from 'kafkajs';
+import { afterAll } from 'vitest';
 import { Client } from 'pg';
 import avro from 'avsc';
 import { type Config, configShape } from '../../schemas/config.ts';
@@ -17,7 +18,7 @@ const folder = mkdtempSync(join(tmpdir(), 'lethe-fixture-'));
 const masterFile = join(folder, 'master.json');
 const [masterKey, epochKey, indexRoot, sharedRoot] = [0, 1, 2, 3].map(() => randomBytes(32)) as Four;
 type Four = [Buffer, Buffer, Buffer, Buffer];
-process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 export function fixtureConfig(endpoints: TestEndpoints, name: string, url: string): Config {
   return configShape.parse({

@@ -1,7 +1,7 @@
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { localEpochOpener } from '../../../verify/epoch-opener.ts';
 import { KeyRing, type StoredKeys } from '../../../verify/key-ring.ts';
 import { civilFromDays, daysFromCivil, formatStamp } from '../../../verify/rules/calendar.ts';
@@ -139,7 +139,9 @@ test('the key of another epoch opens nothing, and neither does another master ke
     '050505050505050505050505966c5a29e1ed6a9853b82f5643af2d54e769835ac1d4377b0c7d35bb4ec9150562f40b4848c6296d901914f6e8c89018',
     'hex',
   );
-  const file = join(mkdtempSync(join(tmpdir(), 'lethe-master-')), 'master.json');
+  const folder = mkdtempSync(join(tmpdir(), 'lethe-master-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const file = join(folder, 'master.json');
   const master = 'MTExMTExMTExMTExMTExMTExMTExMTExMTExMTExMTE=';
   writeFileSync(file, JSON.stringify({ format: 1, keys: { one: master, two: master.replace('M', 'N') } }));
   const open = localEpochOpener({ keys: { url: 'unused', master: { kind: 'local', file } } });

@@ -1,0 +1,72 @@
+import { type Anchor, checkAnchor, readHead, sealAnchor } from '../keys/audit/anchor.ts';
+import { withKeyStore } from '../keys/key-store-client.ts';
+import { openKeyStore } from '../keys/open-key-store.ts';
+import { readAnchors, writeAnchor } from '../pipeline/anchor-topic.ts';
+import type { Resource } from '../pipeline/resource.ts';
+import type { Config } from '../schemas/config.ts';
+import { LetheError } from '../schemas/errors.ts';
+import { keyUse } from '../schemas/key-use.ts';
+
+const name = 'audit';
+const use = keyUse('pseudonym', 'audit-anchor');
+
+/** Notes in Kafka how far the key store's audit has come; to be called after each thing that it tells of. */
+export async function anchorKeys(config: Config): Promise<Anchor> {
+  const key = await anchorKey(config);
+  const head = await withKeyStore(config, readHead);
+  if (!head)
+    throw new LetheError('KEY_STORE_INVALID', 'the key store has no audit', { fix: 'Run `lethe apply`.' });
+  await writeAnchor(config, name, sealAnchor(head, key));
+  await withKeyStore(config, (client) =>
+    client.query('update lethe_keys.store set anchored_at = clock_timestamp()'),
+  );
+  return head;
+}
+
+/** KEY_STORE_INVALID where the key store is behind what was noted of it in Kafka. Was anything noted yet? */
+export async function requireAnchored(config: Config): Promise<boolean> {
+  const text = (await readAnchors(config)).get(name);
+  const key = await anchorKey(config);
+  return withKeyStore(config, async (client) => {
+    if (text !== undefined) {
+      await checkAnchor(client, text, key);
+      return true;
+    }
+    const { rows } = await client.query<{ noted: boolean }>(
+      'select anchored_at is not null as noted from lethe_keys.store',
+    );
+    if (!rows[0]?.noted) return false;
+    throw new LetheError('KEY_STORE_INVALID', 'what was noted of the key store in Kafka is gone', {
+      fix: 'Bring the topic of anchors back: without it nobody can tell an older key store from the newest.',
+    });
+  });
+}
+
+/** Of `apply`, when topics and key store are there. */
+export function anchorResources(config: Config): Resource[] {
+  return [
+    {
+      name: 'anchor of the audit',
+      system: 'keys',
+      diff: async () => {
+        const isNoted = await requireAnchored(config).catch((error: unknown) => {
+          // One that is not set up yet is another resource's matter.
+          const isNew = error instanceof LetheError && error.code === 'KEY_STORE_INVALID' && error.cause;
+          if (isNew) return false;
+          throw error;
+        });
+        return isNoted ? [] : [{ action: 'create', summary: 'anchor of the key store’s audit, in Kafka' }];
+      },
+      apply: async () => void (await anchorKeys(config)),
+    },
+  ];
+}
+
+async function anchorKey(config: Config): Promise<Buffer> {
+  const store = openKeyStore(config);
+  try {
+    return await store.sharedKey(use);
+  } finally {
+    await store.close();
+  }
+}

@@ -1,0 +1,91 @@
+import { randomBytes } from 'node:crypto';
+import { beforeEach, describe, expect, it } from 'vitest';
+import type { MasterKeys } from '../../../keys/master/master-key.ts';
+import { keyLeaseMs, PostgresKeyStore } from '../../../keys/postgres-key-store.ts';
+import { wrapKey } from '../../../keys/wrapped-key.ts';
+
+const kind = { type: 'customer' };
+const epochKey = randomBytes(32);
+const keyId = '00112233-4455-6677-8899-aabbccddeeff';
+const roots = randomBytes(64);
+
+/** A key store with one person, whose database answers from memory. */
+class OnePerson {
+  nowMs = 1_000_000;
+  isAway = false;
+  isDestroyed = false;
+  asked = { looks: 0, keys: 0 };
+  readonly store: PostgresKeyStore;
+  #digest: Buffer | undefined;
+
+  constructor() {
+    const master = { kind: 'local', unwrap: async () => epochKey } as unknown as MasterKeys;
+    const pool = { query: (text: string, values: unknown[]) => this.#answer(text, values) };
+    const bounds = { maxKeys: 10, maxAgeMs: 300_000 };
+    this.store = new PostgresKeyStore(pool as never, master, bounds, () => this.nowMs);
+  }
+
+  async #answer(text: string, values: unknown[] = []): Promise<{ rows: unknown[] }> {
+    if (this.isAway) throw Object.assign(new Error('away'), { code: 'ECONNREFUSED' });
+    if (text.includes('as gone')) {
+      this.asked.looks++;
+      return { rows: [{ now: '2026-01-01', gone: this.isDestroyed ? [keyId] : [] }] };
+    }
+    if (text.includes('lethe_keys.epochs')) {
+      const row = { store: 's', epoch: 1, master_kind: 'local', master_name: 'm', state: 'open' };
+      return { rows: [{ ...row, wrapped: Buffer.alloc(1) }] };
+    }
+    if (text.includes('lethe_keys.secrets')) {
+      return { rows: [{ wrapped: wrapKey(1, epochKey, String(values[0]), 0, randomBytes(32)) }] };
+    }
+    this.asked.keys++;
+    this.#digest ??= (values[2] as Buffer[])[0]!;
+    const wrapped = this.isDestroyed ? null : wrapKey(1, epochKey, keyId, 1, roots);
+    return { rows: [{ subject_digest: this.#digest, key_id: keyId, generation: 1, wrapped }] };
+  }
+}
+
+describe('a key in memory', () => {
+  let one: OnePerson;
+  const key = async () => (await one.store.dataKeys(kind, ['42']))[0]!;
+  beforeEach(() => {
+    one = new OnePerson();
+  });
+
+  it('is used without asking within the lease, and after a look that found nothing', async () => {
+    const first = await key();
+    expect(first).toMatchObject({ generation: 1 });
+    one.nowMs += keyLeaseMs - 1;
+    expect(await key()).toBe(first);
+    expect(one.asked).toEqual({ looks: 1, keys: 1 });
+    one.nowMs += 1;
+    expect(await key()).toBe(first);
+    expect(one.asked).toEqual({ looks: 2, keys: 1 });
+  });
+
+  it('is dropped by the look that finds it destroyed, and comes back as destroyed', async () => {
+    await key();
+    one.isDestroyed = true;
+    one.nowMs += keyLeaseMs;
+    expect(await key()).toBe(null);
+    expect(one.asked.keys).toBe(2);
+  });
+
+  it('is not used when nobody can look', async () => {
+    const first = await key();
+    one.isAway = true;
+    one.nowMs += keyLeaseMs - 1;
+    expect(await key()).toBe(first);
+    one.nowMs += 1;
+    await expect(key()).rejects.toMatchObject({ code: 'KEY_STORE_UNAVAILABLE' });
+    one.isAway = false;
+    expect(await key()).toBe(first);
+  });
+
+  it('is looked for once by those who ask at once', async () => {
+    await key();
+    one.nowMs += keyLeaseMs;
+    await Promise.all([key(), key(), key()]);
+    expect(one.asked.looks).toBe(2);
+  });
+});

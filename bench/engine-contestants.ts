@@ -8,7 +8,7 @@ import { VersionClock } from '../pipeline/version-clock.ts';
 import { cleanAvroSchema, plainType } from '../schemas/clean-schema.ts';
 import { avroType } from '../schemas/registry.ts';
 import { ByteWriter } from '../transforms/byte-writer.ts';
-import { Offsets } from '../transforms/offsets.ts';
+import { OffsetsPool } from '../transforms/offsets.ts';
 import { PlanCache, type PlanSources } from '../transforms/plan-cache.ts';
 import { encryptUse, keyedUse, usesSubjectKeys } from '../transforms/protection.ts';
 import { createTableTransform } from '../transforms/table-transform.ts';
@@ -42,6 +42,7 @@ export class ValueEngine {
   private readonly table: BenchTable;
   private readonly keys: KeyStore;
   private readonly plans: PlanCache;
+  private readonly rooms = new OffsetsPool();
   private readonly frame = Buffer.alloc(5);
 
   constructor(table: BenchTable, keys: KeyStore) {
@@ -55,7 +56,7 @@ export class ValueEngine {
   async cleanValues(records: readonly RawRecord[]): Promise<Buffer[]> {
     const { plans } = this;
     await plans.load(records);
-    const room = new Offsets();
+    const room = this.rooms.lend();
     const out = new ByteWriter(records.reduce((sum, r) => sum + r.value!.length, 0) + 1024);
     const rows = records.map(({ value }) => {
       const { envelope, row } = plans.value(value!);
@@ -71,13 +72,15 @@ export class ValueEngine {
     const isPersonal = usesSubjectKeys(this.table.dataset);
     const ids = rows.map((row) => row.subjectId);
     const dataKeys = isPersonal ? await this.keys.dataKeys(subject!, ids) : [];
-    return rows.map(({ value, row, base, resolved }, i) => {
+    const values = rows.map(({ value, row, base, resolved }, i) => {
       out.begin();
       out.copy(this.frame, 0, 5);
       const context = { dataKey: dataKeys[i] ?? undefined, names: [] };
       row.write(value, room.at, base, out, context, resolved);
       return out.take();
     });
+    this.rooms.giveBack(room);
+    return values;
   }
 
   readonly run: Contestant = async (batches) => {

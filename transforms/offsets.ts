@@ -19,3 +19,17 @@ export class Offsets {
     this.used = base;
   }
 }
+
+/** Lends field offsets to batches: one that is given back serves the next, as making one costs a batch more than it reads. */
+export class OffsetsPool {
+  private readonly spare: Offsets[] = [];
+
+  lend(): Offsets {
+    return this.spare.pop() ?? new Offsets();
+  }
+
+  giveBack(offsets: Offsets): void {
+    offsets.release(0);
+    this.spare.push(offsets);
+  }
+}

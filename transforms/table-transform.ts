@@ -13,7 +13,7 @@ import { ChangeHeaders } from './change-headers.ts';
 import type { RowContext } from './column-action.ts';
 import { encodeSourceValue } from './encode-value.ts';
 import { failed, parked, truncated, withdrawn } from './fates.ts';
-import { Offsets } from './offsets.ts';
+import { type Offsets, OffsetsPool } from './offsets.ts';
 import { PlanCache, type PlanSources, type ValuePlan } from './plan-cache.ts';
 import { type DataKey, usesSubjectKeys } from './protection.ts';
 import { epochOf } from './record-epoch.ts';
@@ -64,6 +64,7 @@ export function createTableTransform(parts: TransformParts): TableTransform {
   const { dataset } = parts;
   const plans = new PlanCache(parts);
   const makeHeaders = new ChangeHeaders(dataset);
+  const rooms = new OffsetsPool();
   const isPersonal = usesSubjectKeys(dataset);
   const readAtSource = new Set(dataset.columns.filter(isReadAtSource).map(({ name }) => name));
   const isJudged = isPersonal || dataset.conditions.length > 0 || dataset.consentPath !== undefined;
@@ -340,8 +341,9 @@ export function createTableTransform(parts: TransformParts): TableTransform {
     table: dataset.table,
     async transform(records, clock) {
       await plans.load(records);
-      // Batches of several partitions are under way at once: nothing that outlives a wait is shared between calls.
-      const room = new Offsets();
+      // Batches of several partitions are under way at once: nothing that outlives a wait is shared between calls. What fails midway keeps
+      // its room: somebody may still be reading there.
+      const room = rooms.lend();
       const out = new ByteWriter(records.reduce((sum, r) => sum + (r.value?.length ?? 0), 0) + 1024);
       const started: (Outcome | Waiting)[] = [];
       for (const record of records) {
@@ -372,6 +374,7 @@ export function createTableTransform(parts: TransformParts): TableTransform {
         if (row.lookup) outcomes.push({ ...fate, lookup: row.lookup });
         else outcomes.push(row.readsLookup ? await withLookup(row, fate, room.at, reads) : fate);
       }
+      rooms.giveBack(room);
       return outcomes;
     },
   };

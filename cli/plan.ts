@@ -1,11 +1,14 @@
 import { Command } from 'commander';
 import type { PlannedChange, Resource } from '../pipeline/resource.ts';
+import { columnOutcomes } from '../schemas/column-outcome.ts';
+import type { Dataset } from '../schemas/dataset.ts';
 import { LetheError } from '../schemas/errors.ts';
 import { hasErrors } from '../schemas/finding.ts';
 import { FindingsError, placeOf } from '../schemas/findings-error.ts';
 import { preflight } from './preflight.ts';
 import { openProject, type Project } from './project.ts';
 import { projectResources } from './resources.ts';
+import { renderColumns } from './show-columns.ts';
 import { renderTable, type Style } from './table.ts';
 
 /** A resource and what is to be done about it; resources with nothing to do are left out. */
@@ -18,6 +21,7 @@ interface PlanFlags {
   readonly config: string;
   readonly json?: true;
   readonly rebuild?: true;
+  readonly columns?: true;
 }
 
 /** Of `--rebuild`, for plan and apply. */
@@ -30,6 +34,7 @@ export function planCommand(): Command {
     .description('show what apply would change')
     .option('-c, --config <file>', 'configuration', 'lethe.yaml')
     .option('--rebuild', rebuildHelp)
+    .option('--columns', 'also what becomes of each column: how it is forgotten, what can still be searched')
     .option('--json', 'print the plan as JSON')
     .action(async (flags: PlanFlags) => {
       const project = await openFitProject(flags.config);
@@ -39,7 +44,9 @@ export function planCommand(): Command {
       });
       try {
         const plan = await planResources(resources);
-        process.stdout.write(flags.json ? planJson(plan) : planTable(plan));
+        const datasets = flags.columns ? project.datasets : undefined;
+        process.stdout.write(flags.json ? planJson(plan, datasets) : planTable(plan));
+        if (datasets && !flags.json) process.stdout.write(`\n${renderColumns(datasets)}`);
         if (refusals(plan).length > 0) process.exitCode = 1;
       } finally {
         await close();
@@ -102,9 +109,10 @@ function planTable(plan: readonly PlannedResource[]): string {
   return `${renderTable(['system', 'action', 'what'], rows)}${rows.length} ${rows.length === 1 ? 'change' : 'changes'}\n`;
 }
 
-function planJson(plan: readonly PlannedResource[]): string {
+function planJson(plan: readonly PlannedResource[], datasets: readonly Dataset[] | undefined): string {
   const changes = plan.flatMap(({ resource, changes }) =>
     changes.map((change) => ({ system: resource.system, resource: resource.name, ...change })),
   );
-  return `${JSON.stringify({ changes })}\n`;
+  const columns = datasets && { columns: datasets.flatMap(columnOutcomes) };
+  return `${JSON.stringify({ changes, ...columns })}\n`;
 }

@@ -2,6 +2,8 @@ import { copyFileSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { planCommand } from '../../cli/plan.ts';
+import type { ColumnOutcome } from '../../schemas/column-outcome.ts';
 import { keysCommand } from '../../cli/keys.ts';
 import { destroyKey } from '../../keys/destroy-keys.ts';
 import { readKeyStoreStatus } from '../../keys/key-store-status.ts';
@@ -174,5 +176,17 @@ describe('the epoch of the key store', { timeout: 300_000 }, () => {
     await live.expectEqual();
     const { out } = await runCommand(keysCommand(), ['status', '-c', live.configPath], live.env);
     expect(out).toContain('environment demo');
+    const plan = await runCommand(planCommand(), ['--columns', '-c', live.configPath, '--json'], live.env);
+    const { columns, changes } = JSON.parse(plan.out) as { columns: ColumnOutcome[]; changes: unknown[] };
+    expect(changes).toEqual([]);
+    const forgotten = Object.fromEntries(columns.map((one) => [one.column, one.shared ?? one.forgotten]));
+    expect(forgotten).toEqual({
+      id: 'deletion',
+      name: 'key',
+      mail: 'key',
+      phone: 'key',
+      card: 'key',
+      ref: 'join domain refs',
+    });
   });
 });

@@ -18,7 +18,7 @@ export class DestroyedKeys {
     this.#now = now;
   }
 
-  /** Ids of keys that were destroyed since the look before; none within a lease. Fails as the key store does, and then no key may be used. */
+  /** Ids of keys that were destroyed since the look before, and in the minute before that; none within a lease. Fails as the key store does, and then no key may be used. */
   async sinceLastLook(): Promise<ReadonlySet<string>> {
     if (this.#now() - this.#lookedMs < this.#leaseMs) return none;
     return (this.#looking ??= this.#look().finally(() => (this.#looking = undefined)));
@@ -26,7 +26,7 @@ export class DestroyedKeys {
 
   /**
    * A minute back each time: a key is destroyed at the time that its transaction writes down, and seen when that commits, which it does
-   * within half a minute or not at all.
+   * within half a minute or not at all; and one that was being read meanwhile may come into the cache after a look.
    */
   async #look(): Promise<ReadonlySet<string>> {
     const began = this.#now();

@@ -36,6 +36,7 @@ export interface CacheBounds {
 const defaultBounds: CacheBounds = { maxKeys: 200_000, maxAgeMs: 300_000 };
 /** An epoch may be closed between the look at it and the use of it, once; more often is a fault. */
 const mostMints = 3;
+const none: ReadonlySet<number> = new Set();
 
 /** The key store in its own Postgres database. `now` is passed in for tests. */
 export class PostgresKeyStore implements KeyStore {
@@ -64,6 +65,8 @@ export class PostgresKeyStore implements KeyStore {
   async dataKeys(kind: SubjectKind, ids: readonly string[]): Promise<(SubjectKey | null)[]> {
     const gone = await this.#destroyed.sinceLastLook();
     if (gone.size > 0) this.#cache.forget(({ key }) => gone.has(uuidText(key.keyId)));
+    // Also where every key is at hand: the key of an epoch that has ended must leave the memory.
+    await this.#ring.load(none);
     const found: (SubjectKey | null)[] = [];
     const missing: string[] = [];
     const now = this.#now();

@@ -119,10 +119,16 @@ async function countLeft(client: ClientBase): Promise<number> {
   return rows[0]!.left;
 }
 
-/** Destroys the master keys of epochs that wrap nothing any more; those that were pending are asked about again. */
+/**
+ * Destroys the master keys of epochs that wrap nothing any more. Nobody is offered an epoch's key any more before its master key goes: cut
+ * short in between, it is pending, and the next turn asks for its destruction again, as it does where a keeper waits.
+ */
 async function destroyEnded(client: ClientBase, master: MasterKeys): Promise<EndedEpoch[]> {
+  await client.query(
+    `update lethe_keys.epochs set wrapped = null, state = 'pending' where state = 'closing'`,
+  );
   const { rows } = await client.query<{ epoch: number; master_name: string }>(
-    `select epoch, master_name from lethe_keys.epochs where state in ('closing', 'pending') order by epoch`,
+    `select epoch, master_name from lethe_keys.epochs where state = 'pending' order by epoch`,
   );
   const ended: EndedEpoch[] = [];
   for (const { epoch, master_name } of rows) {
@@ -130,7 +136,7 @@ async function destroyEnded(client: ClientBase, master: MasterKeys): Promise<End
     const final = destruction.state === 'pending' ? destruction.until : null;
     await inTransaction(client, async () => {
       await client.query(
-        `update lethe_keys.epochs set wrapped = null, state = $2, final_at = coalesce($3, clock_timestamp()),
+        `update lethe_keys.epochs set state = $2, final_at = coalesce($3, clock_timestamp()),
            destroyed_at = coalesce(destroyed_at, clock_timestamp()) where epoch = $1`,
         [epoch, destruction.state, final],
       );

@@ -36,6 +36,8 @@ export interface StorePart {
 export interface CompareOptions {
   /** Called before each table, for progress. */
   readonly onTable?: (table: string) => void;
+  /** Asks the master keys, where they are in no file. */
+  readonly openEpoch?: EpochOpener;
 }
 
 /** What several tables of a pipeline share while they are compared. */
@@ -56,7 +58,7 @@ export async function comparePipeline(
   contracts: readonly Contract[],
   options: CompareOptions = {},
 ): Promise<TableComparison[]> {
-  const session = openCompareSession(config);
+  const session = openCompareSession(config, options.openEpoch);
   const comparisons: TableComparison[] = [];
   try {
     for (const contract of contracts) {

@@ -1,5 +1,6 @@
-import { Command } from 'commander';
+import { Command, InvalidArgumentError } from 'commander';
 import { readKeyStoreStatus } from '../keys/key-store-status.ts';
+import { rotateKey } from '../keys/rotate-key.ts';
 import { type Turn, turnEpoch } from '../keys/turn-epoch.ts';
 import { anchorKeys, requireAnchored } from './anchored-keys.ts';
 import { keysConfig } from './keys-config.ts';
@@ -45,7 +46,34 @@ export function keysCommand(): Command {
       await anchorKeys(config);
       process.stdout.write(flags.json ? `${JSON.stringify(turn)}\n` : turnText(turn));
     });
+  keys
+    .command('rotate')
+    .description("give one person's key the next generation; what was encrypted before stays readable")
+    .requiredOption('--subject <type:id>', 'whose, as the contracts call them: customer:42', parseSubject)
+    .option('-c, --config <file>', 'configuration', 'lethe.yaml')
+    .option('--json', 'print JSON')
+    .action(async ({ config: path, subject, json }: Flags & { readonly subject: Subject }) => {
+      const config = await keysConfig(path);
+      await requireAnchored(config);
+      const rotated = await rotateKey(config, { type: subject.type }, subject.id);
+      await anchorKeys(config);
+      const { keyId, generation } = rotated;
+      process.stdout.write(
+        json ? `${JSON.stringify(rotated)}\n` : `key ${keyId} is in generation ${generation}\n`,
+      );
+    });
   return keys;
+}
+
+interface Subject {
+  readonly type: string;
+  readonly id: string;
+}
+
+function parseSubject(text: string): Subject {
+  const match = /^([^:]+):(.+)$/s.exec(text);
+  if (!match) throw new InvalidArgumentError('Write the kind of person, a colon, and the id: customer:42.');
+  return { type: match[1]!, id: match[2]! };
 }
 
 function turnText({ epoch, ended, rewrapped }: Turn): string {

@@ -7,6 +7,7 @@ export const auditActions = [
   'store-made',
   'epoch-opened',
   'epoch-ended',
+  'key-rotated',
   'key-destroyed',
   'payload-asked',
 ] as const;

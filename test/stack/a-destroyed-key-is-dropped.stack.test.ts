@@ -8,7 +8,7 @@ import { readStatus } from '../../cli/pipeline-status.ts';
 import { type AuditEntry, chainHash } from '../../keys/audit/entry.ts';
 import { lastEntries } from '../../keys/audit/read-audit.ts';
 import { describeCiphertext } from '../../keys/ciphertext.ts';
-import { destroyKey } from '../../keys/destroy-keys.ts';
+import { destroyKey } from '../../keys/destroy-key.ts';
 import { uuidText } from '../../keys/postgres-key-store.ts';
 import { createKafka } from '../../pipeline/kafka.ts';
 import { readTopics } from '../../pipeline/read-topics.ts';

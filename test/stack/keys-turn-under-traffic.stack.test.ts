@@ -5,10 +5,14 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { planCommand } from '../../cli/plan.ts';
 import type { ColumnOutcome } from '../../schemas/column-outcome.ts';
 import { keysCommand } from '../../cli/keys.ts';
-import { destroyKey } from '../../keys/destroy-keys.ts';
+import { describeCiphertext } from '../../keys/ciphertext.ts';
+import { destroyKey } from '../../keys/destroy-key.ts';
 import { readKeyStoreStatus } from '../../keys/key-store-status.ts';
 import { openKeyStore } from '../../keys/open-key-store.ts';
 import { turnEpoch } from '../../keys/turn-epoch.ts';
+import { createKafka } from '../../pipeline/kafka.ts';
+import { readTopics } from '../../pipeline/read-topics.ts';
+import { cleanTopic } from '../../schemas/names.ts';
 import { backUpKeyStore, type KeyStoreBackup, restoreKeyStore } from '../support/key-store-copy.ts';
 import { type Instance, LivePipeline, waitUntil } from '../support/live-pipeline.ts';
 import { runCommand } from '../support/run-command.ts';
@@ -167,13 +171,37 @@ describe('the epoch of the key store', { timeout: 300_000 }, () => {
     await live.expectEqual();
   });
 
-  it('is the same after a restart of what runs', async () => {
+  it('a person’s key goes on in the next generation; what was encrypted before, and pseudonyms, stay what they are', async () => {
+    const rotate = (subject: string) =>
+      runCommand(keysCommand(), ['rotate', '--subject', subject, '-c', live.configPath, '--json'], live.env);
+    const { code, out: said } = await rotate('customer:3');
+    expect({ code, ...(JSON.parse(said) as object) }).toMatchObject({ code: 0, generation: 2 });
+    for (const [subject, why] of [
+      ['customer:7', 'was destroyed'],
+      ['customer:999999', 'was never made'],
+      ['employee:3', 'was never made'],
+    ] as const) {
+      expect(await rotate(subject)).toMatchObject({ code: 1, err: expect.stringContaining(why) });
+    }
+    expect(await rotate('customer')).toMatchObject({ code: 2 });
     instance.child.kill();
     await instance.ended;
     instance = live.run();
     await live.ready(instance);
-    await client.query(`update people set name = name || '.' where id < 50`);
+    await client.query(`update people set name = name || '.' where id in (3, 4)`);
     await live.expectEqual();
+    const generations = new Map<string, number>();
+    await readTopics(
+      createKafka(config(), 'test'),
+      [cleanTopic(config(), 'public.people')],
+      ({ message }) => {
+        // Frame, id in one byte, the branch and the length of the ciphertext, which names its generation.
+        const at = message.value?.indexOf(2, 7) ?? -1;
+        const named = message.value && describeCiphertext(message.value.subarray(at));
+        if (named) generations.set(String(message.key), named.generation);
+      },
+    );
+    expect([generations.get('3'), generations.get('4')]).toEqual([2, 1]);
     const { out } = await runCommand(keysCommand(), ['status', '-c', live.configPath], live.env);
     expect(out).toContain('environment demo');
     const plan = await runCommand(planCommand(), ['--columns', '-c', live.configPath, '--json'], live.env);

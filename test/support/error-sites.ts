@@ -50,6 +50,7 @@ export const provokedByServers: ReadonlySet<string> = new Set([
   'connectors/suggest/suggest-contracts.ts',
   'keys/postgres-key-store.ts',
   'keys/resources.ts',
+  'keys/rotate-key.ts',
   'pipeline/sink-processor.ts',
   'pipeline/truncation.ts',
   'sinks/clickhouse/copy.ts',

@@ -3,6 +3,7 @@ import type { MasterKeys } from '../../keys/master/master-key.ts';
 import { openKeyStore } from '../../keys/open-key-store.ts';
 import { PostgresKeyStore } from '../../keys/postgres-key-store.ts';
 import { keyStoreResources } from '../../keys/resources.ts';
+import { rotateKey } from '../../keys/rotate-key.ts';
 import { keyStoreStatements, sharedSecret } from '../../keys/schema.ts';
 import { wrapKey } from '../../keys/wrapped-key.ts';
 import type { Config } from '../../schemas/config.ts';
@@ -34,6 +35,7 @@ export async function keyStoreRefusals(
   codes.push(await diff(at(older)));
   codes.push(await diff({ keys: { ...keys, master: { kind: 'local', file: '/nowhere/master.json' } } }));
   codes.push(await codeOf(neverMinting().dataKeys({ type: 'customer' }, [canary])));
+  codes.push(await codeOf(rotateKey({ keys }, { type: 'customer' }, canary)));
   return codes;
 }
 

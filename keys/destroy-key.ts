@@ -5,7 +5,7 @@ import { appendAudit } from './audit/audit-log.ts';
 import { notSetUp } from './epoch-ring.ts';
 import { inTransaction, withKeyStore } from './key-store-client.ts';
 import type { SubjectKind } from './key-store.ts';
-import { openKeyStore } from './open-key-store.ts';
+import { subjectDigest } from './subject-digest.ts';
 
 /** A subject's key after its destruction. */
 export interface DestroyedKey {
@@ -27,7 +27,7 @@ export async function destroyKey(
   kind: SubjectKind,
   id: string,
 ): Promise<DestroyedKey> {
-  const digest = await digestOf(config, kind, id);
+  const digest = await subjectDigest(config, kind, id);
   return withKeyStore(config, (client) =>
     inTransaction(client, async () => {
       // Whoever looks for destroyed keys looks a minute back: see DestroyedKeys.
@@ -43,15 +43,6 @@ export async function destroyKey(
       return { keyId, generations };
     }),
   );
-}
-
-async function digestOf(config: Pick<Config, 'keys'>, kind: SubjectKind, id: string): Promise<Buffer> {
-  const store = openKeyStore(config);
-  try {
-    return await store.subjectDigest(kind, id);
-  } finally {
-    await store.close();
-  }
 }
 
 async function find(

@@ -73,17 +73,23 @@ export async function inspect(world: FaultWorld, seen: Seen): Promise<Findings> 
   });
   const status = await readStatus(config, datasets);
   const problems = scans.flatMap((scan) => scan.problems);
+  const watermarks = wrongWatermarks(status.sinks, seen.watermarks);
   return {
     mismatches: sum(({ counts }) => counts.missing + counts.different),
     resurrections: sum(({ counts }) => counts.extra),
     leaks: scans.reduce((n, scan) => n + scan.found, 0) + problems.length,
     doubled: await newlyDoubled(world, topics, seen.doubled),
     deadLetters: status.deadLetters.reduce((n, d) => n + d.count, 0),
-    watermarks: wrongWatermarks(status.sinks, seen.watermarks),
+    watermarks: watermarks.length,
     refused: world.refused,
     memory: Math.max(world.memory, ...world.all().map(({ child }) => residentBytes(child.pid!))),
     compared: sum(({ counts }) => counts.compared),
-    details: [differing(comparisons), ...problems, ...status.deadLetters.map((d) => JSON.stringify(d))]
+    details: [
+      differing(comparisons),
+      ...problems,
+      ...watermarks,
+      ...status.deadLetters.map((d) => JSON.stringify(d)),
+    ]
       .filter(Boolean)
       .join('\n'),
   };
@@ -100,12 +106,15 @@ function differing(comparisons: readonly TableComparison[]): string {
 function wrongWatermarks(
   sinks: Awaited<ReturnType<typeof readStatus>>['sinks'],
   before: Seen['watermarks'],
-): number {
-  let wrong = 0;
+): string[] {
+  const wrong: string[] = [];
   for (const { sink, table, rawLag, cleanLag, position } of sinks) {
     const place = `${sink} ${table}`;
     const newest = position?.commitMs ?? 0;
-    if (rawLag > 0 || cleanLag > 0 || newest < (before.get(place) ?? 0)) wrong++;
+    const back = (before.get(place) ?? 0) - newest;
+    if (rawLag > 0 || cleanLag > 0 || back > 0) {
+      wrong.push(`${place}: ${rawLag} raw and ${cleanLag} clean behind, ${Math.max(0, back)} ms back`);
+    }
     before.set(place, newest);
   }
   return wrong;

@@ -9,6 +9,7 @@ export class IdleOffsets {
   private readonly waiting = new Map<string, { topic: string; partition: number; next: bigint }>();
   private readonly commit: (topic: string, partition: number, next: bigint) => Promise<void>;
   private timer: NodeJS.Timeout | undefined;
+  private passing: Promise<void> | undefined;
 
   constructor(consumer: Consumer, commit: (topic: string, partition: number, next: bigint) => Promise<void>) {
     this.commit = commit;
@@ -22,7 +23,10 @@ export class IdleOffsets {
   }
 
   start(everyMs: number): void {
-    this.timer = setInterval(() => void this.pass(), everyMs);
+    this.timer = setInterval(
+      () => void (this.passing ??= this.pass().finally(() => (this.passing = undefined))),
+      everyMs,
+    );
   }
 
   stop(): void {
@@ -31,10 +35,12 @@ export class IdleOffsets {
   }
 
   private async pass(): Promise<void> {
-    for (const [place, { topic, partition, next }] of this.waiting) {
+    for (const [place, idle] of [...this.waiting]) {
       this.waiting.delete(place);
-      // Not done is no harm: the next markers bring it up again.
-      await this.commit(topic, partition, next).catch(() => {});
+      // Nothing may come in this partition for long: what is not committed now must be later.
+      await this.commit(idle.topic, idle.partition, idle.next).catch(() => {
+        if (!this.waiting.has(place)) this.waiting.set(place, idle);
+      });
     }
   }
 }

@@ -18,7 +18,8 @@ import type { Log } from './log.ts';
 import type { Outages } from './outage.ts';
 import { type Patience, untilItWorks } from './retry.ts';
 import type { CleanChange, Sink, Verdict } from './sink.ts';
-import { formatSinkPosition, newerPosition } from './sink-position.ts';
+import { type OffsetStore, SinkOffsets } from './sink-offsets.ts';
+import { formatSinkPosition } from './sink-position.ts';
 import { type BatchLimits, WriteBatcher } from './write-batcher.ts';
 
 export interface SinkRoute {
@@ -44,14 +45,6 @@ export interface SinkProcessorParts {
 
 /** Well within the group's session. */
 const heartbeatMs = 3_000;
-
-/** Where the group stands in a partition. */
-interface Committed {
-  /** -1: nowhere yet. */
-  readonly next: bigint;
-  /** A {@link SinkPosition} as text. */
-  readonly metadata: string | null;
-}
 
 /** A message and what became of it on the way. */
 interface Item {
@@ -81,8 +74,7 @@ export class SinkProcessor {
   private readonly stopping = new AbortController();
   private readonly circuit = new Circuit();
   private readonly idle: IdleOffsets;
-  /** What was last committed for each partition, since the group was joined last. */
-  private readonly committed = new Map<string, Committed>();
+  private readonly offsets: SinkOffsets;
 
   constructor(parts: SinkProcessorParts) {
     // Every partition may wait on it at once.
@@ -114,16 +106,16 @@ export class SinkProcessor {
       maxBytes: 16 * 1024 * 1024,
       retry: { initialRetryTime: 100, maxRetryTime: 5_000, retries: 1_000_000 },
     });
-    this.idle = new IdleOffsets(this.consumer, async (topic, partition, next) => {
-      const last = await this.lastCommitted(topic, partition);
-      if (last.next < next) await this.commit(topic, partition, next, null);
-    });
+    this.offsets = new SinkOffsets(this.offsetStore);
+    this.idle = new IdleOffsets(this.consumer, (topic, partition, next) =>
+      this.offsets.pass(topic, partition, next),
+    );
   }
 
   async start(): Promise<void> {
     await Promise.all([this.producer.connect(), this.admin.connect()]);
     this.consumer.on(this.consumer.events.GROUP_JOIN, ({ payload }) => {
-      this.committed.clear();
+      this.offsets.forget();
       const partitions = Object.values(payload.memberAssignment).reduce((n, p) => n + p.length, 0);
       this.parts.log.info({ group: payload.groupId, partitions }, 'joined the group');
     });
@@ -174,7 +166,11 @@ export class SinkProcessor {
       await this.bury(route, batch.topic, batch.partition, items, patience);
       const next = BigInt(batch.lastOffset()) + 1n;
       const metadata = position(items);
-      await untilItWorks('kafka', () => this.commit(batch.topic, batch.partition, next, metadata), patience);
+      await untilItWorks(
+        'kafka',
+        () => this.offsets.commit(batch.topic, batch.partition, next, metadata),
+        patience,
+      );
       payload.resolveOffset(batch.lastOffset());
       counters.add(route.dataset.table, sink.name, items.filter(({ left }) => !left).length);
     } catch (error) {
@@ -287,30 +283,16 @@ export class SinkProcessor {
     counters.add(table, 'dead', messages.length);
   }
 
-  private async commit(
-    topic: string,
-    partition: number,
-    next: bigint,
-    metadata: string | null,
-  ): Promise<void> {
-    const last = await this.lastCommitted(topic, partition);
-    const latest = newerPosition(last.metadata, metadata);
-    await this.consumer.commitOffsets([{ topic, partition, offset: String(next), metadata: latest }]);
-    this.committed.set(`${topic}/${partition}`, { next, metadata: latest });
-  }
-
-  /** Where the group stands in a partition, by whatever instance: no position may be lost, and none goes back. */
-  private async lastCommitted(topic: string, partition: number): Promise<Committed> {
-    const place = `${topic}/${partition}`;
-    const known = this.committed.get(place);
-    if (known) return known;
-    const { groupId } = this.parts;
-    const [found] = await this.admin.fetchOffsets({ groupId, topics: [topic] }).catch(rethrow);
-    const own = found?.partitions.find((p) => p.partition === partition);
-    const last = { next: BigInt(own?.offset ?? '-1'), metadata: own?.metadata ?? null };
-    this.committed.set(place, last);
-    return last;
-  }
+  private readonly offsetStore: OffsetStore = {
+    fetch: async (topic, partition) => {
+      const { groupId } = this.parts;
+      const [found] = await this.admin.fetchOffsets({ groupId, topics: [topic] }).catch(rethrow);
+      const own = found?.partitions.find((p) => p.partition === partition);
+      return { next: BigInt(own?.offset ?? '-1'), metadata: own?.metadata ?? null };
+    },
+    write: (topic, partition, { next, metadata }) =>
+      this.consumer.commitOffsets([{ topic, partition, offset: String(next), metadata }]),
+  };
 }
 
 /** A store may take longer for one write than the group waits for a member. What a heartbeat throws ends the waiting. */

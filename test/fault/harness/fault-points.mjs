@@ -6,6 +6,7 @@
 // Points: before-send, after-send, after-offsets, after-commit, before-purge, after-purge (transform), before-write,
 // after-write, before-offset, after-offset (sinks).
 import { RawPurge } from '../../../dist/pipeline/raw-purge.js';
+import { SinkOffsets } from '../../../dist/pipeline/sink-offsets.js';
 import { SinkProcessor } from '../../../dist/pipeline/sink-processor.js';
 import { TransactionalProducer } from '../../../dist/pipeline/transactional-producer.js';
 
@@ -72,7 +73,7 @@ wrap(SinkProcessor, 'write', async (write, _route, _topic, items) => {
   await write();
   if (changes.length > 0) reached('after-write');
 });
-wrap(SinkProcessor, 'commit', async (commit) => {
+wrap(SinkOffsets, 'commit', async (commit) => {
   reached('before-offset');
   await commit();
   reached('after-offset');

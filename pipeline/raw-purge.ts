@@ -106,15 +106,21 @@ export class RawPurge {
     const idleSince = Date.now() - this.segmentMs;
     const due = [...partitions].filter(([, m]) => !m.rolled && m.movedAt > 0 && m.movedAt < idleSince);
     if (due.length === 0) return;
-    await this.producer.send({
-      topic,
-      messages: due.map(([partition]) => ({
-        partition,
-        key: null,
-        value: null,
-        headers: { [rollHeader]: '1' },
-      })),
-    });
+    // Before it is sent: what is committed meanwhile stands in the segment that follows, and calls for another one.
     for (const [, mark] of due) mark.rolled = true;
+    try {
+      await this.producer.send({
+        topic,
+        messages: due.map(([partition]) => ({
+          partition,
+          key: null,
+          value: null,
+          headers: { [rollHeader]: '1' },
+        })),
+      });
+    } catch (cause) {
+      for (const [, mark] of due) mark.rolled = false;
+      throw cause;
+    }
   }
 }

@@ -35,7 +35,9 @@ export class IdleOffsets {
   }
 
   private async pass(): Promise<void> {
-    for (const [place, idle] of [...this.waiting]) {
+    // As they are now: one that comes back is for the next pass.
+    const due = [...this.waiting];
+    for (const [place, idle] of due) {
       this.waiting.delete(place);
       // Nothing may come in this partition for long: what is not committed now must be later.
       await this.commit(idle.topic, idle.partition, idle.next).catch(() => {

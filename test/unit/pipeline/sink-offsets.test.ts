@@ -23,9 +23,9 @@ class SlowBroker {
 
   /** Answers one request after another, each time the one that `pick` says, until all is done. */
   async answerAll(work: Promise<unknown>, pick: (count: number) => number): Promise<void> {
-    let done = false;
-    const ended = work.finally(() => (done = true));
-    while (!done) {
+    const done = new AbortController();
+    const ended = work.finally(() => done.abort());
+    while (!done.signal.aborted) {
       const [next] = this.waiting.length > 0 ? this.waiting.splice(pick(this.waiting.length), 1) : [];
       next?.();
       await new Promise((go) => setImmediate(go));

@@ -1,4 +1,5 @@
 import { type Anchor, checkAnchor, readHead, sealAnchor } from '../keys/audit/anchor.ts';
+import { keyStoreState } from '../keys/key-store-error.ts';
 import { withKeyStore } from '../keys/key-store-client.ts';
 import { openKeyStore } from '../keys/open-key-store.ts';
 import { readAnchors, writeAnchor } from '../pipeline/anchor-topic.ts';
@@ -51,8 +52,8 @@ export function anchorResources(config: Config): Resource[] {
       diff: async () => {
         const isNoted = await requireAnchored(config).catch((error: unknown) => {
           // One that is not set up yet is another resource's matter.
-          const isNew = error instanceof LetheError && error.code === 'KEY_STORE_INVALID' && error.cause;
-          if (isNew) return false;
+          const isNew = error instanceof LetheError && error.code === 'KEY_STORE_INVALID';
+          if (isNew && keyStoreState(error) !== undefined) return false;
           throw error;
         });
         return isNoted ? [] : [{ action: 'create', summary: 'anchor of the key store’s audit, in Kafka' }];

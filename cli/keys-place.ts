@@ -1,14 +1,15 @@
 import { withSource } from '../connectors/postgres/source-client.ts';
 import { notSetUp } from '../keys/epoch-ring.ts';
 import { keyStoreResources } from '../keys/resources.ts';
+import { keyStoreState } from '../keys/key-store-error.ts';
 import { withKeyStore } from '../keys/key-store-client.ts';
 import type { Config } from '../schemas/config.ts';
 import { LetheError } from '../schemas/errors.ts';
 import { requireAnchored } from './anchored-keys.ts';
 
 /**
- * KEY_STORE_INVALID for a key store that is not set up, that these master keys do not open, or that is behind its anchor: nothing may pass. One that is away is
- * waited for by whoever needs it.
+ * KEY_STORE_INVALID for a key store that is not set up, that these master keys do not open, or that is behind its anchor: nothing may
+ * pass. One that is away is waited for by whoever needs it.
  */
 export async function requireKeyStore(config: Config): Promise<void> {
   try {
@@ -32,8 +33,7 @@ export async function refuseKeysBesideSource(config: Config): Promise<void> {
     withSource(config.postgres, systemOf),
     // Where the database is not there yet, its server is asked.
     withKeyStore(config, systemOf).catch((error: unknown) => {
-      const state = error instanceof LetheError && error.cause instanceof Error ? error.cause.message : '';
-      if (state !== '3D000') throw error;
+      if (keyStoreState(error) !== '3D000') throw error;
       return withKeyStore(config, systemOf, 'postgres');
     }),
   ]);

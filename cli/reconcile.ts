@@ -12,7 +12,7 @@ import { CommittedReader } from '../pipeline/committed-reader.ts';
 import { createKafka } from '../pipeline/kafka.ts';
 import { buryRows } from '../repair/bury-rows.ts';
 import type { TableReconciliation } from '../repair/mismatch.ts';
-import { openMaster } from '../keys/master/open-master.ts';
+import { masterOpener } from '../keys/master/open-master.ts';
 import { reconcileTable } from '../repair/reconcile-table.ts';
 import { readTopicVersions } from '../repair/topic-versions.ts';
 import type { Dataset } from '../schemas/dataset.ts';
@@ -114,9 +114,8 @@ export async function reconcileDataset(
   const opened = await openWatermarks(config, datasets);
   const keyed = keyedTable(dataset, catalog.tables.get(dataset.table)!);
   try {
-    const master = openMaster(config.keys.master);
     return await reconcileTable({
-      openEpoch: (name, wrapped, context) => master.unwrap(name, wrapped, context),
+      openEpoch: masterOpener(config),
       config,
       dataset,
       estimate: await countRows(config, dataset.table),

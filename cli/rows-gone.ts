@@ -1,4 +1,4 @@
-import { openMaster } from '../keys/master/open-master.ts';
+import { masterOpener } from '../keys/master/open-master.ts';
 import { rereadIsDue } from '../connectors/postgres/applied-contracts.ts';
 import { withSource } from '../connectors/postgres/source-client.ts';
 import { createKafka } from '../pipeline/kafka.ts';
@@ -37,10 +37,7 @@ async function keysAtSource(
   dataset: Dataset,
   keys: ReadonlyMap<string, Version>,
 ): Promise<ReadonlySet<string>> {
-  const master = openMaster(config.keys.master);
-  const comparison = new PartComparison(config, dataset.contract, (name, wrapped, context) =>
-    master.unwrap(name, wrapped, context),
-  );
+  const comparison = new PartComparison(config, dataset.contract, masterOpener(config));
   try {
     const { rows } = await comparison.expected({ holds: (key) => keys.has(key) });
     return new Set(rows.keys());

@@ -18,7 +18,10 @@ export class DestroyedKeys {
     this.#now = now;
   }
 
-  /** Ids of keys that were destroyed since the look before, and in the minute before that; none within a lease. Fails as the key store does, and then no key may be used. */
+  /**
+   * Ids of keys that were destroyed since the look before, and in the minute before that; none within a lease. Fails as the key store
+   * does, and then no key may be used.
+   */
   async sinceLastLook(): Promise<ReadonlySet<string>> {
     if (this.#now() - this.#lookedMs < this.#leaseMs) return none;
     return (this.#looking ??= this.#look().finally(() => (this.#looking = undefined)));

@@ -1,6 +1,11 @@
 import { LetheError } from '../schemas/errors.ts';
 import { notSetUp } from './epoch-ring.ts';
 
+/** The SQLSTATE, or system code, that a failure of the key store came of; undefined for any other error. */
+export function keyStoreState(error: unknown): string | undefined {
+  return error instanceof LetheError && error.cause instanceof Error ? error.cause.message : undefined;
+}
+
 /** Nothing of the driver's text: it may quote what was sent. */
 export function keyStoreError(cause: unknown): LetheError {
   if (cause instanceof LetheError) return cause;

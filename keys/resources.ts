@@ -8,6 +8,7 @@ import { appendAudit } from './audit/audit-log.ts';
 import { EpochRing } from './epoch-ring.ts';
 import { openEpoch } from './open-epoch.ts';
 import { inTransaction, lockKeyStore, withKeyStore } from './key-store-client.ts';
+import { keyStoreState } from './key-store-error.ts';
 import { openMaster } from './master/open-master.ts';
 import type { MasterKeys } from './master/master-key.ts';
 import { keyStoreFormat, keyStoreStatements, secretNames } from './schema.ts';
@@ -42,8 +43,7 @@ async function diffKeyStore(config: KeysConfig, master: MasterKeys): Promise<Pla
       return [];
     });
   } catch (error) {
-    const state = error instanceof LetheError && error.cause instanceof Error ? error.cause.message : '';
-    if (state !== '3D000') throw error;
+    if (keyStoreState(error) !== '3D000') throw error;
     return [create('database, tables, the first epoch and its secrets')];
   }
 }
@@ -126,8 +126,7 @@ async function createDatabase(config: KeysConfig): Promise<void> {
     'postgres',
   ).catch((error: unknown) => {
     // This role may not look, or not in there: the next step says what is missing.
-    const state = error instanceof LetheError && error.cause instanceof Error ? error.cause.message : '';
-    if (state !== '42501') throw error;
+    if (keyStoreState(error) !== '42501') throw error;
   });
 }
 

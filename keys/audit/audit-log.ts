@@ -4,9 +4,13 @@ import type { Config } from '../../schemas/config.ts';
 import { inTransaction, withKeyStore } from '../key-store-client.ts';
 import { type AuditAction, type AuditDetails, type AuditEntry, chainHash, chainStart } from './entry.ts';
 
-/** Who acts, where nothing else says it: the user of this machine's. */
+/** Who acts, where nothing else says it: this machine's user; by number where it has no name for it, as in many containers. */
 export function localPrincipal(): string {
-  return `user:${userInfo().username}`;
+  try {
+    return `user:${userInfo().username}`;
+  } catch {
+    return `uid:${process.getuid?.() ?? 'unknown'}`;
+  }
 }
 
 /**

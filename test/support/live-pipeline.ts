@@ -18,8 +18,7 @@ import { openProject, type Project } from '../../cli/project.ts';
 import { waitForSinks } from '../../cli/wait-for-sinks.ts';
 import { deleteCapture } from '../../connectors/connect/delete-connector.ts';
 import { packageRoot } from '../../stack/package-root.ts';
-import { openMaster } from '../../keys/master/open-master.ts';
-import type { EpochOpener } from '../../verify/epoch-opener.ts';
+import { masterOpener } from '../../keys/master/open-master.ts';
 import { allEqual, comparePipeline, type TableComparison } from '../../verify/compare.ts';
 import { formatComparison } from '../../verify/report.ts';
 import { freshDatabase, type TestDatabase, type TestStack } from './stack.ts';
@@ -158,13 +157,11 @@ export class LivePipeline {
     const { config, datasets, contracts } = this.project!;
     await waitForSinks(config, datasets, { signal: AbortSignal.timeout(limitMs) });
     // The oracle opens what is under master keys in a file by itself; those of a keeper never come out.
-    const master = openMaster(config.keys.master);
-    const openEpoch: EpochOpener = (...wrapped) => master.unwrap(...wrapped);
     const compare = () =>
       comparePipeline(
         config,
         contracts.map((c) => c.contract),
-        master.kind === 'local' ? {} : { openEpoch },
+        config.keys.master.kind === 'local' ? {} : { openEpoch: masterOpener(config) },
       );
     const comparisons = await compare();
     if (!allEqual(comparisons)) {

@@ -58,18 +58,18 @@ export class ValueEngine {
     await plans.load(records);
     const room = this.rooms.lend();
     const out = new ByteWriter(records.reduce((sum, r) => sum + r.value!.length, 0) + 1024);
+    const isPersonal = usesSubjectKeys(this.table.dataset);
     const rows = records.map(({ value }) => {
       const { envelope, row } = plans.value(value!);
       const base = envelope.findRow(value!, room);
       // No event has a value to be read back from the source.
       const special = !row.isOrdinary(value!, room.at, base);
       const resolved = special ? row.corrections(value!, room.at, base) : undefined;
-      const end = row.subject?.follow(value!, room.at, base, undefined);
+      const end = isPersonal ? row.subject?.follow(value!, room.at, base, undefined) : undefined;
       const subjectId = end && 'text' in end ? (end.text ?? '') : '';
       return { value: value!, row, base, subjectId, resolved };
     });
     const { subject } = this.table.dataset;
-    const isPersonal = usesSubjectKeys(this.table.dataset);
     const ids = rows.map((row) => row.subjectId);
     const dataKeys = isPersonal ? await this.keys.dataKeys(subject!, ids) : [];
     const values = rows.map(({ value, row, base, resolved }, i) => {

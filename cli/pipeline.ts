@@ -2,6 +2,7 @@ import { ContractHistory } from '../connectors/postgres/contract-history.ts';
 import { SourceGate } from '../connectors/postgres/source-gate.ts';
 import { ValueReader } from '../connectors/postgres/value-reader.ts';
 import { associatedData, ciphertextOverhead, encryptInto } from '../keys/ciphertext.ts';
+import { openSubjectIndex } from '../erasure/open-subject-index.ts';
 import { openKeyStore } from '../keys/open-key-store.ts';
 import { createPayloadSealer } from '../keys/payload-sealer.ts';
 import type { PostgresKeyStore } from '../keys/postgres-key-store.ts';
@@ -101,6 +102,7 @@ async function startTransform(shared: Shared): Promise<{ stop(): Promise<void> }
   });
   const resolver = new ValueReader(postgresOptions(config.postgres), datasets);
   const lookups = openLookups(shared);
+  const index = openSubjectIndex(config, keys);
   const routes = await Promise.all(
     datasets.map(async (dataset): Promise<TransformRoute> => {
       const { table } = dataset;
@@ -112,6 +114,7 @@ async function startTransform(shared: Shared): Promise<{ stop(): Promise<void> }
         cipher: { overhead: ciphertextOverhead, encryptInto, associatedData },
         resolver,
         ...(lookups ? { lookups: lookups.tables } : {}),
+        index,
         placeholder: names.unavailablePlaceholder(config),
         onMissing: (columns) => gate.confirm(table, columns),
         onUnnamed: (fields) => log.warn({ table, fields }, 'columns that no contract names are dropped'),
@@ -152,6 +155,7 @@ async function startTransform(shared: Shared): Promise<{ stop(): Promise<void> }
       await purge.stop();
       await lookups?.stop();
       await resolver.close();
+      await index.close();
       await gate.close();
     },
   };

@@ -24,34 +24,33 @@ const throwAway = 'pseudonyms are made with keys of this preview alone';
  */
 export async function previewKeys(config: Pick<Config, 'keys'>, dataset: Dataset): Promise<PreviewKeys> {
   const own = ownDataKeys();
-  if (!ruledOf(dataset).some(keyedUse)) {
-    return {
-      protection: { dataKeys: own, sharedKey: ownSharedKeys() },
-      note: () => undefined,
-      close: async () => {},
-    };
-  }
+  const isKeyed = ruledOf(dataset).some(keyedUse);
+  const alone = (note?: string): PreviewKeys => ({
+    protection: {
+      dataKeys: own,
+      areSuppressed: async (_kind, ids) => ids.map(() => false),
+      sharedKey: ownSharedKeys(),
+    },
+    note: () => note,
+    close: async () => {},
+  });
+  if (!isKeyed && !dataset.subject) return alone();
   const missing = await whatIsMissing(config);
-  if (missing !== undefined) {
-    const note = `${throwAway}: ${missing}`;
-    return {
-      protection: { dataKeys: own, sharedKey: ownSharedKeys() },
-      note: () => note,
-      close: async () => {},
-    };
-  }
+  if (missing !== undefined) return alone(isKeyed ? `${throwAway}: ${missing}` : undefined);
   const store = openKeyStore(config);
   let strangers = 0;
   return {
     protection: {
       sharedKey: (use) => store.sharedKey(use),
+      areSuppressed: (kind, ids) => store.areSuppressed(kind, ids),
       async dataKeys(kind, ids) {
         const [found, made] = [await store.findKeys(kind, ids), await own(kind, ids)];
         strangers += found.filter((key) => key === undefined).length;
         return found.map((key, i) => (key === undefined ? made[i]! : key));
       },
     },
-    note: () => (strangers === 0 ? undefined : `${throwAway} for ${strangers} who have no key yet`),
+    note: () =>
+      strangers === 0 || !isKeyed ? undefined : `${throwAway} for ${strangers} who have no key yet`,
     close: () => store.close(),
   };
 }

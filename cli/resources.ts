@@ -18,6 +18,7 @@ import { readSourceIdentity } from '../connectors/postgres/source-identity.ts';
 import { readNewestEpoch } from '../connectors/source-epoch.ts';
 import { sourceTableResources } from '../connectors/postgres/source-tables.ts';
 import { cleanSubjectResources } from '../connectors/registry/clean-subjects.ts';
+import { erasureResources } from '../erasure/schema.ts';
 import { keyStoreResources } from '../keys/resources.ts';
 import type { Resource } from '../pipeline/resource.ts';
 import type { Config } from '../schemas/config.ts';
@@ -84,6 +85,7 @@ export async function projectResources(
   return {
     resources: [
       ...keyStoreResources(config),
+      ...erasureResources(config),
       ...sourceTableResources(config),
       ...astrayResources(
         config,

@@ -1,8 +1,16 @@
 import type { Query } from './epoch-ring.ts';
 
-const none: ReadonlySet<string> = new Set();
+/** What was forgotten since somebody looked. */
+export interface ForgottenKeys {
+  /** Ids of keys that were destroyed, or whose subjects are suppressed. */
+  readonly keyIds: ReadonlySet<string>;
+  /** Was anybody suppressed, with or without a key? */
+  readonly anySuppressed: boolean;
+}
 
-/** Looks which keys were destroyed, at most once in each lease. Two who ask at once share a look. */
+const none: ForgottenKeys = { keyIds: new Set(), anySuppressed: false };
+
+/** Looks whose keys may not be used any more, at most once in each lease. Two who ask at once share a look. */
 export class DestroyedKeys {
   readonly #query: Query;
   readonly #leaseMs: number;
@@ -10,7 +18,7 @@ export class DestroyedKeys {
   #lookedMs = -Infinity;
   /** The key store's clock at the last look. */
   #since: string | null = null;
-  #looking: Promise<ReadonlySet<string>> | undefined;
+  #looking: Promise<ForgottenKeys> | undefined;
 
   constructor(query: Query, leaseMs: number, now: () => number) {
     this.#query = query;
@@ -19,10 +27,10 @@ export class DestroyedKeys {
   }
 
   /**
-   * Ids of keys that were destroyed since the look before, and in the minute before that; none within a lease. Fails as the key store
-   * does, and then no key may be used.
+   * What was forgotten since the look before, and in the minute before that; nothing within a lease. Fails as the key store does, and
+   * then no key may be used.
    */
-  async sinceLastLook(): Promise<ReadonlySet<string>> {
+  async sinceLastLook(): Promise<ForgottenKeys> {
     if (this.#now() - this.#lookedMs < this.#leaseMs) return none;
     return (this.#looking ??= this.#look().finally(() => (this.#looking = undefined)));
   }
@@ -31,16 +39,21 @@ export class DestroyedKeys {
    * A minute back each time: a key is destroyed at the time that its transaction writes down, and seen when that commits, which it does
    * within half a minute or not at all; and one that was being read meanwhile may come into the cache after a look.
    */
-  async #look(): Promise<ReadonlySet<string>> {
+  async #look(): Promise<ForgottenKeys> {
     const began = this.#now();
-    const { rows } = await this.#query<{ now: string; gone: string[] }>(
-      `select clock_timestamp()::text as now,
+    const { rows } = await this.#query<{ now: string; gone: string[]; any_suppressed: boolean }>(
+      `with lately as (select subject_type, subject_digest from lethe_keys.suppressed
+                        where suppressed_at > $1::timestamptz - interval '1 minute')
+       select clock_timestamp()::text as now, exists (select from lately) as any_suppressed,
               array(select key_id::text from lethe_keys.data_keys
-                     where destroyed_at > $1::timestamptz - interval '1 minute') as gone`,
+                     where destroyed_at > $1::timestamptz - interval '1 minute'
+                    union all
+                    select s.key_id::text from lately
+                      join lethe_keys.subjects s using (subject_type, subject_digest)) as gone`,
       [this.#since],
     );
     this.#since = rows[0]!.now;
     this.#lookedMs = began;
-    return new Set(rows[0]!.gone);
+    return { keyIds: new Set(rows[0]!.gone), anySuppressed: rows[0]!.any_suppressed };
   }
 }

@@ -19,11 +19,19 @@ export async function withKeyStore<T>(
     await client.connect();
     return await use(client);
   } catch (cause) {
-    // Whoever stopped the work hears of it as he said it.
-    throw cause instanceof Error && cause.name === 'AbortError' ? cause : keyStoreError(cause);
+    // Whoever stopped the work hears of it as he said it; and a mistake of ours is no failure of the key store.
+    throw isAborted(cause) || isMistake(cause) ? cause : keyStoreError(cause);
   } finally {
     await client.end().catch(() => {});
   }
+}
+
+function isAborted(cause: unknown): boolean {
+  return cause instanceof Error && cause.name === 'AbortError';
+}
+
+function isMistake(cause: unknown): boolean {
+  return cause instanceof TypeError || cause instanceof RangeError || cause instanceof ReferenceError;
 }
 
 export async function inTransaction<T>(client: ClientBase, work: () => Promise<T>): Promise<T> {

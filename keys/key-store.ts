@@ -16,8 +16,10 @@ export interface SubjectKind {
  * All methods fail with KEY_STORE_UNAVAILABLE (retriable) or KEY_STORE_INVALID.
  */
 export interface KeyStore {
-  /** Data keys of subjects in their order; made where there are none. */
+  /** Data keys of subjects in their order; made where there are none; null for who was erased or is suppressed. */
   dataKeys(kind: SubjectKind, ids: readonly string[]): Promise<(SubjectKey | null)[]>;
+  /** Which of them are suppressed: nothing of them may pass. For whoever needs no key of theirs; none is made. */
+  areSuppressed(kind: SubjectKind, ids: readonly string[]): Promise<boolean[]>;
   /** A key by what a ciphertext names; null if it was destroyed or never was. */
   keyById(keyId: Buffer, generation: number): Promise<SubjectKey | null>;
   /** A subkey of no subject, for a declared join domain, or a table's own use: destroying nobody's key unlinks what is made with it. */

@@ -45,6 +45,8 @@ export class PostgresKeyStore implements KeyStore {
   readonly #maxAgeMs: number;
   readonly #now: () => number;
   readonly #cache: BoundedCache<string, { key: SubjectKey; until: number }>;
+  /** Who was not suppressed at the last look. */
+  readonly #unsuppressed: BoundedCache<string, true>;
   readonly #secrets = new Map<string, Buffer>();
   readonly #destroyed: DestroyedKeys;
 
@@ -59,12 +61,12 @@ export class PostgresKeyStore implements KeyStore {
     this.#maxAgeMs = bounds.maxAgeMs;
     this.#now = now;
     this.#cache = new BoundedCache(bounds.maxKeys);
+    this.#unsuppressed = new BoundedCache(bounds.maxKeys);
     this.#destroyed = new DestroyedKeys((text, values) => this.#query(text, values), keyLeaseMs, now);
   }
 
   async dataKeys(kind: SubjectKind, ids: readonly string[]): Promise<(SubjectKey | null)[]> {
-    const gone = await this.#destroyed.sinceLastLook();
-    if (gone.size > 0) this.#cache.forget(({ key }) => gone.has(uuidText(key.keyId)));
+    await this.#forget();
     // Also where every key is at hand: the key of an epoch that has ended must leave the memory.
     await this.#ring.load(none);
     const found: (SubjectKey | null)[] = [];
@@ -81,6 +83,43 @@ export class PostgresKeyStore implements KeyStore {
     const loaded = await this.#load(kind, missing);
     for (const [id, key] of loaded) if (key) this.#cache.set(name + id, { key, until: now + this.#maxAgeMs });
     return ids.map((id, i) => found[i] ?? loaded.get(id) ?? null);
+  }
+
+  /** Drops what may not be used any more. Fails as the key store does, and then nothing may be used. */
+  async #forget(): Promise<void> {
+    const { keyIds, anySuppressed } = await this.#destroyed.sinceLastLook();
+    if (keyIds.size > 0) this.#cache.forget(({ key }) => keyIds.has(uuidText(key.keyId)));
+    if (anySuppressed) this.#unsuppressed.forget(() => true);
+  }
+
+  async areSuppressed(kind: SubjectKind, ids: readonly string[]): Promise<boolean[]> {
+    await this.#forget();
+    const name = nameOf(kind);
+    const unknown = ids.filter((id) => !this.#unsuppressed.get(name + id));
+    if (unknown.length === 0) return ids.map(() => false);
+    const index = await this.#secret(indexSecret);
+    const digests = unknown.map((id) => digest(index, kind, id));
+    const found = await this.#suppressed(kind, digests);
+    const suppressed = new Set<string>();
+    for (const [i, id] of unknown.entries()) {
+      if (found.has(digests[i]!.toString('latin1'))) suppressed.add(id);
+      else this.#unsuppressed.set(name + id, true);
+    }
+    return ids.map((id) => suppressed.has(id));
+  }
+
+  /** Those of the digests that are suppressed, in latin1. */
+  async #suppressed(
+    { type, purpose }: SubjectKind,
+    digests: readonly Buffer[],
+  ): Promise<ReadonlySet<string>> {
+    // A purpose of its own outlives the person's key, as the contract has it.
+    if (purpose !== undefined) return new Set();
+    const { rows } = await this.#query<{ d: Buffer }>(
+      'select subject_digest as d from lethe_keys.suppressed where subject_type = $1 and subject_digest = any($2)',
+      [type, digests],
+    );
+    return new Set(rows.map(({ d }) => d.toString('latin1')));
   }
 
   /** The same of those who have one; undefined for who never had, and nothing is made. */
@@ -134,7 +173,12 @@ export class PostgresKeyStore implements KeyStore {
     let rows = await this.#latest(kind, digests);
     for (let attempt = 1; ; attempt++) {
       const known = new Set(rows.map((row) => row.subject_digest.toString('latin1')));
-      const fresh = digests.filter((d) => !known.has(d.toString('latin1')));
+      let fresh = digests.filter((d) => !known.has(d.toString('latin1')));
+      // Who is suppressed gets no key.
+      if (attempt > 1 && fresh.length > 0) {
+        const suppressed = await this.#suppressed(kind, fresh);
+        fresh = fresh.filter((d) => !suppressed.has(d.toString('latin1')));
+      }
       if (fresh.length === 0) break;
       if (attempt > mostMints) throw new LetheError('KEY_STORE_UNAVAILABLE', 'the key store makes no keys');
       if (attempt > 1) await this.#ring.look();
@@ -148,7 +192,10 @@ export class PostgresKeyStore implements KeyStore {
   async #latest(kind: SubjectKind, digests: readonly Buffer[]): Promise<readonly KeyRow[]> {
     return this.#readWrapped(() =>
       this.#query<KeyRow>(
-        `select s.subject_digest, k.key_id, k.generation, k.wrapped
+        `select s.subject_digest, k.key_id, k.generation,
+                case when exists (select from lethe_keys.suppressed x
+                                   where x.subject_type = s.subject_type and x.subject_digest = s.subject_digest)
+                     then null else k.wrapped end as wrapped
            from lethe_keys.subjects s cross join lateral (
              select key_id, generation, wrapped from lethe_keys.data_keys
               where key_id = s.key_id order by generation desc limit 1) k
@@ -169,7 +216,9 @@ export class PostgresKeyStore implements KeyStore {
             given as (select k, d, w, n from unnest($3::uuid[], $4::bytea[], $5::bytea[]) with ordinality as t (k, d, w, n)),
             made as (
               insert into lethe_keys.subjects (subject_type, purpose, subject_digest, key_id)
-              select $1, $2, d, k from given cross join open order by n
+              select $1, $2, d, k from given cross join open
+               where not exists (select from lethe_keys.suppressed x where x.subject_type = $1 and x.subject_digest = d)
+               order by n
               on conflict do nothing returning key_id)
        insert into lethe_keys.data_keys (key_id, generation, wrapped, epoch)
        select k, 1, w, epoch from given join made on made.key_id = given.k cross join open`,

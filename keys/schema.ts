@@ -45,6 +45,14 @@ export const keyStoreStatements = [
      epoch int not null references lethe_keys.epochs,
      created_at timestamptz not null default now())`,
   `create index if not exists data_keys_destroyed on lethe_keys.data_keys (destroyed_at) where destroyed_at is not null`,
+  // Subjects of whom nothing may pass; the digest is that of `subjects`, of the person's own key.
+  `create table if not exists lethe_keys.suppressed (
+     subject_type text not null,
+     subject_digest bytea not null,
+     request text not null,
+     suppressed_at timestamptz not null default clock_timestamp(),
+     primary key (subject_type, subject_digest))`,
+  `create index if not exists suppressed_lately on lethe_keys.suppressed (suppressed_at)`,
   `create table if not exists lethe_keys.audit (
      seq bigint primary key,
      at timestamptz not null,

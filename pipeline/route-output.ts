@@ -192,7 +192,7 @@ export class RouteOutput {
     const outcome = fitting(made);
     if (outcome.kind === 'clean') {
       const { key, value, headers } = outcome;
-      this.count('clean');
+      this.count(outcome.erased ? 'erased' : 'clean');
       return [{ topic: this.route.cleanTopic, key, value, headers }];
     }
     if (outcome.kind === 'failed') {

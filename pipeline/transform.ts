@@ -30,6 +30,8 @@ export type Fate =
       readonly key: string;
       readonly value: Buffer | null;
       readonly headers: Readonly<Record<string, string>>;
+      /** Of a person who was forgotten. */
+      readonly erased?: true;
     }
   | { readonly kind: 'skipped'; readonly reason: SkipReason }
   | { readonly kind: 'failed'; readonly code: ErrorCode; readonly reason: string }

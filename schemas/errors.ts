@@ -81,9 +81,13 @@ export const errorCodes = {
     action:
       'Choose another action for the column, or correct the value at the source; then `lethe dlq retry`.',
   },
-  SUBJECT_ERASED: {
-    cause: 'The data subject was erased: nothing of it may pass.',
-    action: 'None: `lethe dlq discard`, unless the person returned: then record a new generation.',
+  ERASURE_REFUSED: {
+    cause: 'An erasure cannot be begun, changed or read as it was asked.',
+    action: 'Follow the reason given; `lethe erase list` shows the requests.',
+  },
+  ERASURE_INCOMPLETE: {
+    cause: 'Something of a person who is being erased is still there.',
+    action: 'Look at the named place; `lethe erase resume` goes on from the step that failed.',
   },
   SUBJECT_MISSING: {
     cause: 'A row to be encrypted has no subject.',

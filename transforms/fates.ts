@@ -5,8 +5,16 @@ import { isOfRecord } from '../schemas/playbooks.ts';
 import { header } from '../schemas/record-headers.ts';
 
 /** A row that may not pass: a delete to everybody downstream, whatever they had of it before. */
-export function withdrawn(key: string, headers: Readonly<Record<string, string>>): Fate {
+export function withdrawn(
+  key: string,
+  headers: Readonly<Record<string, string>>,
+): Extract<Fate, { kind: 'clean' }> {
   return { kind: 'clean', key, value: null, headers: { ...headers, [header.op]: 'd' } };
+}
+
+/** A row of a person who was forgotten: nothing of it passes, and what anybody still has of it goes. */
+export function erased(key: string, headers: Readonly<Record<string, string>>): Fate {
+  return { ...withdrawn(key, headers), erased: true };
 }
 
 /** A row that waits for another one. */

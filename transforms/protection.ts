@@ -26,6 +26,8 @@ export interface Protection {
    * erased comes back as null.
    */
   dataKeys(kind: SubjectKind, ids: readonly string[]): Promise<(DataKey | null)[]>;
+  /** Which subjects are suppressed, for rows that need no key of theirs; fails in the same way. */
+  areSuppressed(kind: SubjectKind, ids: readonly string[]): Promise<boolean[]>;
   /** A subkey that depends on no row: of the column itself, or of its domain. */
   sharedKey(use: KeyUse): Promise<Buffer>;
 }

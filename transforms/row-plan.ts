@@ -11,7 +11,6 @@ import { type Cipher, type ColumnAction, compileColumnAction, type RowContext } 
 import { FactPlan } from './fact-plan.ts';
 import { OrdinaryRow } from './ordinary-row.ts';
 import { PathPlan } from './path-plan.ts';
-import { usesSubjectKeys } from './protection.ts';
 import { fits, isNull, type RawField, rawField } from './raw-type.ts';
 import { RowFilter } from './row-filter.ts';
 import { type Resolved, RowText } from './row-text.ts';
@@ -51,7 +50,7 @@ export class RowPlan {
   private readonly judges: readonly RowText[];
   /** What is read of a row beside what is written of it. */
   private readonly read: readonly RowText[];
-  /** Whose row it is; undefined where nothing is encrypted. */
+  /** Whose row it is; undefined where it is nobody's. */
   readonly subject: PathPlan | undefined;
   /** Where consent is looked up. */
   readonly consent: PathPlan | undefined;
@@ -83,8 +82,7 @@ export class RowPlan {
     this.read = [...this.filter.texts, ...this.names];
     this.facts = new FactPlan(dataset.facts, raw, placeholder);
     const { subject, consentPath } = dataset;
-    if (subject && usesSubjectKeys(dataset))
-      this.subject = new PathPlan(subject.key, subject.hops, raw, placeholder);
+    if (subject) this.subject = new PathPlan(subject.key, subject.hops, raw, placeholder);
     this.consent = consentPath && new PathPlan(consentPath.column, consentPath.hops, raw, placeholder);
     const starts = [this.subject, this.consent].flatMap((path) => path?.start ?? []);
     this.judges = [...this.filter.texts, ...starts];

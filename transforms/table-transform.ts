@@ -12,10 +12,11 @@ import { ChangeHead } from './change-head.ts';
 import { ChangeHeaders } from './change-headers.ts';
 import type { RowContext } from './column-action.ts';
 import { encodeSourceValue } from './encode-value.ts';
-import { failed, parked, truncated, withdrawn } from './fates.ts';
+import { erased, failed, parked, truncated, withdrawn } from './fates.ts';
 import { type Offsets, OffsetsPool } from './offsets.ts';
 import { PlanCache, type PlanSources, type ValuePlan } from './plan-cache.ts';
 import { type DataKey, usesSubjectKeys } from './protection.ts';
+import { noteSubjects, type SubjectIndex } from './subject-index.ts';
 import { epochOf } from './record-epoch.ts';
 import type { Resolved } from './row-text.ts';
 import { bytesOf, type FoundRow, isNewer, type ValueResolver } from './value-resolver.ts';
@@ -27,6 +28,8 @@ export interface TransformParts extends PlanSources {
   readonly resolver: ValueResolver;
   /** Rows of the tables that paths lead over; needed where there are paths. */
   readonly lookups?: Lookups;
+  /** Where it is noted which records are whose; left out where nothing is written. */
+  readonly index?: SubjectIndex;
 }
 
 /** A row that waits: for its subject's key, or for values to be read back from the source. */
@@ -40,7 +43,8 @@ interface Waiting {
   readonly base: number;
   readonly ordinary: boolean;
   readonly txId: bigint | undefined;
-  readonly subjectId: string;
+  /** Null for a row that is nobody's. */
+  readonly subjectId: string | null;
   /** What becomes of it, if that is settled and only what others look up in it must still be read back. */
   readonly fate: Fate | undefined;
   /** What others look up in it, if the event says it all; else it must be read back. */
@@ -53,8 +57,8 @@ interface Waiting {
 /** What the batch's rows need of the source. */
 type Reads = BatchReads<Waiting, FoundRow | null>;
 
-/** Data keys of a batch's subjects, by the index that its rows know. */
-type DataKeys = readonly (DataKey | null)[];
+/** Data keys of a batch's subjects, by the index that its rows know: null for one that was erased, undefined where none is needed. */
+type DataKeys = readonly (DataKey | null | undefined)[];
 
 /** Most rows need nothing beside their values, and then no object of their own. */
 const nothingOfTheRow: RowContext = { dataKey: undefined, names: [] };
@@ -66,8 +70,10 @@ export function createTableTransform(parts: TransformParts): TableTransform {
   const makeHeaders = new ChangeHeaders(dataset);
   const rooms = new OffsetsPool();
   const isPersonal = usesSubjectKeys(dataset);
+  // Nothing passes of a person who was erased, whether or not it would be under a key of theirs.
+  const isSomebodys = dataset.subject !== undefined;
   const readAtSource = new Set(dataset.columns.filter(isReadAtSource).map(({ name }) => name));
-  const isJudged = isPersonal || dataset.conditions.length > 0 || dataset.consentPath !== undefined;
+  const isJudged = isSomebodys || dataset.conditions.length > 0 || dataset.consentPath !== undefined;
   const reader = new AvroReader();
   const head = new ChangeHead();
   const frame = Buffer.alloc(5);
@@ -100,15 +106,15 @@ export function createTableTransform(parts: TransformParts): TableTransform {
       return { kind: 'clean', key, value: null, headers, ...lookup };
     }
     if (base < 0) throw malformed();
-    const admitted = isJudged ? admit(record, plan, room.at, base, key, headers) : '';
-    const fate = typeof admitted === 'string' ? undefined : admitted;
-    const subjectId = typeof admitted === 'string' ? admitted : '';
+    const admitted = isJudged ? admit(record, plan, room.at, base, key, headers) : null;
+    const fate = admitted === null || typeof admitted === 'string' ? undefined : admitted;
+    const subjectId = typeof admitted === 'string' ? admitted : null;
     const facts = looksUp ? plan.row.facts.read(value, room.at, base) : undefined;
     const lookup = facts && lookupOf(rawKey, headers, facts);
     const readsLookup = looksUp && !lookup;
     if (fate && !readsLookup) return lookup ? { ...fate, lookup } : fate;
     const ordinary = !readsLookup && plan.row.isOrdinary(value, room.at, base);
-    if (ordinary && !isPersonal) {
+    if (ordinary && !isSomebodys) {
       const clean = write(plan, value, room.at, base, out, undefined, undefined);
       room.release(base);
       // Most rows are looked up by nobody; a spread would cost each of them more than its headers.
@@ -148,7 +154,7 @@ export function createTableTransform(parts: TransformParts): TableTransform {
     return { kind: 'clean', key, value: null, headers, ...lookup };
   }
 
-  /** What becomes of a row that does not go out now; or else its subject, empty where nothing is encrypted. */
+  /** What becomes of a row that does not go out now; or else its subject, null for a row that is nobody's. */
   function admit(
     record: RawRecord,
     plan: ValuePlan,
@@ -156,7 +162,7 @@ export function createTableTransform(parts: TransformParts): TableTransform {
     base: number,
     key: string,
     headers: Readonly<Record<string, string>>,
-  ): Fate | string {
+  ): Fate | string | null {
     const { filter, consent, subject } = plan.row;
     const value = record.value!;
     const expired = record.parked?.expired === true;
@@ -169,13 +175,13 @@ export function createTableTransform(parts: TransformParts): TableTransform {
         if ('missing' in end) return expired ? withdrawn(key, headers) : parked(headers, end.missing);
         if (!dataset.consentPath!.test(end.text)) return withdrawn(key, headers);
       }
-      if (!isPersonal) return '';
+      if (!isSomebodys) return null;
       const end = subject?.follow(value, offsets, base, parts.lookups) ?? { text: null };
       if ('missing' in end) {
         if (!expired) return parked(headers, end.missing);
         throw new LetheError('SUBJECT_UNRESOLVED', `a row of ${end.missing.table} did not come in time`);
       }
-      if (end.text !== null) return end.text;
+      if (end.text !== null || !isPersonal) return end.text;
       throw new LetheError('SUBJECT_MISSING', `a row of ${dataset.table} has no data subject`);
     } catch (error) {
       // What others look up in the row they still may.
@@ -192,12 +198,12 @@ export function createTableTransform(parts: TransformParts): TableTransform {
     return { key: key!, facts, version: headers[header.version]! };
   }
 
-  /** Data keys for all rows of the batch in one call. */
+  /** Data keys for all rows of the batch in one call, or just whether they may pass. */
   async function fetchKeys(rows: readonly (Outcome | Waiting)[]): Promise<DataKeys> {
     const indexes = new Map<string, number>();
     const ids: string[] = [];
     for (const row of rows) {
-      if (row.kind !== 'waiting' || row.fate) continue;
+      if (row.kind !== 'waiting' || row.fate || row.subjectId === null) continue;
       let index = indexes.get(row.subjectId);
       if (index === undefined) {
         index = ids.push(row.subjectId) - 1;
@@ -205,7 +211,10 @@ export function createTableTransform(parts: TransformParts): TableTransform {
       }
       row.keyIndex = index;
     }
-    return ids.length === 0 ? [] : parts.protection.dataKeys(dataset.subject!, ids);
+    if (ids.length === 0) return [];
+    if (isPersonal) return parts.protection.dataKeys(dataset.subject!, ids);
+    const suppressed = await parts.protection.areSuppressed(dataset.subject!, ids);
+    return suppressed.map((is) => (is ? null : undefined));
   }
 
   async function readMany(
@@ -299,8 +308,8 @@ export function createTableTransform(parts: TransformParts): TableTransform {
     resolved: Resolved | undefined,
   ): Fate {
     const { plan, key, headers, base, record } = row;
-    const dataKey = keys[row.keyIndex] ?? undefined;
-    if (isPersonal && !dataKey) throw new LetheError('SUBJECT_ERASED', `a row of ${dataset.table}`);
+    const dataKey = keys[row.keyIndex];
+    if (dataKey === null) return erased(key, headers);
     const value = write(plan, record.value!, offsets, base, out, dataKey, resolved);
     return { kind: 'clean', key, value, headers };
   }
@@ -353,7 +362,7 @@ export function createTableTransform(parts: TransformParts): TableTransform {
           started.push(failed(error));
         }
       }
-      const keys = isPersonal ? await fetchKeys(started) : [];
+      const keys = isSomebodys ? await fetchKeys(started) : [];
       const reads = readsOf(started, room.at);
       const outcomes: Outcome[] = [];
       for (const row of started) {
@@ -375,6 +384,10 @@ export function createTableTransform(parts: TransformParts): TableTransform {
         else outcomes.push(row.readsLookup ? await withLookup(row, fate, room.at, reads) : fate);
       }
       rooms.giveBack(room);
+      if (parts.index && isSomebodys) {
+        const whose = started.map((row) => (row.kind === 'waiting' ? row.subjectId : null));
+        await noteSubjects(parts.index, dataset, outcomes, whose);
+      }
       return outcomes;
     },
   };

@@ -23,6 +23,8 @@ export interface PlaceReport {
   readonly files: number;
   readonly bytes: number;
   readonly found: number;
+  /** How often something was met that is known to be there: that shows that what is read here is read rightly. */
+  readonly controls: number;
   /** The first of what was found; `found` is complete. */
   readonly findings: readonly Finding[];
   /** What could not be read: a place with problems is not shown to be clean. */
@@ -43,14 +45,17 @@ const keptProblems = 20;
 export async function scanForCanaries(options: {
   readonly places: readonly Place[];
   readonly canaries: readonly Canary[];
+  /** What is known to be there. */
+  readonly controls?: readonly Canary[];
   readonly onPlace?: (name: string) => void;
 }): Promise<PlaceReport[]> {
-  const needles = needlesOf(options.canaries);
+  const controls = new Set(options.controls);
+  const needles = needlesOf([...options.canaries, ...controls]);
   const matcher = new Matcher(needles.map((needle) => needle.bytes));
   const reports: PlaceReport[] = [];
   for (const place of options.places) {
     options.onPlace?.(place.name);
-    const search = new Search(place.name, needles, matcher);
+    const search = new Search(place.name, needles, matcher, controls);
     try {
       await place.search(search);
     } catch (error) {
@@ -71,16 +76,24 @@ export class Search {
   readonly #place: string;
   readonly #needles: readonly Needle[];
   readonly #matcher: Matcher;
+  readonly #controls: ReadonlySet<Canary>;
   readonly #findings: Finding[] = [];
   readonly #problems: string[] = [];
   readonly #started = performance.now();
   #found = 0;
+  #controlsMet = 0;
   #records = 0;
   #files = 0;
   #bytes = 0;
 
-  constructor(place: string, needles: readonly Needle[], matcher: Matcher) {
+  constructor(
+    place: string,
+    needles: readonly Needle[],
+    matcher: Matcher,
+    controls: ReadonlySet<Canary> = new Set(),
+  ) {
     this.#place = place;
+    this.#controls = controls;
     this.#needles = needles;
     this.#matcher = matcher;
   }
@@ -128,6 +141,7 @@ export class Search {
       files: this.#files,
       bytes: this.#bytes,
       found: this.#found,
+      controls: this.#controlsMet,
       findings: this.#findings,
       problems: this.#problems,
       seconds: (performance.now() - this.#started) / 1000,
@@ -136,6 +150,10 @@ export class Search {
 
   #hit(where: string, number: number, offset: number, matters: (canary: Canary) => boolean): void {
     const { canary, form } = this.#needles[number]!;
+    if (this.#controls.has(canary)) {
+      this.#controlsMet++;
+      return;
+    }
     if (!matters(canary)) return;
     this.#found++;
     if (this.#findings.length >= keptFindings) return;

@@ -10,6 +10,11 @@ export const auditActions = [
   'key-rotated',
   'key-destroyed',
   'payload-asked',
+  'erasure-requested',
+  'subject-suppressed',
+  'suppression-lifted',
+  'erasure-cancelled',
+  'erasure-certified',
 ] as const;
 export type AuditAction = (typeof auditActions)[number];
 

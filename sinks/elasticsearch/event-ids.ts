@@ -1,4 +1,7 @@
 import type { Client } from '@elastic/elasticsearch';
+import type { Config } from '../../schemas/config.ts';
+import { indexAlias } from '../../schemas/names.ts';
+import { documentId } from '../../schemas/record-key.ts';
 import { toLetheError } from './errors.ts';
 import { metaField } from './types.ts';
 
@@ -7,7 +10,7 @@ interface Page {
   readonly hits: {
     readonly hits: readonly {
       readonly _source?: { readonly [metaField]?: { readonly event_id?: string } };
-      readonly sort: readonly unknown[];
+      readonly sort?: readonly unknown[];
     }[];
   };
 }
@@ -49,4 +52,32 @@ export async function* eventIdsBehind(client: Client, alias: string): AsyncGener
   } finally {
     await request('DELETE', '/_pit', { id }).catch(() => {});
   }
+}
+
+const keysOfARequest = 1_000;
+
+/** Event ids of the rows with these canonical keys; deleted rows and those that are not there have none. */
+export async function eventIdsOfKeys(
+  client: Client,
+  config: Pick<Config, 'name' | 'topics'>,
+  table: string,
+  keys: readonly string[],
+): Promise<string[]> {
+  const alias = indexAlias(config, table);
+  const found: string[] = [];
+  try {
+    await client.indices.refresh({ index: alias });
+    for (let from = 0; from < keys.length; from += keysOfARequest) {
+      const values = keys.slice(from, from + keysOfARequest).map(documentId);
+      const page = await client.transport.request<Pick<Page, 'hits'>>({
+        method: 'POST',
+        path: `/${encodeURIComponent(alias)}/_search`,
+        body: { size: keysOfARequest, _source: [`${metaField}.event_id`], query: { ids: { values } } },
+      });
+      for (const { _source } of page.hits.hits) found.push(_source?.[metaField]?.event_id ?? '');
+    }
+  } catch (error) {
+    throw toLetheError(error, `read ${alias}`);
+  }
+  return found.filter((id) => id !== '');
 }

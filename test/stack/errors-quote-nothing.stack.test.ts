@@ -250,7 +250,6 @@ describe('a pipeline in which everything fails that can', () => {
       'RECORD_TOO_LARGE transform',
       'SCHEMA_UNEXPECTED transform',
       'SCHEMA_UNKNOWN transform',
-      'SUBJECT_ERASED transform',
       'SUBJECT_MISSING transform',
       'VALUE_UNPROTECTABLE transform',
       'VALUE_UNREPRESENTABLE clickhouse',

@@ -11,7 +11,7 @@ export interface ErrorSite {
   readonly text: string;
 }
 
-const rooms = /^(?:schemas\/registry|(?:transforms|sinks|pipeline|keys|connectors)\/.*)\.ts$/;
+const rooms = /^(?:schemas\/registry|(?:transforms|sinks|pipeline|keys|connectors|erasure)\/.*)\.ts$/;
 /** `malformed()` has no words but its own. */
 const making = /\bnew LetheError\(|(?<!function )\b(?:unexpected|unrepresentable)\(/;
 

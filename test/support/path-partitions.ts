@@ -130,6 +130,7 @@ export class PathPartition {
         writerSchema: (id) => Promise.resolve((id === 1 ? schema : keySchema) as never),
         protection: {
           dataKeys: (_type, ids) => Promise.resolve(ids.map(dataKeyOf)),
+          areSuppressed: (_type, ids) => Promise.resolve(ids.map(() => false)),
           sharedKey: (use) => Promise.resolve(sharedKey(use)),
         },
         cipher: testCipher,

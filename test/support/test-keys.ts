@@ -23,6 +23,7 @@ export function testSubjectKey(generation = 1): SubjectKey & { readonly roots: B
 export function testProtection(dataKey: SubjectKey | null = testSubjectKey()): Protection {
   return {
     dataKeys: async (_kind, ids) => ids.map(() => dataKey),
+    areSuppressed: async (_kind, ids) => ids.map(() => dataKey === null),
     sharedKey: async (use) => sharedKey(use),
   };
 }

@@ -165,7 +165,6 @@ export function recordCases(canary: string): Readonly<Record<string, () => Promi
       const lookups = { find: () => undefined, digest: () => 'digest' };
       return transformed([{ ...rawRecord(canary), parked }], { dataset: led, lookups });
     },
-    'an erased subject': () => one({}, { protection: testProtection(null) }),
     'a value that cannot be read back': () => unresolved({}, 'note'),
     'a value read back of another type': () => unresolved({ note: Buffer.from(canary) }, 'note'),
     'a number read back that is none': () => unresolved({ numbers: [canary] }, 'numbers'),
@@ -277,7 +276,11 @@ export function misfits(): readonly (() => unknown)[] {
     },
     () => new RowText('gone', 'text', new Map(), placeholder),
     async () => {
-      const protection = { dataKeys: async () => [], sharedKey: async () => undefined as never };
+      const protection = {
+        dataKeys: async () => [],
+        areSuppressed: async () => [],
+        sharedKey: async () => undefined as never,
+      };
       const writerSchema = async () => keyType.schema() as WriterSchema;
       const cache = new PlanCache({ dataset: hashed, writerSchema, protection, cipher, placeholder });
       await cache.load([{ offset: '1', key: frame(2, Buffer.alloc(1)), value: null }]);

@@ -35,6 +35,7 @@ async function outcomeOf(
     writerSchema: (id) => Promise.resolve((id === 1 ? schema : keySchema) as never),
     protection: {
       dataKeys: (_type, ids) => Promise.resolve(ids.map((id) => (id === 'erased' ? null : testSubjectKey()))),
+      areSuppressed: (_type, ids) => Promise.resolve(ids.map((id) => id === 'erased')),
       sharedKey: (use) => Promise.resolve(sharedKey(use)),
     },
     cipher: testCipher,
@@ -81,9 +82,9 @@ test('facts are canonical texts, null where they are null', async () => {
   expect(none.lookup?.facts).toEqual({ owner: 'anna', agreed: null });
 });
 
-test('a row that fails or has no subject is still looked up', async () => {
+test('a row that fails, or whose subject was erased, is still looked up', async () => {
   const erased = await outcomeOf({ owner: 'erased', agreed: false, note: 'n' });
-  expect(erased.outcome).toMatchObject({ kind: 'failed', code: 'SUBJECT_ERASED' });
+  expect(erased.outcome).toMatchObject({ kind: 'clean', value: null, erased: true });
   expect(erased.lookup?.facts).toEqual({ owner: 'erased', agreed: 'false' });
   const nobody = await outcomeOf({ owner: null, agreed: false, note: 'n' });
   expect(nobody.outcome).toMatchObject({ kind: 'failed', code: 'SUBJECT_MISSING' });

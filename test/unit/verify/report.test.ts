@@ -43,6 +43,7 @@ const clean: PlaceReport = {
   files: 0,
   bytes: 6_789_000,
   found: 0,
+  controls: 0,
   findings: [],
   problems: [],
   seconds: 1.25,

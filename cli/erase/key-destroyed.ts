@@ -1,0 +1,19 @@
+import { destroyKey } from '../../keys/destroy-key.ts';
+import type { StepResult, StepWork } from '../../erasure/runner.ts';
+import { anchorKeys } from '../anchored-keys.ts';
+import type { ErasureContext } from './context.ts';
+
+/** From here on there is no way back: what is encrypted of the persons is nobody's to read, copies included. */
+export function keyDestroyedWork({ project: { config } }: ErasureContext): StepWork {
+  return async (erasures) => {
+    const results: StepResult[] = [];
+    for (const { inventory } of erasures) {
+      const { type, id } = inventory.subject;
+      const { keyId, generations } = await destroyKey(config, { type }, id);
+      results.push({ evidence: { keyId, generations }, inventory: { ...inventory, keyId } });
+    }
+    // An older key store, in which they have their keys, is refused from now on.
+    await anchorKeys(config);
+    return results;
+  };
+}

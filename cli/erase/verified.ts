@@ -1,0 +1,97 @@
+import { incomplete } from '../../erasure/incomplete.ts';
+import type { ScannedPlace } from '../../erasure/inventory.ts';
+import type { OpenErasure, StepWork } from '../../erasure/runner.ts';
+import { withKeyStore } from '../../keys/key-store-client.ts';
+import type { Canary } from '../../verify/canary.ts';
+import { pipelinePlaces } from '../../verify/places/pipeline-places.ts';
+import { type PlaceReport, scanForCanaries } from '../../verify/scan.ts';
+import { datasetsOf, type ErasureContext, keysIn, typesOf } from './context.ts';
+import { eventIdsOf } from './event-ids.ts';
+
+/** Records of others in each table that the scan must meet, for its word to count. */
+const controlsOfATable = 5;
+
+/**
+ * Looks for the persons everywhere, in one scan for all of them: by what their keys are called in every ciphertext, by the ids of their
+ * records' last changes, and by their values at the source. Where the same scan meets no record of anybody else, nobody can say that it reads
+ * what lies there: such a place counts as not scanned.
+ */
+export function verifiedWork(context: ErasureContext): StepWork {
+  const { config, contracts } = context.project;
+  return async (erasures) => {
+    const at = new Date().toISOString();
+    const canaries = erasures.flatMap(canariesOf);
+    const reports = await scanForCanaries({
+      places: pipelinePlaces(
+        config,
+        contracts.map(({ contract }) => contract),
+        { logs: context.logs },
+      ),
+      canaries,
+      controls: await controlsFor(context, erasures),
+      onPlace: (name) => context.say(`scanning ${name}`),
+    });
+    const found = reports.filter((report) => report.found > 0);
+    if (found.length > 0) {
+      const count = found.reduce((sum, report) => sum + report.found, 0);
+      throw incomplete(found.map(describe).join('; '), count);
+    }
+    return erasures.map((erasure) => {
+      const places = reports.map((report) => placeOf(report, canariesOf(erasure).length, at));
+      const scanned = places.filter(({ why }) => why === undefined);
+      const bytes = reports.reduce((sum, report) => sum + report.bytes, 0);
+      const evidence = { places: places.length, scanned: scanned.length, found: 0, bytes };
+      return { evidence, inventory: { ...erasure.inventory, places } };
+    });
+  };
+}
+
+/** What is looked for of a person. The finding's table is the request's name: it may be said. */
+function canariesOf({ request, inventory: { keyId, values } }: OpenErasure): Canary[] {
+  const own = values.map(({ table, column, bytes }): Canary => {
+    const action = column === eventColumn ? 'unnamed' : 'encrypt';
+    return { table: request.id, column: `${table}.${column}`, action, bytes: [Buffer.from(bytes, 'base64')] };
+  });
+  const key = keyId?.replaceAll('-', '');
+  if (key === undefined) return own;
+  return [...own, { table: request.id, column: 'key', action: 'encrypt', bytes: [Buffer.from(key, 'hex')] }];
+}
+
+/** What the inventory calls the id of a record's last change. */
+export const eventColumn = '_lethe event';
+
+/** Ids of the last changes of records of others: they are there, in every place that records come to. */
+async function controlsFor(context: ErasureContext, erasures: readonly OpenErasure[]): Promise<Canary[]> {
+  const { config } = context.project;
+  const controls: Canary[] = [];
+  for (const dataset of datasetsOf(context, typesOf(erasures))) {
+    const own = keysIn(erasures, dataset.table);
+    const others = await withKeyStore(config, async (client) => {
+      const { rows } = await client.query<{ key: string }>(
+        `select record_key as key from lethe_erasure.records where dataset = $1 and record_key <> all($2) limit $3`,
+        [dataset.table, own, controlsOfATable],
+      );
+      return rows.map(({ key }) => key);
+    });
+    for (const id of await eventIdsOf(config, dataset, others)) {
+      controls.push({ table: dataset.table, column: 'control', action: 'keep', bytes: [Buffer.from(id)] });
+    }
+  }
+  return controls;
+}
+
+function placeOf(report: PlaceReport, asked: number, at: string): ScannedPlace {
+  const { place, found, controls, records, files, bytes, problems } = report;
+  const why =
+    problems.length > 0
+      ? `could not be read to its end: ${problems.join('; ')}`
+      : controls === 0
+        ? 'nothing that is known to be there was met: nobody can say that what lies there is read'
+        : undefined;
+  return { place, asked, found, controls, records, files, bytes, at, ...(why === undefined ? {} : { why }) };
+}
+
+function describe({ place, findings }: PlaceReport): string {
+  const first = findings[0];
+  return first ? `${place} (${first.table}, ${first.column}, ${first.where})` : place;
+}

@@ -1,0 +1,16 @@
+import type { PostgresKeyStore } from '../keys/postgres-key-store.ts';
+import { postgresOptions } from '../pipeline/postgres-options.ts';
+import { postgresPool } from '../pipeline/postgres-pool.ts';
+import type { Config } from '../schemas/config.ts';
+import { PostgresSubjectIndex } from './subject-index.ts';
+
+const connections = 4;
+
+/** The index in the key store's database, over connections of its own. */
+export function openSubjectIndex(
+  { keys }: Pick<Config, 'keys'>,
+  store: Pick<PostgresKeyStore, 'subjectDigest'>,
+) {
+  const pool = postgresPool({ ...postgresOptions(keys), max: connections });
+  return new PostgresSubjectIndex(pool, (kind, id) => store.subjectDigest(kind, id));
+}

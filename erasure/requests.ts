@@ -1,0 +1,192 @@
+import type { ClientBase } from 'pg';
+import { appendAudit } from '../keys/audit/audit-log.ts';
+import { inTransaction } from '../keys/key-store-client.ts';
+import { LetheError } from '../schemas/errors.ts';
+import { type DoneStep, type ErasureStep, erasureSteps, isRevocable, stepAfter } from './step.ts';
+import { liftSuppression, type SubjectRef } from './suppression.ts';
+
+/** Somebody's request to be forgotten, as far as it may stand in the clear. */
+export interface ErasureRequest {
+  readonly id: string;
+  readonly subject: SubjectRef;
+  readonly reason: string;
+  readonly requestedBy: string;
+  readonly receivedAt: Date;
+  readonly deadline: Date;
+  /** What is to be done next; of one that is done, the last step. */
+  readonly step: ErasureStep;
+  readonly state: 'open' | 'needs-person' | 'cancelled' | 'done';
+  /** Of the step, failed ones. */
+  readonly attempts: number;
+  readonly retryAt: Date;
+  /** What the last attempt failed of: a code and names. */
+  readonly problem: string | null;
+  /** See inventory.ts. */
+  readonly sealed: Buffer | null;
+  readonly steps: readonly DoneStep[];
+}
+
+export type NewRequest = Pick<
+  ErasureRequest,
+  'id' | 'subject' | 'reason' | 'requestedBy' | 'receivedAt' | 'deadline'
+> & {
+  readonly sealed: Buffer;
+};
+
+const columns = `id, subject_type, subject_digest, reason, requested_by, received_at, deadline, step, state, attempts, retry_at, problem,
+  sealed, steps`;
+
+interface Row {
+  readonly id: string;
+  readonly subject_type: string;
+  readonly subject_digest: Buffer;
+  readonly reason: string;
+  readonly requested_by: string;
+  readonly received_at: Date;
+  readonly deadline: Date;
+  readonly step: ErasureStep;
+  readonly state: ErasureRequest['state'];
+  readonly attempts: number;
+  readonly retry_at: Date;
+  readonly problem: string | null;
+  readonly sealed: Buffer | null;
+  readonly steps: DoneStep[];
+}
+
+/**
+ * Files a request. The same id for the same person gives the request that is there; ERASURE_REFUSED for an id that stands for another
+ * person, and for a person of whom another request is open.
+ */
+export async function fileRequest(client: ClientBase, request: NewRequest): Promise<ErasureRequest> {
+  const { id, subject, reason, requestedBy, receivedAt, deadline, sealed } = request;
+  return inTransaction(client, async () => {
+    const { rowCount } = await client.query(
+      `insert into lethe_erasure.requests (id, subject_type, subject_digest, reason, requested_by, received_at, deadline, step, state, sealed)
+       values ($1, $2, $3, $4, $5, $6, $7, $8, 'open', $9) on conflict do nothing`,
+      [id, subject.type, subject.digest, reason, requestedBy, receivedAt, deadline, erasureSteps[0], sealed],
+    );
+    if (rowCount === 1)
+      await appendAudit(client, 'erasure-requested', { request: id, type: subject.type }, requestedBy);
+    const found = await findRequest(client, id);
+    if (found && isOf(found, subject)) return found;
+    if (found)
+      throw refused(`request ${id} is about another person`, 'Give another --request-id, or leave it out.');
+    const other = await client.query<{ id: string }>(
+      `select id from lethe_erasure.requests where subject_type = $1 and subject_digest = $2 and state in ('open', 'needs-person')`,
+      [subject.type, subject.digest],
+    );
+    const name = other.rows[0]?.id ?? 'another one';
+    throw refused(`request ${name} is open for this person`, `Run \`lethe erase resume ${name}\`.`);
+  });
+}
+
+/** The request with this id. */
+export async function findRequest(client: ClientBase, id: string): Promise<ErasureRequest | undefined> {
+  const { rows } = await client.query<Row>(`select ${columns} from lethe_erasure.requests where id = $1`, [
+    id,
+  ]);
+  return rows[0] && requestOf(rows[0]);
+}
+
+/** All of them, the one whose deadline comes first in front; `states`: only those. */
+export async function listRequests(
+  client: ClientBase,
+  states: readonly ErasureRequest['state'][] = ['open', 'needs-person', 'cancelled', 'done'],
+): Promise<ErasureRequest[]> {
+  const { rows } = await client.query<Row>(
+    `select ${columns} from lethe_erasure.requests where state = any($1)
+      order by state in ('cancelled', 'done'), deadline, id`,
+    [states],
+  );
+  return rows.map(requestOf);
+}
+
+/**
+ * Notes that the step is done and what it showed, and stands at the next one. False where another runner was faster: what that one noted
+ * stays.
+ */
+export async function noteStep(
+  client: ClientBase,
+  id: string,
+  done: DoneStep,
+  sealed: Buffer | null,
+): Promise<boolean> {
+  const next = stepAfter(done.step);
+  const { rowCount } = await client.query(
+    `update lethe_erasure.requests
+        set steps = steps || $3::jsonb, step = $4, state = $5, sealed = $6, attempts = 0, problem = null, retry_at = clock_timestamp()
+      where id = $1 and step = $2 and state in ('open', 'needs-person')`,
+    [id, done.step, JSON.stringify([done]), next ?? done.step, next ? 'open' : 'done', sealed],
+  );
+  return rowCount === 1;
+}
+
+/** Notes that an attempt failed: it is made again after a while, or a person has to look. */
+export async function noteFailure(
+  client: ClientBase,
+  { id, step }: Pick<ErasureRequest, 'id' | 'step'>,
+  problem: string,
+  again: { readonly inMs: number } | 'never',
+): Promise<void> {
+  await client.query(
+    `update lethe_erasure.requests
+        set attempts = attempts + 1, problem = $3, state = $4, retry_at = clock_timestamp() + $5 * interval '1 millisecond'
+      where id = $1 and step = $2 and state in ('open', 'needs-person')`,
+    [id, step, problem, again === 'never' ? 'needs-person' : 'open', again === 'never' ? 0 : again.inMs],
+  );
+}
+
+/** Takes a request back, and the suppression with it; ERASURE_REFUSED once the key may be gone. */
+export async function cancelRequest(client: ClientBase, id: string, principal: string): Promise<void> {
+  await inTransaction(client, async () => {
+    const { rows } = await client.query<Row>(
+      `select ${columns} from lethe_erasure.requests where id = $1 for update`,
+      [id],
+    );
+    const found = rows[0] && requestOf(rows[0]);
+    if (!found) throw noSuchRequest(id);
+    if (found.state === 'cancelled') return;
+    if (found.state === 'done' || !isRevocable(found.step)) {
+      throw refused(
+        `request ${id} cannot be taken back: the person's key is destroyed`,
+        'See `lethe erase status`.',
+      );
+    }
+    await liftSuppression(client, id, found.subject);
+    await client.query(
+      `update lethe_erasure.requests set state = 'cancelled', sealed = null, problem = null where id = $1`,
+      [id],
+    );
+    await appendAudit(client, 'erasure-cancelled', { request: id }, principal);
+  });
+}
+
+export function noSuchRequest(id: string): LetheError {
+  return refused(`there is no request ${id}`, '`lethe erase list` names those that there are.');
+}
+
+function refused(message: string, fix: string): LetheError {
+  return new LetheError('ERASURE_REFUSED', message, { fix });
+}
+
+function isOf(request: ErasureRequest, { type, digest }: SubjectRef): boolean {
+  return request.subject.type === type && request.subject.digest.equals(digest);
+}
+
+function requestOf(row: Row): ErasureRequest {
+  return {
+    id: row.id,
+    subject: { type: row.subject_type, digest: row.subject_digest },
+    reason: row.reason,
+    requestedBy: row.requested_by,
+    receivedAt: row.received_at,
+    deadline: row.deadline,
+    step: row.step,
+    state: row.state,
+    attempts: row.attempts,
+    retryAt: row.retry_at,
+    problem: row.problem,
+    sealed: row.sealed,
+    steps: row.steps,
+  };
+}

@@ -1,0 +1,51 @@
+import { incomplete } from '../../erasure/incomplete.ts';
+import { cancelRequest, fileRequest, findRequest, noSuchRequest } from '../../erasure/requests.ts';
+import { newInventory, openInventory, sealInventory } from '../../erasure/inventory.ts';
+import { testSubjectKey } from './test-keys.ts';
+
+/** What fails with requests of erasures; `canary` is whatever a person's id or a reason may be. */
+export function erasureFailures(canary: string): readonly (() => unknown)[] {
+  const subject = { type: 'customer', digest: Buffer.from(canary) };
+  const row = {
+    id: 'r',
+    subject_type: 'customer',
+    subject_digest: Buffer.from('another'),
+    reason: canary,
+    step: 'certified',
+    state: 'done',
+  };
+  const database = (...answers: object[][]) => {
+    const left = [...answers];
+    return {
+      query: async (text: string) => {
+        if (/^(begin|commit|rollback)/.test(text)) return { rows: [], rowCount: 0 };
+        const rows = left.shift() ?? [];
+        return { rows, rowCount: rows.length };
+      },
+    } as never;
+  };
+  const file = {
+    id: 'r',
+    subject,
+    reason: canary,
+    requestedBy: canary,
+    receivedAt: new Date(),
+    deadline: new Date(),
+  };
+  const whole = { ...file, sealed: Buffer.from(canary) };
+  const keyless = { dataKeys: async () => [null] };
+  return [
+    () => fileRequest(database([], [row]), whole),
+    () => fileRequest(database([], [], [{ id: 'other' }]), whole),
+    () => cancelRequest(database([]), 'r', canary),
+    () => cancelRequest(database([row]), 'r', canary),
+    async () => {
+      if (!(await findRequest(database([]), 'r'))) throw noSuchRequest('r');
+    },
+    () => {
+      throw incomplete('clean topics', 1);
+    },
+    () => sealInventory(keyless, 'r', newInventory('customer', canary)),
+    () => openInventory({ dataKeys: async () => [testSubjectKey()] }, 'r', Buffer.from(canary)),
+  ];
+}

@@ -11,11 +11,11 @@ export interface ErrorSite {
   readonly text: string;
 }
 
-const rooms = /^(?:schemas\/registry|(?:transforms|sinks|pipeline|keys|connectors)\/.*)\.ts$/;
+const rooms = /^(?:schemas\/registry|(?:transforms|sinks|pipeline|keys|connectors|erasure)\/.*)\.ts$/;
 /** `malformed()` has no words but its own. */
 const making = /\bnew LetheError\(|(?<!function )\b(?:unexpected|unrepresentable)\(/;
 
-/** Every such line in the rooms of engine, sinks, processors, keys and connectors, and in the registry's client. */
+/** Every such line in the rooms of engine, sinks, processors, keys, connectors and erasure, and in the registry's client. */
 export function errorSites(): ErrorSite[] {
   return trackedFiles()
     .filter((file) => rooms.test(file))

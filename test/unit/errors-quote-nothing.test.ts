@@ -24,6 +24,7 @@ import { RowBinary } from '../../sinks/clickhouse/row-binary.ts';
 import { compileDocuments } from '../../sinks/elasticsearch/documents.ts';
 import { itemVerdict } from '../../sinks/elasticsearch/send.ts';
 import { resolveEndpoint } from '../../sinks/endpoint.ts';
+import { certificateFailures } from '../support/certificate-errors.ts';
 import { catalogOf, configOf, contractOf, tableOf } from '../support/contract-fixture.ts';
 import {
   codesByServers,
@@ -260,6 +261,13 @@ describe('master keys', () => {
   it.each(masterKeyFailures(canary, folder))('quote no key and no secret: %#', async (provoke) => {
     expectSilent(await failureOf(provoke));
     expect(made.length).toBeGreaterThan(0);
+  });
+});
+
+describe('certificates', () => {
+  it.each(certificateFailures(canary))('quote nothing of what they were to say: %#', async (provoke) => {
+    expect(await failureOf(provoke)).toMatchObject({ code: 'CERTIFICATE_INVALID' });
+    expectSilent(...made);
   });
 });
 

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import type { ClientBase } from 'pg';
 import { postgresOptions } from '../pipeline/postgres-options.ts';
 import type { PlannedChange, Resource } from '../pipeline/resource.ts';
@@ -12,8 +11,7 @@ import { keyStoreState } from './key-store-error.ts';
 import { openMaster } from './master/open-master.ts';
 import type { MasterKeys } from './master/master-key.ts';
 import { keyStoreFormat, keyStoreStatements, secretNames } from './schema.ts';
-import { rootBytes } from './subject-key.ts';
-import { wrapKey } from './wrapped-key.ts';
+import { completeSecrets, lackingSecrets, makeSecrets } from './store-secrets.ts';
 
 type KeysConfig = Pick<Config, 'keys'>;
 
@@ -38,9 +36,10 @@ async function diffKeyStore(config: KeysConfig, master: MasterKeys): Promise<Pla
       );
       await refuseOlder(client);
       if (!rows[0]!.there) return [create('tables, the first epoch and its secrets')];
-      if (!(await isWhole(client))) return [create('the first epoch and its secrets')];
+      const lacking = await lackingSecrets(client);
+      if (!lacking) return [create('the first epoch and its secrets')];
       await openAll(client, master);
-      return [];
+      return lacking.map((name) => create(`the secret ${name}`));
     });
   } catch (error) {
     if (keyStoreState(error) !== '3D000') throw error;
@@ -52,18 +51,11 @@ function create(what: string): PlannedChange {
   return { action: 'create', summary: `${what} of the key store` };
 }
 
-async function isWhole(client: ClientBase): Promise<boolean> {
-  const { rows } = await client.query<{ whole: boolean }>(
-    `select exists (select from lethe_keys.epochs where state = 'open')
-       and (select count(*) from lethe_keys.secrets where name = any($1)) = $2 as whole`,
-    [secretNames, secretNames.length],
-  );
-  return rows[0]!.whole;
-}
-
 /** KEY_STORE_INVALID where the master keys are not those that the key store was made with. */
-async function openAll(client: ClientBase, master: MasterKeys): Promise<void> {
-  await new EpochRing((text, values) => client.query(text, values), master).look();
+async function openAll(client: ClientBase, master: MasterKeys): Promise<EpochRing> {
+  const ring = new EpochRing((text, values) => client.query(text, values), master);
+  await ring.look();
+  return ring;
 }
 
 /** What an unreleased version made, or a newer one. */
@@ -94,15 +86,18 @@ async function applyKeyStore(config: KeysConfig, master: MasterKeys): Promise<vo
       await client.query('insert into lethe_keys.store (format) values ($1) on conflict do nothing', [
         keyStoreFormat,
       ]);
-      if (await isWhole(client)) return;
-      const { epoch, key } = await openEpoch(client, master);
-      for (const name of secretNames) {
-        await client.query(
-          `insert into lethe_keys.secrets (name, wrapped, epoch) values ($1, $2, $3) on conflict (name) do nothing`,
-          [name, wrapKey(epoch, key, name, 0, randomBytes(rootBytes)), epoch],
-        );
+      const lacking = await lackingSecrets(client);
+      if (lacking) {
+        // Who turns the epoch holds the lock too: the one that is open stays so.
+        if (lacking.length > 0) {
+          const ring = await openAll(client, master);
+          await completeSecrets(client, await ring.current(), lacking);
+        }
+        return;
       }
-      await appendAudit(client, 'store-made', { format: keyStoreFormat });
+      const { epoch, key } = await openEpoch(client, master);
+      const signing = await makeSecrets(client, { epoch, key }, secretNames);
+      await appendAudit(client, 'store-made', { format: keyStoreFormat, signing: signing! });
       await appendAudit(client, 'epoch-opened', { epoch, master: master.kind });
     });
     await openAll(client, master);

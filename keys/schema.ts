@@ -74,4 +74,8 @@ export const keyStoreFormat = 2;
 export const sharedSecret = 'shared';
 /** Secret that subjects' digests are keyed with. */
 export const indexSecret = 'index';
-export const secretNames = [sharedSecret, indexSecret] as const;
+/** Seed of the key that certificates are signed with. */
+export const signingSecret = 'signing';
+export const secretNames = [sharedSecret, indexSecret, signingSecret] as const;
+/** Those that a key store of an earlier version may lack. Another one that is missing was lost, and with it what was made with it. */
+export const laterSecrets: readonly string[] = [signingSecret];

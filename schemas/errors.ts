@@ -106,6 +106,10 @@ export const errorCodes = {
     cause: 'A store rejected a document or a row.',
     action: 'Look at the mapping of index or table, mend it, and `lethe dlq retry`.',
   },
+  CERTIFICATE_INVALID: {
+    cause: 'A certificate of an erasure cannot be issued, or what is to verify one is no public key.',
+    action: 'See what the message names; docs/certificates.md has the form.',
+  },
 } as const;
 
 export type ErrorCode = keyof typeof errorCodes;

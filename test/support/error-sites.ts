@@ -15,7 +15,7 @@ const rooms = /^(?:schemas\/registry|(?:transforms|sinks|pipeline|keys|connector
 /** `malformed()` has no words but its own. */
 const making = /\bnew LetheError\(|(?<!function )\b(?:unexpected|unrepresentable)\(/;
 
-/** Every such line in the rooms of engine, sinks, processors, keys and connectors, and in the registry's client. */
+/** Every such line in the rooms of engine, sinks, processors, keys, connectors and erasure, and in the registry's client. */
 export function errorSites(): ErrorSite[] {
   return trackedFiles()
     .filter((file) => rooms.test(file))

@@ -8,6 +8,7 @@ import { KmsMasterKeys } from '../../keys/master/kms-master.ts';
 import { LocalMasterKeys } from '../../keys/master/local-master.ts';
 import type { MasterKeys } from '../../keys/master/master-key.ts';
 import { VaultMasterKeys } from '../../keys/master/vault-master.ts';
+import { lackingSecrets } from '../../keys/store-secrets.ts';
 import { epochOfWrapped, unwrapKey, wrapKey } from '../../keys/wrapped-key.ts';
 import { KmsDouble } from './kms-double.ts';
 import { VaultDouble } from './vault-double.ts';
@@ -80,6 +81,7 @@ export function masterKeyFailures(canary: string, folder: string): readonly (() 
     () => unwrapKey(randomBytes(32), wrapKey(1, randomBytes(32), 'name', 1, secret), 'name', 1),
     () => checkAnchor({} as never, canary, secret),
     () => ring([]).keyOf(1),
+    () => lackingSecrets({ query: async () => ({ rows: [{ open: true, names: [canary] }] }) } as never),
     () => ring([{ store: 's', epoch: 1, master_kind: 'vault', master_name: canary, wrapped: secret }]).look(),
   ];
 }

@@ -24,6 +24,7 @@ import { RowBinary } from '../../sinks/clickhouse/row-binary.ts';
 import { compileDocuments } from '../../sinks/elasticsearch/documents.ts';
 import { itemVerdict } from '../../sinks/elasticsearch/send.ts';
 import { resolveEndpoint } from '../../sinks/endpoint.ts';
+import { certificateFailures } from '../support/certificate-errors.ts';
 import { catalogOf, configOf, contractOf, tableOf } from '../support/contract-fixture.ts';
 import {
   codesByServers,
@@ -267,6 +268,13 @@ describe('master keys', () => {
 describe('erasures', () => {
   it.each(erasureFailures(canary))('quote nobody’s id: %#', async (provoke) => {
     expectSilent(await failureOf(provoke));
+  });
+});
+
+describe('certificates', () => {
+  it.each(certificateFailures(canary))('quote nothing of what they were to say: %#', async (provoke) => {
+    expect(await failureOf(provoke)).toMatchObject({ code: 'CERTIFICATE_INVALID' });
+    expectSilent(...made);
   });
 });
 

@@ -32,6 +32,7 @@ import {
   placesOf,
   provokedByServers,
 } from '../support/error-sites.ts';
+import { sourceErasureFailures } from '../support/erasure-errors.ts';
 import { masterKeyFailures } from '../support/master-key-errors.ts';
 import { lookupFailures } from '../support/lookup-errors.ts';
 import { made } from '../support/recorded-errors.ts';
@@ -260,6 +261,14 @@ describe('master keys', () => {
   it.each(masterKeyFailures(canary, folder))('quote no key and no secret: %#', async (provoke) => {
     expectSilent(await failureOf(provoke));
     expect(made.length).toBeGreaterThan(0);
+  });
+});
+
+describe('erasing at the source', () => {
+  it.each(sourceErasureFailures(canary))('quotes no row and no person: %#', async (provoke) => {
+    const error = await failureOf(provoke);
+    expect(error).toBeInstanceOf(LetheError);
+    expectSilent(error);
   });
 });
 

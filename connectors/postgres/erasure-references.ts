@@ -30,6 +30,7 @@ export interface References {
   readonly obstacles: readonly Obstacle[];
 }
 
+const unindexed = 'no index leads with it: a walk through the table for each row that goes';
 const takeOff = 'Have the application take them off, then ask again.';
 
 /**
@@ -62,12 +63,7 @@ class Walk {
     for (const key of this.#foreignKeys) {
       const by = this.#goesWith.get(key.parent);
       if (!by) continue;
-      if (!key.indexed)
-        this.#warn(
-          key,
-          'no index leads with it: a walk through the table for each row that goes',
-          'Make one.',
-        );
+      if (!key.indexed) this.#warn(key, unindexed, 'Make one.');
       if (key.onDelete === 'cascade') this.#takesAlong(key, by);
       else if (key.onDelete === 'no action' || key.onDelete === 'restrict') this.#keepsThem(key, by);
       else this.#addEdges(key, [key.child], by, 'handled');

@@ -10,6 +10,7 @@ const edge = (before: string, after: string, rest: Partial<OrderEdge> = {}): Ord
   nullable: [],
   ...rest,
 });
+const names = ['a', 'b', 'c', 'd', 'e', 'f'] as const;
 const none = { deferred: [], cut: [], circle: [] };
 
 describe('tables are done', () => {
@@ -57,7 +58,7 @@ describe('a circle is opened', () => {
 });
 
 test('whatever refers to whatever: all tables once, every edge that was not opened holds', () => {
-  const name = fc.constantFrom(...'abcdef');
+  const name = fc.constantFrom(...names);
   const anyEdge = fc
     .tuple(name, name, fc.constantFrom('handled', 'deferrable', 'hard'), fc.boolean())
     .map(([before, after, otherwise, nullable]) =>
@@ -65,13 +66,13 @@ test('whatever refers to whatever: all tables once, every edge that was not open
     );
   fc.assert(
     fc.property(fc.array(anyEdge, { maxLength: 14 }), (edges) => {
-      const tables = [...'abcdef'];
+      const tables = [...names];
       const { order, deferred, cut, circle } = erasureOrder(tables, edges);
       if (circle.length > 0) {
         expect(order).toEqual([]);
         return;
       }
-      expect([...order].sort()).toEqual(tables);
+      expect([...order].sort()).toEqual(names);
       for (const one of edges) {
         const opened =
           one.before === one.after ||

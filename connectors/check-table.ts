@@ -6,6 +6,7 @@ import type { Finding } from '../schemas/finding.ts';
 import type { LoadedContract } from '../schemas/load-contracts.ts';
 import { checkColumns } from './check-columns.ts';
 import { checkConditions } from './check-conditions.ts';
+import { checkErasureColumns } from './check-erasure-columns.ts';
 import { checkKey } from './check-key.ts';
 import { checkLookups } from './check-lookups.ts';
 import { checkNames } from './check-names.ts';
@@ -44,6 +45,7 @@ export function checkTable(
     ...checkConditions(loaded, table, catalog.serverVersion),
     ...checkNames(loaded, table, catalog.serverVersion),
     ...checkLookups(loaded, catalog),
+    ...checkErasureColumns(loaded, table),
     ...noticesOf(loaded, table),
   ];
 }

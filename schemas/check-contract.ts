@@ -1,4 +1,5 @@
 import { encrypts, innermostRules } from './column-rule.ts';
+import { checkErasure } from './check-erasure.ts';
 import { checkPaths } from './check-paths.ts';
 import { checkRule } from './check-rule.ts';
 import type { Config } from './config.ts';
@@ -22,6 +23,7 @@ export function checkContracts(contracts: readonly LoadedContract[], config: Con
   return [
     ...contracts.flatMap((loaded) => checkContract(loaded, config)),
     ...checkPaths(contracts),
+    ...checkErasure(contracts),
     ...checkCollisions(contracts, config),
   ];
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { columnRule } from './column-rule.ts';
 import { parseDurationMs } from './duration.ts';
+import { erasureShape } from './erasure-rule.ts';
 import { pathShape } from './lookup-path.ts';
 import { conditionShape, consentShape } from './row-condition.ts';
 import { sinkNames } from './sink-name.ts';
@@ -34,6 +35,8 @@ export const contractShape = z.strictObject({
   consent: consentShape.optional(),
   /** How long a row waits for a row of its paths that has not come yet. */
   parking: z.strictObject({ deadline: duration.default('10m') }).optional(),
+  /** What becomes of a person's rows when the person is erased. */
+  erasure: erasureShape.optional(),
   sinks: z.array(z.enum(sinkNames)),
   /** Staleness objective: how old a derived store may be, for example `30s`. */
   staleness: duration,

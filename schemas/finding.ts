@@ -43,6 +43,7 @@ export const findingCodes = {
     'A path over a table that has no contract, or no primary key that a value could be looked up by.',
   PATH_COLUMN:
     'A column of a path that does not exist, is not listed or is of a type that cannot be looked up.',
+  ERASURE_RULE: 'What a contract says of erasure cannot be done, or leaves something.',
   REPLICA_IDENTITY: 'The replica identity has to change before a column list can be set.',
   PLUGIN_MISSING: 'Kafka Connect lacks a plugin.',
 } as const;

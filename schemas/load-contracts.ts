@@ -84,7 +84,7 @@ export function parseContract(
 ): { readonly loaded?: LoadedContract; readonly findings: readonly Finding[] } {
   const { document, findings } = parseSource(file, text);
   if (!document) return { findings };
-  const { value, origins } = withDefaults(withNullWords(document, isAction), house);
+  const { value, origins } = withDefaults(withNullWords(document, isNullWord), house);
   const parsed = parseShape(contractShape, document, value);
   if (!parsed.value) {
     return { findings: parsed.findings.map((f) => withDefaultAsFix(withOrigin(f, origins), house)) };
@@ -92,8 +92,9 @@ export function parseContract(
   return { loaded: { contract: parsed.value, document, origins }, findings: [] };
 }
 
-/** Where an action stands: `columns.email.action`, and in a path's rule. */
-function isAction(path: FieldPath): boolean {
+/** Where the word null may stand: an action, `columns.email.action` and in a path's rule; and what becomes of rows at the source. */
+function isNullWord(path: FieldPath): boolean {
+  if (path[0] === 'erasure') return path.length === 2 && path[1] === 'source';
   return path[0] === 'columns' && path.length > 2 && path.at(-1) === 'action';
 }
 

@@ -1,3 +1,4 @@
+import { isoDate } from '../schemas/iso-date.ts';
 import type { ValueKind } from '../schemas/value-kind.ts';
 import { type AvroReader, malformed } from './avro-reader.ts';
 import { decimalText } from './special-decimal.ts';
@@ -41,12 +42,4 @@ function readText(r: AvroReader): string {
   const start = r.pos;
   r.skip(length);
   return r.buf.toString('utf8', start, r.pos);
-}
-
-/** Days since 1970-01-01 as `YYYY-MM-DD` (proleptic Gregorian, as Postgres counts); beyond Date's range as `days:N`. */
-export function isoDate(days: number): string {
-  const ms = days * 86_400_000;
-  if (Math.abs(ms) > 8.64e15) return `days:${days}`;
-  const text = new Date(ms).toISOString();
-  return text.slice(0, text.indexOf('T'));
 }

@@ -4,6 +4,7 @@ import type { Contract } from '../contract.ts';
 import { type Change, type ChangeSeverity, sortChanges } from './change.ts';
 import { columnChanges } from './column-changes.ts';
 import { columnSinkChanges } from './column-sinks.ts';
+import { erasureChanges } from './erasure-changes.ts';
 import { wayOf } from '../lookup-path.ts';
 import { joinChanges } from './joins.ts';
 import { consentChanges, whereChanges } from './row-changes.ts';
@@ -51,6 +52,7 @@ const terms: Readonly<Record<keyof Contract, Compare>> = {
   subject: compareSubject,
   where: (from, to) => whereChanges(from, to).map((change) => ({ table: to.table, ...change })),
   consent: (from, to) => consentChanges(from, to).map((change) => ({ table: to.table, ...change })),
+  erasure: (from, to) => erasureChanges(from, to).map((change) => ({ table: to.table, ...change })),
   parking: (from, to) => {
     const [was, is] = [from, to].map(({ parking }) => parking?.deadline ?? '10m');
     const sentence = `a row now waits up to ${is} for rows of its paths (was ${was})`;

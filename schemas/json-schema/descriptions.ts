@@ -52,6 +52,16 @@ export const contractDescriptions: Readonly<Record<string, string>> = {
   'consent.path':
     'Instead of a column: the row’s own column, then schema.table.column looked up by that table’s primary key, as often as needed.',
   'consent.granted': 'Values that mean yes; true if left out.',
+  erasure: 'What becomes of a person’s rows when the person is erased.',
+  'erasure.source':
+    'What becomes of the rows at the source: delete; null (the columns below are set to null); application (left to the application, the default; the certificate says so).',
+  'erasure.columns': 'Columns that source: null sets to null; they need not be among those that pass.',
+  'erasure.retain': 'What the law has to be kept: the row stays, with these columns alone.',
+  'erasure.retain.columns':
+    'None of them under the person’s own key, none that says in the clear whose row it is.',
+  'erasure.retain.basis': 'The law, decision or contract that asks for it; it stands in the certificate.',
+  'erasure.retain.for': 'Calendar years, months or days from the erasure on: 10y, 18m, 90d.',
+  'erasure.starts': 'true: a delete of the person’s own row starts an erasure.',
   sinks: 'The stores that the table feeds.',
   staleness: 'How old a store may be: 500ms, 30s, 5m, 1h.',
   unclassified:

@@ -102,6 +102,21 @@ const wayOut = fc
   .tuple(name, fc.array(fc.tuple(part, part, part), { minLength: 1, maxLength: 3 }))
   .map(([column, hops]) => [column, ...hops.map((hop) => hop.join('.'))]);
 
+const someColumns = fc.array(name, { minLength: 1, maxLength: 3 });
+const erasure = fc.record(
+  {
+    source: pick('delete', 'null', 'application'),
+    columns: someColumns,
+    retain: fc.record({
+      columns: someColumns,
+      basis: fc.string({ minLength: 1, unit: 'grapheme' }),
+      for: fc.stringMatching(/^[1-9]\d{0,3}[ymd]$/),
+    }),
+    starts: fc.boolean(),
+  },
+  { requiredKeys: [] },
+);
+
 /** Any contract that the shape takes, as it is after loading. */
 export const contract: fc.Arbitrary<Contract> = fc
   .record(
@@ -116,6 +131,7 @@ export const contract: fc.Arbitrary<Contract> = fc
         fc.record({ purpose: kebab, path: wayOut, granted: values }, { requiredKeys: ['purpose', 'path'] }),
       ),
       parking: fc.record({ deadline: duration }),
+      erasure,
       sinks,
       unclassified: pick('drop', 'halt'),
       truncate: pick('halt', 'ignore', 'delete'),

@@ -25,6 +25,10 @@ export const richContract = `${goodContract}where:
 consent:
   purpose: marketing
   column: email
+erasure:
+  source: 'null'
+  columns: [status]
+  starts: true
 `;
 
 /** Rules that `goodContract` breaks: its e-mail address is encrypted. */

@@ -34,6 +34,7 @@ import {
   provokedByServers,
 } from '../support/error-sites.ts';
 import { erasureFailures } from '../support/erasure-errors.ts';
+import { sourceErasureFailures } from '../support/source-erasure-errors.ts';
 import { masterKeyFailures } from '../support/master-key-errors.ts';
 import { lookupFailures } from '../support/lookup-errors.ts';
 import { made } from '../support/recorded-errors.ts';
@@ -275,6 +276,14 @@ describe('certificates', () => {
   it.each(certificateFailures(canary))('quote nothing of what they were to say: %#', async (provoke) => {
     expect(await failureOf(provoke)).toMatchObject({ code: 'CERTIFICATE_INVALID' });
     expectSilent(...made);
+  });
+});
+
+describe('erasing at the source', () => {
+  it.each(sourceErasureFailures(canary))('quotes no row and no person: %#', async (provoke) => {
+    const error = await failureOf(provoke);
+    expect(error).toBeInstanceOf(LetheError);
+    expectSilent(error);
   });
 });
 

@@ -66,6 +66,9 @@ export const sinkGroup = (config: Named, sink: string): string => `lethe-${confi
 /** One transactional id per input partition: initialising it fences whoever held the partition before. */
 export const transactionalId = (config: Named, topic: string, partition: number): string =>
   `lethe-${config.name}-${topic}-${partition}`;
+/** Of the empty transactions that close a topic's segments. No raw topic, and so no id of a partition, is named so. */
+export const rollTransactionalId = (config: Named, topic: string): string =>
+  `lethe-${config.name}-roll-${topic}`;
 
 /** What readers of Elasticsearch use: an alias that hides deleted rows. */
 export const indexAlias = (config: Named, table: string): string => `${config.name}-${datasetName(table)}`;

@@ -54,6 +54,8 @@ const cleanSettings = {
   'segment.ms': String(7 * dayMs),
   'delete.retention.ms': String(7 * dayMs),
   'segment.bytes': String(4 * segmentBytes),
+  // What is compacted leaves the disk at once, not after a minute.
+  'file.delete.delay.ms': '1000',
   'max.message.bytes': String(cleanRecordMaxBytes),
   'compression.type': 'producer',
 };

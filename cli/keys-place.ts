@@ -1,4 +1,5 @@
 import { withSource } from '../connectors/postgres/source-client.ts';
+import { erasureResources } from '../erasure/schema.ts';
 import { notSetUp } from '../keys/epoch-ring.ts';
 import { keyStoreResources } from '../keys/resources.ts';
 import { keyStoreState } from '../keys/key-store-error.ts';
@@ -13,7 +14,7 @@ import { requireAnchored } from './anchored-keys.ts';
  */
 export async function requireKeyStore(config: Config): Promise<void> {
   try {
-    for (const resource of keyStoreResources(config)) {
+    for (const resource of [...keyStoreResources(config), ...erasureResources(config)]) {
       const [missing] = await resource.diff();
       if (missing) throw notSetUp();
     }

@@ -53,14 +53,40 @@ export async function waitForSinks(
     await poll('source', () => unconfirmed(source, config, lsn));
     const raw = datasets.map((d) => names.rawTopic(config, d.table));
     await passed(admin, names.transformGroup(config), raw, (left) => poll('transform', left));
-    for (const sink of sinkNames) {
-      const fed = datasets.filter((d) => d.contract.sinks.includes(sink));
-      const clean = fed.map((d) => names.cleanTopic(config, d.table));
-      await passed(admin, names.sinkGroup(config, sink), clean, (left) => poll('sinks', left));
-    }
+    await cleanPassed(admin, config, datasets, (left) => poll('sinks', left));
     return { lsn };
   } finally {
     await Promise.all([source.end(), admin.disconnect()]);
+  }
+}
+
+/** Waits until every sink has what its clean topics hold now. */
+export async function waitForCleanTopics(
+  config: Config,
+  datasets: readonly Dataset[],
+  { signal, pollMs = 100 }: { signal: AbortSignal; pollMs?: number },
+): Promise<void> {
+  const admin = createKafka(config, 'wait').admin();
+  await admin.connect();
+  try {
+    await cleanPassed(admin, config, datasets, async (left) => {
+      while ((await left()) > 0n) await sleep(pollMs, undefined, { signal });
+    });
+  } finally {
+    await admin.disconnect();
+  }
+}
+
+async function cleanPassed(
+  admin: Admin,
+  config: Config,
+  datasets: readonly Dataset[],
+  poll: (left: () => Promise<bigint>) => Promise<void>,
+): Promise<void> {
+  for (const sink of sinkNames) {
+    const fed = datasets.filter((d) => d.contract.sinks.includes(sink));
+    const clean = fed.map((d) => names.cleanTopic(config, d.table));
+    await passed(admin, names.sinkGroup(config, sink), clean, poll);
   }
 }
 

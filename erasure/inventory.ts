@@ -25,6 +25,8 @@ const inventoryShape = z.strictObject({
   subject: z.strictObject({ type: z.string(), id: z.string() }),
   /** Records of clean topics. */
   records: z.array(z.strictObject({ table: z.string(), key: z.string() })).default([]),
+  /** Rows at the source, by table, before any went. */
+  sourceRows: z.record(z.string(), z.int()).default({}),
   /** Key that is destroyed: what stands in the person's ciphertexts. */
   keyId: z.string().optional(),
   /** What is looked for at the end, as base64: by table and column. */

@@ -1,3 +1,4 @@
+import { certificateStatements } from './certificate-store.ts';
 import type { PlannedChange, Resource } from '../pipeline/resource.ts';
 import type { Config } from '../schemas/config.ts';
 import { keyStoreState } from '../keys/key-store-error.ts';
@@ -32,9 +33,11 @@ const statements = [
      problem text,
      sealed bytea,
      steps jsonb not null default '[]',
+     key_gone boolean not null default false,
      created_at timestamptz not null default clock_timestamp())`,
   `create unique index if not exists requests_one_open on lethe_erasure.requests (subject_type, subject_digest)
      where state in ('open', 'needs-person')`,
+  ...certificateStatements,
 ] as const;
 
 /** What `lethe apply` makes of them. */
@@ -42,7 +45,7 @@ export function erasureResources(config: Pick<Config, 'keys'>): Resource[] {
   const isThere = async (): Promise<boolean> =>
     withKeyStore(config, async (client) => {
       const { rows } = await client.query<{ there: boolean }>(
-        `select to_regclass('lethe_erasure.requests') is not null as there`,
+        `select to_regclass('lethe_erasure.certificates') is not null as there`,
       );
       return rows[0]!.there;
     });

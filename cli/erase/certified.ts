@@ -1,0 +1,98 @@
+import type { CertificateBody } from '../../erasure/certificate.ts';
+import { issueCertificate } from '../../erasure/certificate-store.ts';
+import { commitmentTo } from '../../erasure/commitment.ts';
+import type { OpenErasure, StepResult, StepWork } from '../../erasure/runner.ts';
+import type { ErasureStep } from '../../erasure/step.ts';
+import { appendAudit } from '../../keys/audit/audit-log.ts';
+import { inTransaction, withKeyStore } from '../../keys/key-store-client.ts';
+import { withSigningKey } from '../../keys/signing-key.ts';
+import { columnOutcomes } from '../../schemas/column-outcome.ts';
+import { retainedUntil, sourceErasure } from '../../schemas/erasure-rule.ts';
+import { keyUse } from '../../schemas/key-use.ts';
+import { anchorKeys } from '../anchored-keys.ts';
+import { datasetsOf, type ErasureContext } from './context.ts';
+import { finalityOf, keysOf } from './destroyed-key.ts';
+import { notExamined } from './not-examined.ts';
+
+const commitmentUse = keyUse('pseudonym', 'erasure-commitment');
+
+/** What was done and found, signed: the next in the chain of certificates. From then on the index knows nothing of the persons. */
+export function certifiedWork(context: ErasureContext): StepWork {
+  const { config } = context.project;
+  return async (erasures) => {
+    const commitmentKey = await context.keys.sharedKey(commitmentUse);
+    const results: StepResult[] = [];
+    for (const erasure of erasures) {
+      const { request, inventory } = erasure;
+      const commitment = commitmentTo({ request: request.id, ...inventory.subject }, commitmentKey);
+      const number = await withSigningKey(config, (key) =>
+        withKeyStore(config, async (client) => {
+          const destroyed = await keysOf(client, request.subject, inventory.keyId!);
+          const body = { ...bodyOf(context, erasure), commitment, keys: destroyed, finality: finalityOf(destroyed) };
+          return inTransaction(client, async () => {
+            const issued = await issueCertificate(client, key, body);
+            await client.query(
+              'delete from lethe_erasure.records where subject_type = $1 and subject_digest = $2',
+              [request.subject.type, request.subject.digest],
+            );
+            await appendAudit(client, 'erasure-certified', { request: request.id, certificate: issued.number });
+            return issued.number;
+          });
+        }),
+      );
+      results.push({ evidence: { certificate: number }, inventory: null });
+    }
+    await anchorKeys(config);
+    return results;
+  };
+}
+
+function bodyOf(
+  context: ErasureContext,
+  { request, inventory }: OpenErasure,
+): Omit<CertificateBody, 'commitment' | 'keys' | 'finality'> {
+  const { config } = context.project;
+  const completedAt = new Date().toISOString();
+  const datasets = datasetsOf(context, new Set([request.subject.type]));
+  const endOf = (step: ErasureStep) => request.steps.find((done) => done.step === step)!.endedAt;
+  return {
+    pipeline: config.name,
+    environment: config.environment,
+    overrides: [...config.overrides],
+    request: request.id,
+    receivedAt: request.receivedAt.toISOString(),
+    deadline: request.deadline.toISOString(),
+    suppressedAt: endOf('suppressed'),
+    keyDestroyedAt: endOf('key-destroyed'),
+    completedAt,
+    steps: request.steps.map((done) => ({ ...done, evidence: { ...done.evidence } })),
+    tables: datasets.map((dataset) => ({
+      table: dataset.table,
+      records: inventory.records.filter(({ table }) => table === dataset.table).length,
+      source: { action: sourceErasure(dataset.contract), rows: inventory.sourceRows[dataset.table] ?? 0 },
+      forgotten: columnOutcomes(dataset).flatMap(({ column, forgotten }) =>
+        forgotten === 'nothing'
+          ? []
+          : [{ column, how: forgotten === 'key' ? ('with the key' as const) : ('by deletion only' as const) }],
+      ),
+    })),
+    places: inventory.places.map(({ place, asked, found, controls, records, files, bytes, at, why }) => ({
+      place,
+      asked,
+      before: controls,
+      after: why === undefined ? found : null,
+      verdict: why === undefined ? ('clean' as const) : ('not scanned' as const),
+      records,
+      files,
+      bytes,
+      at,
+      ...(why === undefined ? {} : { why }),
+    })),
+    retained: datasets.flatMap(({ table, contract: { erasure } }) => {
+      if (!erasure?.retain) return [];
+      const { columns, basis, for: period } = erasure.retain;
+      return [{ table, columns: [...columns], basis, until: retainedUntil(period, new Date(completedAt)).toISOString() }];
+    }),
+    notExamined: notExamined(datasets),
+  };
+}

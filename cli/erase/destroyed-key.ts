@@ -1,0 +1,51 @@
+import type { ClientBase } from 'pg';
+import type { CertificateBody } from '../../erasure/certificate.ts';
+import type { SubjectRef } from '../../erasure/suppression.ts';
+
+interface Row {
+  readonly generations: number;
+  readonly left: number;
+  readonly destroyed_at: Date;
+  readonly epoch: number;
+  readonly final_at: Date | null;
+}
+
+type Keys = CertificateBody['keys'];
+
+/** The person's key as the key store has it after its destruction: under which epoch it was wrapped, and since when nobody can open that. */
+export async function keysOf(client: ClientBase, { type, digest }: SubjectRef, keyId: string): Promise<Keys> {
+  const { rows } = await client.query<Row>(
+    `select count(*)::int as generations, count(k.wrapped)::int as left, max(k.destroyed_at) as destroyed_at,
+            max(k.epoch) as epoch,
+            case when bool_and(e.state = 'destroyed') then max(e.final_at) end as final_at
+       from lethe_keys.subjects s
+       join lethe_keys.data_keys k using (key_id) join lethe_keys.epochs e using (epoch)
+      where s.subject_type = $1 and s.subject_digest = $2 and s.key_id = $3`,
+    [type, digest, keyId],
+  );
+  const { generations, left, destroyed_at, epoch, final_at } = rows[0]!;
+  // Nobody may certify that a key is gone which is there.
+  if (left > 0) throw new Error(`key ${keyId} is not destroyed`);
+  return [
+    {
+      keyId,
+      purpose: '',
+      generations,
+      destroyedAt: destroyed_at.toISOString(),
+      epoch,
+      finalAt: final_at?.toISOString() ?? null,
+    },
+  ];
+}
+
+/** Final is what no backup of the key store, with all master keys there are, can take back. */
+export function finalityOf(keys: Keys): CertificateBody['finality'] {
+  const times = keys.map(({ finalAt }) => finalAt);
+  const last = times.some((at) => at === null) ? undefined : times.toSorted().at(-1)!;
+  if (last !== undefined) return { state: 'final', at: last! };
+  const epochs = [...new Set(keys.filter(({ finalAt }) => finalAt === null).map(({ epoch }) => epoch))];
+  return {
+    state: 'provisional',
+    why: `An older backup of the key store opens the key until the master key of epoch ${epochs.join(', ')} is destroyed.`,
+  };
+}

@@ -1,0 +1,69 @@
+import { withSource } from '../../connectors/postgres/source-client.ts';
+import { planSourceErasure } from '../../connectors/postgres/source-erasure-plan.ts';
+import { sourceRowsOf } from '../../connectors/postgres/subject-rows.ts';
+import { recordsOf } from '../../erasure/subject-index.ts';
+import { withKeyStore } from '../../keys/key-store-client.ts';
+import type { PostgresKeyStore } from '../../keys/postgres-key-store.ts';
+import { columnOutcomes } from '../../schemas/column-outcome.ts';
+import type { Project } from '../project.ts';
+import { renderTable } from '../table.ts';
+
+/** What an erasure would do in one table. */
+export interface PlannedTable {
+  readonly table: string;
+  readonly rowsAtTheSource: number;
+  readonly source: 'delete' | 'null' | 'application';
+  readonly records: number;
+  readonly stores: readonly string[];
+  /** Columns that the key does not forget in copies. */
+  readonly byDeletionOnly: readonly string[];
+}
+
+export interface PlannedErasure {
+  readonly tables: readonly PlannedTable[];
+  /** What stands in the way, or is to be known. */
+  readonly obstacles: readonly { readonly severity: string; readonly message: string; readonly fix: string }[];
+}
+
+/** What an erasure of this person would do; nothing is changed. */
+export async function planErasure(
+  { config, datasets }: Project,
+  keys: PostgresKeyStore,
+  subject: { readonly type: string; readonly id: string },
+): Promise<PlannedErasure> {
+  const digest = await keys.subjectDigest({ type: subject.type }, subject.id);
+  const records = await withKeyStore(config, (client) => recordsOf(client, subject.type, digest));
+  return withSource(config.postgres, async (client) => {
+    const plan = await planSourceErasure(client, datasets, subject.type);
+    const tables: PlannedTable[] = [];
+    for (const { table, source } of plan.tables) {
+      const dataset = datasets.find((own) => own.table === table)!;
+      let rowsAtTheSource = 0;
+      for await (const batch of sourceRowsOf(client, dataset, subject.id)) rowsAtTheSource += batch.length;
+      tables.push({
+        table,
+        rowsAtTheSource,
+        source,
+        records: records.filter((record) => record.table === table).length,
+        stores: dataset.contract.sinks,
+        byDeletionOnly: columnOutcomes(dataset).flatMap(({ column, forgotten }) => (forgotten === 'deletion' ? [column] : [])),
+      });
+    }
+    const obstacles = plan.obstacles.map(({ severity, message, fix }) => ({ severity, message, fix: fix ?? '' }));
+    return { tables, obstacles };
+  });
+}
+
+export function renderPlan({ tables, obstacles }: PlannedErasure): string {
+  const rows = tables.map(({ table, rowsAtTheSource, source, records, stores, byDeletionOnly }) => [
+    table,
+    String(rowsAtTheSource),
+    source,
+    String(records),
+    stores.join(', '),
+    byDeletionOnly.join(', '),
+  ]);
+  const said = obstacles.map(({ severity, message, fix }) => `${severity}: ${message}${fix ? `\n  ${fix}` : ''}\n`);
+  const head = ['table', 'rows at the source', 'there', 'records', 'stores', 'protected by deletion only'];
+  return `${renderTable(head, rows)}${said.join('')}nothing was changed\n`;
+}

@@ -1,0 +1,76 @@
+import { createHash } from 'node:crypto';
+import { incomplete } from '../../erasure/incomplete.ts';
+import type { OpenErasure, StepWork } from '../../erasure/runner.ts';
+import type { Dataset } from '../../schemas/dataset.ts';
+import type { Version } from '../../schemas/version.ts';
+import { parseVersion } from '../../schemas/version.ts';
+import { createClickhouseClient } from '../../sinks/clickhouse/client.ts';
+import { removeOlderRows } from '../../sinks/clickhouse/remove-rows.ts';
+import type { Waiting } from '../../sinks/removal.ts';
+import { waitForCleanTopics } from '../wait-for-sinks.ts';
+import { datasetsOf, type ErasureContext, typesOf } from './context.ts';
+
+const limitMs = 300_000;
+
+/**
+ * Nothing of the persons is in a store, nor on its disk: sinks have written the tombstones, and what those replaced is taken out of parts and
+ * segments. Tombstones stay: they make older writes lose for ever.
+ */
+export function storesClearedWork(context: ErasureContext): StepWork {
+  return async (erasures, signal) => {
+    const { config } = context.project;
+    const datasets = datasetsOf(context, typesOf(erasures));
+    context.say('waiting for the stores to have every tombstone');
+    await waitForCleanTopics(config, datasets, { signal });
+    const counts = { rowsRemoved: 0, mutations: 0, documentsRemoved: 0, segmentsMerged: 0 };
+    let left = 0;
+    for (const dataset of datasets) {
+      const rows = removedRows(erasures, dataset);
+      if (rows.size === 0) continue;
+      context.say(`clearing the stores of ${dataset.table}`);
+      const waiting: Waiting = { signal, limitMs };
+      const tables = await clearClickhouse(context, dataset, rows, batchOf(erasures), waiting);
+      for (const { rowsBefore, rowsAfter, mutations } of tables) {
+        counts.rowsRemoved += rowsBefore - rowsAfter;
+        counts.mutations += mutations;
+        left += rowsAfter;
+      }
+    }
+    if (left > 0) throw incomplete('rows of ClickHouse', left);
+    return erasures.map(({ inventory }) => ({ evidence: { ...counts }, inventory }));
+  };
+}
+
+/** Just above the barrier, as the tombstones are. */
+function removedRows(erasures: readonly OpenErasure[], { table }: Dataset): Map<string, Version> {
+  const rows = new Map<string, Version>();
+  for (const { inventory } of erasures) {
+    const barrier = parseVersion(inventory.barrier!)!;
+    for (const record of inventory.records) {
+      if (record.table === table) rows.set(record.key, { ...barrier, seq: barrier.seq + 1n });
+    }
+  }
+  return rows;
+}
+
+async function clearClickhouse(
+  { project: { config } }: ErasureContext,
+  dataset: Dataset,
+  rows: ReadonlyMap<string, Version>,
+  batch: string,
+  waiting: Waiting,
+) {
+  if (!config.clickhouse || !dataset.contract.sinks.includes('clickhouse')) return [];
+  const client = createClickhouseClient(config.clickhouse);
+  try {
+    return await removeOlderRows(client, config, dataset, rows, batch, waiting);
+  } finally {
+    await client.close();
+  }
+}
+
+/** The same for the same requests, so that what was cut short is taken up; of them it says nothing. */
+function batchOf(erasures: readonly OpenErasure[]): string {
+  const ids = erasures.map(({ request }) => request.id).toSorted();
+  return createHash('sha256').update(ids.join('\n')).digest('hex').slice(0, 32);
+}

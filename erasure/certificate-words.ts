@@ -16,7 +16,7 @@ export function finalityText({ finality }: Pick<Certificate, 'finality'>): strin
     return `Final since ${instantText(finality.at)}: what was encrypted for this person can be opened by nobody, from no backup.`;
   }
   const until = finality.until === undefined ? '' : ` until ${instantText(finality.until)}`;
-  return `Provisional${until}: ${finality.why}.`;
+  return `Provisional${until}: ${finality.why.replace(/\.$/, '')}.`;
 }
 
 /** How far before or after the deadline it was completed. */

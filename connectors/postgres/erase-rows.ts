@@ -2,6 +2,7 @@ import type { ClientBase } from 'pg';
 import { LetheError } from '../../schemas/errors.ts';
 import { inPatientTransaction, type LockPatience } from './lock-patience.ts';
 import { quoteName, quoteTable } from './quote.ts';
+import { keepParametersOutOfLog } from './quiet-log.ts';
 import type { ErasureStep, SourceErasurePlan } from './source-erasure-plan.ts';
 import { Placeholders, type SubjectCondition } from './subject-rows.ts';
 
@@ -49,7 +50,7 @@ export async function eraseSourceRows(
     return await inPatientTransaction(client, locks, async () => {
       current = undefined;
       await client.query(`set local statement_timeout = '${statementTimeoutMs}ms'`);
-      await client.query(keepIdsOutOfLogs);
+      await client.query(keepParametersOutOfLog);
       await passGuards(client, plan, subjectId);
       if (plan.deferred.length > 0)
         await client.query(`set constraints ${plan.deferred.join(', ')} deferred`);
@@ -66,16 +67,38 @@ export async function eraseSourceRows(
   }
 }
 
+/** What stands in the way of erasing a subject's rows, and the way out: names only. */
+export interface SubjectObstacle {
+  readonly message: string;
+  readonly fix: string;
+}
+
 /**
  * Looks whether anything at the source stands in the way of erasing this subject: rows of others that would go along, or that would keep
- * Postgres from it. Names only; empty if nothing does. To be called within `withSource`.
+ * Postgres from it. Empty if nothing does. To be called within `withSource`, over a connection in no transaction.
  */
 export async function sourceObstaclesOf(
   client: ClientBase,
   plan: SourceErasurePlan,
   subjectId: string,
-): Promise<{ readonly message: string; readonly fix: string }[]> {
-  const found: { message: string; fix: string }[] = [];
+): Promise<SubjectObstacle[]> {
+  await client.query('begin read only');
+  try {
+    await client.query(keepParametersOutOfLog);
+    return await lookAtGuards(client, plan, subjectId);
+  } catch (cause) {
+    throw explained(cause, undefined) ?? cause;
+  } finally {
+    await client.query('rollback');
+  }
+}
+
+async function lookAtGuards(
+  client: ClientBase,
+  plan: SourceErasurePlan,
+  subjectId: string,
+): Promise<SubjectObstacle[]> {
+  const found: SubjectObstacle[] = [];
   for (const { text, placeholders, message, fix } of plan.guards) {
     const { rows } = await client.query(text, idFor(placeholders, subjectId));
     if (rows.length > 0) found.push({ message, fix });
@@ -84,7 +107,7 @@ export async function sourceObstaclesOf(
 }
 
 async function passGuards(client: ClientBase, plan: SourceErasurePlan, subjectId: string): Promise<void> {
-  const [first, ...more] = await sourceObstaclesOf(client, plan, subjectId);
+  const [first, ...more] = await lookAtGuards(client, plan, subjectId);
   if (!first) return;
   const message = [first, ...more].map((obstacle) => obstacle.message).join('; ');
   throw new LetheError('PLAN_REFUSED', message, { fix: first.fix });
@@ -122,11 +145,6 @@ function whereOf(own: SubjectCondition): { where: string; count: number } {
 function idFor(placeholders: number, subjectId: string): string[] {
   return Array.from({ length: placeholders }, () => subjectId);
 }
-
-/** A role that may does not let the server print the statements' parameters, of which the subject's id is one. */
-const keepIdsOutOfLogs = `
-  select case when has_parameter_privilege('log_parameter_max_length', 'SET')
-    then set_config('log_parameter_max_length', '0', true) end, set_config('log_parameter_max_length_on_error', '0', true)`;
 
 interface ServerError {
   readonly code?: unknown;

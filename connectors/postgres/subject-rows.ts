@@ -8,6 +8,7 @@ import { selectExpression } from '../preview/source-value.ts';
 import { beginReading } from '../preview/source-rows.ts';
 import { type Catalog, type CatalogColumn, readCatalog } from './catalog.ts';
 import { quoteName, quoteTable } from './quote.ts';
+import { keepParametersOutOfLog } from './quiet-log.ts';
 
 /** Hands out `$1`, `$2`, …: each has the type of the column that it is compared with, so no two places share one. */
 export class Placeholders {
@@ -104,6 +105,7 @@ export async function* sourceRowsOf(
   const text = `declare lethe_rows no scroll cursor for select ${selected} from ${quoteTable(table)} t where ${where}`;
   await client.query(beginReading);
   try {
+    await client.query(keepParametersOutOfLog);
     await client.query(
       text,
       Array.from({ length: placeholders.count }, () => subjectId),

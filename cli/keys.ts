@@ -1,10 +1,11 @@
-import { Command, InvalidArgumentError } from 'commander';
+import { Command } from 'commander';
 import { readKeyStoreStatus } from '../keys/key-store-status.ts';
 import { rotateKey } from '../keys/rotate-key.ts';
 import { type Turn, turnEpoch } from '../keys/turn-epoch.ts';
 import { anchorKeys, requireAnchored } from './anchored-keys.ts';
 import { keysConfig } from './keys-config.ts';
 import { ProgressBar } from './progress-bar.ts';
+import { parseSubject, type Subject } from './subject.ts';
 import { renderKeyStore } from './show-key-store.ts';
 
 interface Flags {
@@ -63,17 +64,6 @@ export function keysCommand(): Command {
       );
     });
   return keys;
-}
-
-interface Subject {
-  readonly type: string;
-  readonly id: string;
-}
-
-function parseSubject(text: string): Subject {
-  const match = /^([^:]+):(.+)$/s.exec(text);
-  if (!match) throw new InvalidArgumentError('Write the kind of person, a colon, and the id: customer:42.');
-  return { type: match[1]!, id: match[2]! };
 }
 
 function turnText({ epoch, ended, rewrapped }: Turn): string {

@@ -9,6 +9,7 @@ import { checkCommand } from './check.ts';
 import { connectorCommand } from './connector.ts';
 import { demoCommand } from './demo.ts';
 import { diffCommand } from './diff.ts';
+import { eraseCommand } from './erase.ts';
 import { dlqCommand } from './dlq.ts';
 import { explainError } from './explain-error.ts';
 import { keysCommand } from './keys.ts';
@@ -46,6 +47,7 @@ const program = new Command('lethe')
   .addCommand(connectorCommand())
   .addCommand(keysCommand())
   .addCommand(auditCommand())
+  .addCommand(eraseCommand())
   .addCommand(reconcileCommand())
   .addCommand(waitCommand())
   .addCommand(serveCommand())

@@ -101,17 +101,17 @@ function tables({ tables: all }: Certificate): Html {
 }
 
 function places({ places: all }: Certificate): Html {
-  const head = ['Place', 'Verdict', 'Looked for', 'Before', 'After', 'Records', 'Files', 'Bytes', 'At'];
+  const head = ['Place', 'Verdict', 'Looked for', 'Found', 'Of others', 'Records', 'Files', 'Bytes', 'At'];
   return section(
     'Places that were looked at',
     htmlTable(
       head,
-      all.map(({ place, verdict, asked, before, after, records, files, bytes, at }) => [
+      all.map(({ place, verdict, asked, found, controls, records, files, bytes, at }) => [
         place,
         html`<span class="verdict ${verdict.replace(' ', '-')}">${verdict}</span>`,
         asked,
-        before ?? '–',
-        after ?? '–',
+        found ?? '–',
+        controls,
         records,
         files,
         bytes,

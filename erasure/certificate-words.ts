@@ -33,9 +33,9 @@ export function deadlineText({
 /** What a reader must know before he relies on a certificate, one sentence each; what is found and what was not looked at come first. */
 export function openPoints(certificate: Certificate): string[] {
   const { environment, overrides, tables, places, retained, notExamined } = certificate;
-  const left = places.flatMap(({ place, asked, after, verdict, why }) => {
+  const left = places.flatMap(({ place, asked, found, verdict, why }) => {
     const because = why === undefined ? '' : ` (${why})`;
-    if (verdict === 'found') return [`${place}: ${after} of ${asked} are still there${because}.`];
+    if (verdict === 'found') return [`${place}: ${found} of ${asked} are still there${because}.`];
     return verdict === 'not scanned' ? [`${place}: not scanned${because}.`] : [];
   });
   const late = Date.parse(certificate.completedAt) > Date.parse(certificate.deadline);

@@ -50,9 +50,10 @@ const place = z
     place: name,
     /** How many values and record keys were looked for. */
     asked: count,
-    /** How many of them were met before the erasure, and after it; null: nobody looked. */
-    before: count.nullable(),
-    after: count.nullable(),
+    /** How often one of them was met; null: nobody can say. */
+    found: count.nullable(),
+    /** How often the same scan met records of others, which are known to be there: without one its word does not count. */
+    controls: count,
     verdict: z.enum(['clean', 'found', 'not scanned']),
     /** What was read. */
     records: count,
@@ -62,8 +63,12 @@ const place = z
     why: words.optional(),
   })
   .refine(
-    ({ verdict, after, why }) =>
-      verdict === 'clean' ? after === 0 : verdict === 'found' ? (after ?? 0) > 0 : why !== undefined,
+    ({ verdict, found, controls, why }) =>
+      verdict === 'clean'
+        ? found === 0 && controls > 0
+        : verdict === 'found'
+          ? (found ?? 0) > 0
+          : why !== undefined,
     'clean is where nothing is left, found where something is; what was not scanned says why',
   );
 

@@ -28,14 +28,22 @@ export function certifiedWork(context: ErasureContext): StepWork {
       const number = await withSigningKey(config, (key) =>
         withKeyStore(config, async (client) => {
           const destroyed = await keysOf(client, request.subject, inventory.keyId!);
-          const body = { ...bodyOf(context, erasure), commitment, keys: destroyed, finality: finalityOf(destroyed) };
+          const body = {
+            ...bodyOf(context, erasure),
+            commitment,
+            keys: destroyed,
+            finality: finalityOf(destroyed),
+          };
           return inTransaction(client, async () => {
             const issued = await issueCertificate(client, key, body);
             await client.query(
               'delete from lethe_erasure.records where subject_type = $1 and subject_digest = $2',
               [request.subject.type, request.subject.digest],
             );
-            await appendAudit(client, 'erasure-certified', { request: request.id, certificate: issued.number });
+            await appendAudit(client, 'erasure-certified', {
+              request: request.id,
+              certificate: issued.number,
+            });
             return issued.number;
           });
         }),
@@ -73,14 +81,19 @@ function bodyOf(
       forgotten: columnOutcomes(dataset).flatMap(({ column, forgotten }) =>
         forgotten === 'nothing'
           ? []
-          : [{ column, how: forgotten === 'key' ? ('with the key' as const) : ('by deletion only' as const) }],
+          : [
+              {
+                column,
+                how: forgotten === 'key' ? ('with the key' as const) : ('by deletion only' as const),
+              },
+            ],
       ),
     })),
     places: inventory.places.map(({ place, asked, found, controls, records, files, bytes, at, why }) => ({
       place,
       asked,
-      before: controls,
-      after: why === undefined ? found : null,
+      found: why === undefined ? found : null,
+      controls,
       verdict: why === undefined ? ('clean' as const) : ('not scanned' as const),
       records,
       files,
@@ -91,7 +104,14 @@ function bodyOf(
     retained: datasets.flatMap(({ table, contract: { erasure } }) => {
       if (!erasure?.retain) return [];
       const { columns, basis, for: period } = erasure.retain;
-      return [{ table, columns: [...columns], basis, until: retainedUntil(period, new Date(completedAt)).toISOString() }];
+      return [
+        {
+          table,
+          columns: [...columns],
+          basis,
+          until: retainedUntil(period, new Date(completedAt)).toISOString(),
+        },
+      ];
     }),
     notExamined: notExamined(datasets),
   };

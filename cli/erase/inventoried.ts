@@ -38,7 +38,11 @@ export function inventoriedWork(context: ErasureContext): StepWork {
       for (const dataset of datasets) {
         const keys = records.filter(({ table }) => table === dataset.table).map(({ key }) => key);
         for (const id of await eventIdsOf(config, dataset, keys)) {
-          events.push({ table: dataset.table, column: eventColumn, bytes: Buffer.from(id).toString('base64') });
+          events.push({
+            table: dataset.table,
+            column: eventColumn,
+            bytes: Buffer.from(id).toString('base64'),
+          });
         }
       }
       const values = [...events, ...found.values].slice(0, mostValues);
@@ -83,7 +87,8 @@ async function recordKeysOf(
   sourceKeys: readonly (readonly string[])[],
 ): Promise<string[]> {
   if (sourceKeys.length === 0) return [];
-  if (key.every(({ rule }) => rule.action === 'keep')) return sourceKeys.map((parts) => encodeRecordKey(parts));
+  if (key.every(({ rule }) => rule.action === 'keep'))
+    return sourceKeys.map((parts) => encodeRecordKey(parts));
   const comparison = new PartComparison(config, contract, masterOpener(config));
   try {
     const { rows } = await comparison.expected({ holds: () => true, sourceKeys });

@@ -7,14 +7,21 @@ const tombstoneDays = 7;
 
 /** What nobody looked at, or nobody can: a certificate that kept silent about it would say too much. */
 export function notExamined(datasets: readonly Dataset[]): CertificateBody['notExamined'] {
-  const left = datasets.filter(({ contract }) => sourceErasure(contract) !== 'delete').map(({ table }) => table);
+  const left = datasets
+    .filter(({ contract }) => sourceErasure(contract) !== 'delete')
+    .map(({ table }) => table);
   const keys = datasets.flatMap(({ table, key }) =>
     key.some(({ rule }) => rule.action === 'keep') ? [table] : [],
   );
   const untilGone = new Date(Date.now() + tombstoneDays * 86_400_000).toISOString();
   return [
     ...(left.length > 0
-      ? [{ what: `rows at the source in ${left.join(', ')}`, why: 'Their contracts leave them, or some of their columns, to the application.' }]
+      ? [
+          {
+            what: `rows at the source in ${left.join(', ')}`,
+            why: 'Their contracts leave them, or some of their columns, to the application.',
+          },
+        ]
       : []),
     {
       what: 'the source’s WAL, archives and backups',

@@ -22,7 +22,11 @@ export interface PlannedTable {
 export interface PlannedErasure {
   readonly tables: readonly PlannedTable[];
   /** What stands in the way, or is to be known. */
-  readonly obstacles: readonly { readonly severity: string; readonly message: string; readonly fix: string }[];
+  readonly obstacles: readonly {
+    readonly severity: string;
+    readonly message: string;
+    readonly fix: string;
+  }[];
 }
 
 /** What an erasure of this person would do; nothing is changed. */
@@ -46,10 +50,16 @@ export async function planErasure(
         source,
         records: records.filter((record) => record.table === table).length,
         stores: dataset.contract.sinks,
-        byDeletionOnly: columnOutcomes(dataset).flatMap(({ column, forgotten }) => (forgotten === 'deletion' ? [column] : [])),
+        byDeletionOnly: columnOutcomes(dataset).flatMap(({ column, forgotten }) =>
+          forgotten === 'deletion' ? [column] : [],
+        ),
       });
     }
-    const obstacles = plan.obstacles.map(({ severity, message, fix }) => ({ severity, message, fix: fix ?? '' }));
+    const obstacles = plan.obstacles.map(({ severity, message, fix }) => ({
+      severity,
+      message,
+      fix: fix ?? '',
+    }));
     return { tables, obstacles };
   });
 }
@@ -63,7 +73,9 @@ export function renderPlan({ tables, obstacles }: PlannedErasure): string {
     stores.join(', '),
     byDeletionOnly.join(', '),
   ]);
-  const said = obstacles.map(({ severity, message, fix }) => `${severity}: ${message}${fix ? `\n  ${fix}` : ''}\n`);
+  const said = obstacles.map(
+    ({ severity, message, fix }) => `${severity}: ${message}${fix ? `\n  ${fix}` : ''}\n`,
+  );
   const head = ['table', 'rows at the source', 'there', 'records', 'stores', 'protected by deletion only'];
   return `${renderTable(head, rows)}${said.join('')}nothing was changed\n`;
 }

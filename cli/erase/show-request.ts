@@ -4,7 +4,8 @@ import { renderTable } from '../table.ts';
 
 /** A request as it may be shown to everybody: nothing of whom it is about. */
 export function describeRequest(request: ErasureRequest) {
-  const { id, subject, reason, requestedBy, receivedAt, deadline, step, state, attempts, problem, steps } = request;
+  const { id, subject, reason, requestedBy, receivedAt, deadline, step, state, attempts, problem, steps } =
+    request;
   const certificate = steps.find((done) => done.step === 'certified')?.evidence['certificate'];
   return {
     request: id,

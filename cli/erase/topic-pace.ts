@@ -12,7 +12,8 @@ export function topicPace({ config, datasets }: Project): TopicPace {
     const kafka = adminConnection(config);
     try {
       const specs = topicSpecs(config, datasets, hurried).filter(({ topic }) => topics.includes(topic));
-      for (const resource of topicResources(specs, kafka.withAdmin)) await resource.apply(await resource.diff());
+      for (const resource of topicResources(specs, kafka.withAdmin))
+        await resource.apply(await resource.diff());
     } finally {
       await kafka.close();
     }

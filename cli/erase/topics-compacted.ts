@@ -78,7 +78,9 @@ async function settleLetters(
 ): Promise<number> {
   const { config } = context.project;
   const keys = new Map(datasets.map(({ table }) => [table, new Set(keysIn(erasures, table))]));
-  const values = erasures.flatMap(({ inventory }) => inventory.values.map(({ bytes }) => Buffer.from(bytes, 'base64')));
+  const values = erasures.flatMap(({ inventory }) =>
+    inventory.values.map(({ bytes }) => Buffer.from(bytes, 'base64')),
+  );
   const places = datasets.map(({ table }) => ({ table, topic: names.deadLetterTopic(config, table) }));
   const reader = new CommittedReader(new BrokerConnections(config, 'erase'));
   try {
@@ -119,7 +121,8 @@ async function rawPurged(config: Config, datasets: readonly Dataset[], signal: A
       const now = await read();
       const left = [...ends].filter(([place, { high }]) => (now.get(place)?.low ?? high) < high);
       if (left.length === 0) return;
-      if (performance.now() > deadline) throw incomplete('raw topics that are not purged (lethe run purges them)', left.length);
+      if (performance.now() > deadline)
+        throw incomplete('raw topics that are not purged (lethe run purges them)', left.length);
       await sleep(lookMs, undefined, { signal });
     }
   } catch (cause) {

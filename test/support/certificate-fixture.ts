@@ -73,8 +73,8 @@ export function certificateBody(changes: Partial<CertificateBody> = {}): Certifi
       {
         place: 'Elasticsearch, files of its indexes',
         asked: 58,
-        before: 58,
-        after: 0,
+        found: 0,
+        controls: 58,
         verdict: 'clean',
         records: 120_311,
         files: 214,
@@ -84,8 +84,8 @@ export function certificateBody(changes: Partial<CertificateBody> = {}): Certifi
       {
         place: 'Kafka, segments of clean topics',
         asked: 58,
-        before: 31,
-        after: 2,
+        found: 2,
+        controls: 31,
         verdict: 'found',
         records: 240_001,
         files: 36,
@@ -96,8 +96,8 @@ export function certificateBody(changes: Partial<CertificateBody> = {}): Certifi
       {
         place: 'Dead letters',
         asked: 58,
-        before: null,
-        after: null,
+        found: null,
+        controls: 0,
         verdict: 'not scanned',
         records: 0,
         files: 0,

@@ -35,6 +35,7 @@ import {
 import { masterKeyFailures } from '../support/master-key-errors.ts';
 import { lookupFailures } from '../support/lookup-errors.ts';
 import { made } from '../support/recorded-errors.ts';
+import { removalFailures } from '../support/removal-errors.ts';
 import { houseRules, odcsFile, richContract, spoilt } from '../support/spoilt-files.ts';
 import { driverErrors, serverCases } from '../support/server-errors.ts';
 import { soundSource } from '../support/sound-source.ts';
@@ -183,6 +184,12 @@ describe('servers', () => {
     const error = await failureOf(provoke);
     expect(error).toBeInstanceOf(LetheError);
     expectSilent(error);
+  });
+});
+
+describe('removals', () => {
+  it.each(Object.entries(removalFailures(canary)))('quote nothing of %s', async (_case, provoke) => {
+    expect(await failureOf(provoke)).toMatchObject({ code: 'SERVER_FAILED' });
   });
 });
 

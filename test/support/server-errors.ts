@@ -25,7 +25,7 @@ import { rule } from './transform-errors.ts';
 type Answer = readonly [status: number, body: unknown];
 
 /** Lends a server that answers as told, and that quotes the canary wherever a body has room for it. */
-async function answering(
+export async function answering(
   answer: (request: IncomingMessage) => Answer,
   use: (url: string) => Promise<unknown>,
 ): Promise<void> {

@@ -38,6 +38,7 @@ import { sourceErasureFailures } from '../support/source-erasure-errors.ts';
 import { masterKeyFailures } from '../support/master-key-errors.ts';
 import { lookupFailures } from '../support/lookup-errors.ts';
 import { made } from '../support/recorded-errors.ts';
+import { removalFailures } from '../support/removal-errors.ts';
 import { houseRules, odcsFile, richContract, spoilt } from '../support/spoilt-files.ts';
 import { driverErrors, serverCases } from '../support/server-errors.ts';
 import { soundSource } from '../support/sound-source.ts';
@@ -186,6 +187,12 @@ describe('servers', () => {
     const error = await failureOf(provoke);
     expect(error).toBeInstanceOf(LetheError);
     expectSilent(error);
+  });
+});
+
+describe('removals', () => {
+  it.each(Object.entries(removalFailures(canary)))('quote nothing of %s', async (_case, provoke) => {
+    expect(await failureOf(provoke)).toMatchObject({ code: 'SERVER_FAILED' });
   });
 });
 

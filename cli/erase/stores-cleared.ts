@@ -6,6 +6,8 @@ import type { Version } from '../../schemas/version.ts';
 import { parseVersion } from '../../schemas/version.ts';
 import { createClickhouseClient } from '../../sinks/clickhouse/client.ts';
 import { removeOlderRows } from '../../sinks/clickhouse/remove-rows.ts';
+import { createElasticsearchClient } from '../../sinks/elasticsearch/client.ts';
+import { removeDocuments } from '../../sinks/elasticsearch/remove-documents.ts';
 import type { Waiting } from '../../sinks/removal.ts';
 import { waitForCleanTopics } from '../wait-for-sinks.ts';
 import { datasetsOf, type ErasureContext, typesOf } from './context.ts';
@@ -22,7 +24,7 @@ export function storesClearedWork(context: ErasureContext): StepWork {
     const datasets = datasetsOf(context, typesOf(erasures));
     context.say('waiting for the stores to have every tombstone');
     await waitForCleanTopics(config, datasets, { signal });
-    const counts = { rowsRemoved: 0, mutations: 0, documentsRemoved: 0, segmentsMerged: 0 };
+    const counts = { rowsRemoved: 0, mutations: 0, documentsHeld: 0, deletedExpunged: 0 };
     let left = 0;
     for (const dataset of datasets) {
       const rows = removedRows(erasures, dataset);
@@ -35,8 +37,13 @@ export function storesClearedWork(context: ErasureContext): StepWork {
         counts.mutations += mutations;
         left += rowsAfter;
       }
+      for (const index of await clearElasticsearch(context, dataset, rows, waiting)) {
+        counts.documentsHeld += index.documentsBefore;
+        counts.deletedExpunged += index.deletedBefore - index.deletedAfter;
+        left += index.documentsAfter;
+      }
     }
-    if (left > 0) throw incomplete('rows of ClickHouse', left);
+    if (left > 0) throw incomplete('rows and documents that no tombstone has replaced', left);
     return erasures.map(({ inventory }) => ({ evidence: { ...counts }, inventory }));
   };
 }
@@ -64,6 +71,21 @@ async function clearClickhouse(
   const client = createClickhouseClient(config.clickhouse);
   try {
     return await removeOlderRows(client, config, dataset, rows, batch, waiting);
+  } finally {
+    await client.close();
+  }
+}
+
+async function clearElasticsearch(
+  { project: { config } }: ErasureContext,
+  dataset: Dataset,
+  rows: ReadonlyMap<string, Version>,
+  waiting: Waiting,
+) {
+  if (!config.elasticsearch || !dataset.contract.sinks.includes('elasticsearch')) return [];
+  const client = createElasticsearchClient(config.elasticsearch);
+  try {
+    return await removeDocuments(client, config, dataset, rows, waiting);
   } finally {
     await client.close();
   }

@@ -5,6 +5,7 @@ import { readCertificate } from '../erasure/certificate-store.ts';
 import { certificateDocumentShape } from '../erasure/certificate-document.ts';
 import { certificateHtml } from '../erasure/certificate-html.ts';
 import { deadlineOf } from '../erasure/deadline.ts';
+import { forgetRequests } from '../erasure/forget-requests.ts';
 import { newInventory, sealInventory } from '../erasure/inventory.ts';
 import { cancelRequest, fileRequest, findRequest, listRequests, noSuchRequest } from '../erasure/requests.ts';
 import { localPrincipal } from '../keys/audit/audit-log.ts';
@@ -153,6 +154,7 @@ function cancelCommand(): Command {
       const config = await keysConfig(flags.config);
       await requireAnchored(config);
       await withKeyStore(config, (client) => cancelRequest(client, id, localPrincipal()));
+      await forgetRequests(config);
       await anchorKeys(config);
       print(flags, { request: id, state: 'cancelled' }, () => `request ${id} is cancelled\n`);
     });

@@ -1,9 +1,11 @@
+import { forgetRequests } from '../../erasure/forget-requests.ts';
 import { listRequests, type ErasureRequest } from '../../erasure/requests.ts';
 import { ErasureRunner } from '../../erasure/runner.ts';
 import type { ErasureStep } from '../../erasure/step.ts';
 import { openKeyStore } from '../../keys/open-key-store.ts';
 import { withKeyStore } from '../../keys/key-store-client.ts';
 import type { Project } from '../project.ts';
+import { anchorKeys } from '../anchored-keys.ts';
 import { untilStopped } from '../until-stopped.ts';
 import { erasureWork } from './work.ts';
 
@@ -47,6 +49,8 @@ export async function runRequests(project: Project, { only, logs }: RunOptions):
         signal,
       }).run(),
     );
+    await forgetRequests(config);
+    await anchorKeys(config);
   } finally {
     await keys.close();
   }

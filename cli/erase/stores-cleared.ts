@@ -26,23 +26,32 @@ export function storesClearedWork(context: ErasureContext): StepWork {
     await waitForCleanTopics(config, datasets, { signal });
     const counts = { rowsRemoved: 0, mutations: 0, documentsHeld: 0, deletedExpunged: 0 };
     let left = 0;
-    for (const dataset of datasets) {
-      const rows = removedRows(erasures, dataset);
-      if (rows.size === 0) continue;
-      context.say(`clearing the stores of ${dataset.table}`);
-      const waiting: Waiting = { signal, limitMs };
-      const tables = await clearClickhouse(context, dataset, rows, batchOf(erasures), waiting);
-      for (const { rowsBefore, rowsAfter, mutations } of tables) {
-        counts.rowsRemoved += rowsBefore - rowsAfter;
-        counts.mutations += mutations;
-        left += rowsAfter;
-      }
-      for (const index of await clearElasticsearch(context, dataset, rows, waiting)) {
-        counts.documentsHeld += index.documentsBefore;
-        counts.deletedExpunged += index.deletedBefore - index.deletedAfter;
-        left += index.documentsAfter;
-      }
-    }
+    const waiting: Waiting = { signal, limitMs };
+    const due = datasets.map((dataset) => ({ dataset, rows: removedRows(erasures, dataset) }));
+    // Elasticsearch keeps what is deleted for half a minute: all indexes wait for that together.
+    await Promise.all(
+      due.map(async ({ dataset, rows }) => {
+        if (rows.size === 0) return;
+        context.say(`clearing the stores of ${dataset.table}`);
+        const tables = await clearClickhouse(
+          context,
+          dataset,
+          rows,
+          batchOf(erasures, dataset.table),
+          waiting,
+        );
+        for (const { rowsBefore, rowsAfter, mutations } of tables) {
+          counts.rowsRemoved += rowsBefore - rowsAfter;
+          counts.mutations += mutations;
+          left += rowsAfter;
+        }
+        for (const index of await clearElasticsearch(context, dataset, rows, waiting)) {
+          counts.documentsHeld += index.documentsBefore;
+          counts.deletedExpunged += index.deletedBefore - index.deletedAfter;
+          left += index.documentsAfter;
+        }
+      }),
+    );
     if (left > 0) throw incomplete('rows and documents that no tombstone has replaced', left);
     return erasures.map(({ inventory }) => ({ evidence: { ...counts }, inventory }));
   };
@@ -92,7 +101,10 @@ async function clearElasticsearch(
 }
 
 /** The same for the same requests, so that what was cut short is taken up; of them it says nothing. */
-function batchOf(erasures: readonly OpenErasure[]): string {
+function batchOf(erasures: readonly OpenErasure[], table: string): string {
   const ids = erasures.map(({ request }) => request.id).toSorted();
-  return createHash('sha256').update(ids.join('\n')).digest('hex').slice(0, 32);
+  return createHash('sha256')
+    .update([table, ...ids].join('\n'))
+    .digest('hex')
+    .slice(0, 32);
 }

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command, CommanderError } from 'commander';
 import { packageRoot } from '../stack/package-root.ts';
+import { accessCommand } from './access.ts';
 import { applyCommand } from './apply.ts';
 import { auditCommand } from './audit.ts';
 import { checkCommand } from './check.ts';
@@ -11,6 +12,7 @@ import { demoCommand } from './demo.ts';
 import { diffCommand } from './diff.ts';
 import { dlqCommand } from './dlq.ts';
 import { explainError } from './explain-error.ts';
+import { glassCommand } from './glass.ts';
 import { keysCommand } from './keys.ts';
 import { migrateCommand } from './migrate.ts';
 import { odcsCommand } from './odcs.ts';
@@ -46,6 +48,8 @@ const program = new Command('lethe')
   .addCommand(connectorCommand())
   .addCommand(keysCommand())
   .addCommand(auditCommand())
+  .addCommand(accessCommand())
+  .addCommand(glassCommand())
   .addCommand(reconcileCommand())
   .addCommand(waitCommand())
   .addCommand(serveCommand())

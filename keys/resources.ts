@@ -11,7 +11,7 @@ import { inTransaction, lockKeyStore, withKeyStore } from './key-store-client.ts
 import { keyStoreState } from './key-store-error.ts';
 import { openMaster } from './master/open-master.ts';
 import type { MasterKeys } from './master/master-key.ts';
-import { keyStoreFormat, keyStoreStatements, secretNames } from './schema.ts';
+import { keyStoreFormat, keyStoreStatements, keyStoreTables, secretNames } from './schema.ts';
 import { rootBytes } from './subject-key.ts';
 import { wrapKey } from './wrapped-key.ts';
 
@@ -33,11 +33,15 @@ export function keyStoreResources(config: KeysConfig): Resource[] {
 async function diffKeyStore(config: KeysConfig, master: MasterKeys): Promise<PlannedChange[]> {
   try {
     return await withKeyStore(config, async (client) => {
-      const { rows } = await client.query<{ there: boolean }>(
-        `select to_regclass('lethe_keys.secrets') is not null as there`,
+      const { rows } = await client.query<{ some: boolean; all: boolean }>(
+        `select to_regclass('lethe_keys.secrets') is not null as some,
+                bool_and(to_regclass(name) is not null) as all from unnest($1::text[]) name`,
+        [keyStoreTables],
       );
+      const { some, all } = rows[0]!;
       await refuseOlder(client);
-      if (!rows[0]!.there) return [create('tables, the first epoch and its secrets')];
+      if (!some) return [create('tables, the first epoch and its secrets')];
+      if (!all) return [create('newer tables')];
       if (!(await isWhole(client))) return [create('the first epoch and its secrets')];
       await openAll(client, master);
       return [];

@@ -10,6 +10,18 @@ export const auditActions = [
   'key-rotated',
   'key-destroyed',
   'payload-asked',
+  'principal-added',
+  'principal-disabled',
+  'token-made',
+  'token-revoked',
+  'grant-made',
+  'grant-revoked',
+  'access-refused',
+  'glass-asked',
+  'glass-approved',
+  'glass-used',
+  'glass-closed',
+  'keys-leased',
 ] as const;
 export type AuditAction = (typeof auditActions)[number];
 

@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import type { OpenLetter } from '../pipeline/open-letters.ts';
 import { groupLetters } from './dlq/group-letters.ts';
 import { renderEach, renderGroups } from './dlq/list-letters.ts';
+import { mayOpen } from './dlq/may-open.ts';
 import { openLetters, withBox, withOpener, withReader } from './dlq/open-mail.ts';
 import { retryLetters } from './dlq/retry-letters.ts';
 import { isSettled, type RetriedLetter } from './dlq/retry-outcome.ts';
@@ -9,7 +10,6 @@ import { countOutcomes, renderOutcomes } from './dlq/retry-report.ts';
 import { isExplicit, type Selection, selectLetters } from './dlq/select-letters.ts';
 import { describeLetter, readPayload, renderLetter } from './dlq/show-letter.ts';
 import { confirmed } from './confirmed.ts';
-import { permitted } from './permitted.ts';
 import { openProject, type Project } from './project.ts';
 
 interface Flags extends Omit<Selection, 'ids'> {
@@ -51,7 +51,7 @@ function showCommand(): Command {
         const where = '`lethe dlq list --each` names those that are';
         return command.error(`error: no dead letter with this id is open: ${where}`, { exitCode: 2 });
       }
-      if (flags.payload) await mayOpen(project, [letter]);
+      if (flags.payload) await mayOpen(project.config, [letter.table]);
       const shown = describeLetter(letter);
       const whole = flags.payload ? { ...shown, payload: await readPayload(project.config, letter) } : shown;
       if (flags.json) return print(whole);
@@ -64,7 +64,10 @@ function retryCommand(): Command {
     async (ids: string[], flags: Flags) => {
       const project = await openProject(flags.config);
       const { chosen, unknown } = await selected(project, { ...flags, ids });
-      await mayOpen(project, chosen);
+      await mayOpen(
+        project.config,
+        chosen.map(({ table }) => table),
+      );
       const retried = await retryAll(project, chosen, (done) => progress('tried', done, chosen.length));
       const outcomes = countOutcomes(retried);
       const open = retried.filter(({ outcome }) => !isSettled(outcome)).length;
@@ -92,12 +95,6 @@ function discardCommand(): Command {
       if (flags.json) return print({ discarded: groups, notOpen: unknown });
       process.stdout.write(`${chosen.length} dead letters discarded\n${notOpen(unknown)}`);
     });
-}
-
-/** The role must let it; or an open glass for each table. */
-async function mayOpen({ config }: Project, letters: readonly OpenLetter[]): Promise<void> {
-  const tables = [...new Set(letters.map(({ table }) => table))];
-  await permitted(config, 'payload:read', { glass: tables.map((table) => ({ kind: 'payload', table })) });
 }
 
 /** The open letters that are meant. */

@@ -34,10 +34,12 @@ export function leaseEndpoints(
   store: Pick<KeyStore, 'keyById'>,
   isNewest: () => Promise<unknown>,
 ): Readonly<Record<string, PostEndpoint>> {
-  const bound = new RefusalBound();
+  // One who knocks without a token takes no room from those who have one.
+  const [strangers, known] = [new RefusalBound(), new RefusalBound()];
   let wasAsked = false;
   const told = async (error: unknown): Promise<void> => {
-    const entry = isRefusal(error) ? bound.next() : undefined;
+    if (!isRefusal(error)) return;
+    const entry = (error.detail['principal'] === 'unknown' ? strangers : known).next();
     if (entry) await writeRefusal(config, error, 'decrypt', entry.leftOut > 0 ? entry : {});
   };
   return {

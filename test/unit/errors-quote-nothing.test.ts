@@ -24,6 +24,7 @@ import { RowBinary } from '../../sinks/clickhouse/row-binary.ts';
 import { compileDocuments } from '../../sinks/elasticsearch/documents.ts';
 import { itemVerdict } from '../../sinks/elasticsearch/send.ts';
 import { resolveEndpoint } from '../../sinks/endpoint.ts';
+import { accessFailures } from '../support/access-errors.ts';
 import { catalogOf, configOf, contractOf, tableOf } from '../support/contract-fixture.ts';
 import {
   codesByServers,
@@ -258,6 +259,17 @@ describe('master keys', () => {
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
   it.each(masterKeyFailures(canary, folder))('quote no key and no secret: %#', async (provoke) => {
+    expectSilent(await failureOf(provoke));
+    expect(made.length).toBeGreaterThan(0);
+  });
+});
+
+describe('who may do what', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'lethe-errors-'));
+
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+  it.each(accessFailures(canary, folder))('quotes no token, no claim and no name: %#', async (provoke) => {
     expectSilent(await failureOf(provoke));
     expect(made.length).toBeGreaterThan(0);
   });

@@ -43,7 +43,7 @@ function showCommand(): Command {
   const command = common('show', 'show one letter: why it failed, and where it comes from');
   return command
     .argument('<id>', 'as `lethe dlq list --each` names it: table/stage/partition/offset')
-    .option('--payload', 'and the record itself, decrypted: takes the right to decrypt')
+    .option('--payload', 'and the record itself, decrypted: takes payload:read, or broken glass')
     .action(async (id: string, flags: Flags & { payload?: true }) => {
       const project = await openProject(flags.config);
       const [letter] = (await selected(project, { ids: [id] })).chosen;

@@ -12,10 +12,10 @@ type Place = Pick<Config, 'keys'>;
 
 /**
  * Makes a principal. The first one gets a token at once, valid so long: from then on nobody without one is let in, so that he must be of a
- * role that manages access. CONFIG_INVALID for a name that is none, or taken. `by`: who makes him, for the audit.
+ * role that manages access; not so where an identity provider has others. CONFIG_INVALID for a name that is none, or taken. `by`: who makes him, for the audit.
  */
 export async function addPrincipal(
-  config: Place,
+  config: Place & Pick<Config, 'access'>,
   { name, role, tokenMs }: { readonly name: string; readonly role: Role; readonly tokenMs: number },
   by: string,
 ): Promise<IssuedToken | undefined> {
@@ -28,7 +28,7 @@ export async function addPrincipal(
   return withKeyStore(config, (client) =>
     inTransaction(client, async () => {
       await lockKeyStore(client);
-      const isFirst = !(await anybody(client));
+      const isFirst = !config.access && !(await anybody(client));
       if (isFirst && !may(role, 'access:manage')) {
         const managing = Object.keys(rolePermissions).filter((r) => may(r as Role, 'access:manage'));
         throw senseless(
@@ -81,7 +81,7 @@ export async function disablePrincipal(
 }
 
 async function anybody(client: ClientBase): Promise<boolean> {
-  const { rowCount } = await client.query('select from lethe_keys.principals limit 1');
+  const { rowCount } = await client.query('select from lethe_keys.principals where role is not null limit 1');
   return rowCount !== 0;
 }
 

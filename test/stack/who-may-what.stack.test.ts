@@ -131,7 +131,6 @@ describe('who may do what', { timeout: 300_000 }, () => {
           details: { glass: id },
         });
         await guarded.done(glassCommand(), 'eng1', 'close', id);
-        process.env['LETHE_TOKEN'] = guarded.tokens.get('eng1')!;
         await expect(mayOpen(guarded.config, ['public.people'])).rejects.toMatchObject({
           code: 'ACCESS_REFUSED',
         });

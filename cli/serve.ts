@@ -4,7 +4,7 @@ import { leaseEndpoints } from '../console/lease-endpoint.ts';
 import { openWatermarks } from '../console/pipeline-watermarks.ts';
 import { waitEndpoints } from '../console/wait-endpoint.ts';
 import { openKeyStore } from '../keys/open-key-store.ts';
-import { requireAnchored } from './anchored-keys.ts';
+import { anchorKeys, requireAnchored } from './anchored-keys.ts';
 import { openProject } from './project.ts';
 import { readAlarms } from './alarms.ts';
 import { readStatus } from './pipeline-status.ts';
@@ -52,7 +52,10 @@ export function serveCommand(): Command {
               return [healthy ? 200 : 503, { ...status, healthy, alarms }];
             },
           },
-          leaseEndpoints(config, keys, () => requireAnchored(config)),
+          leaseEndpoints(config, keys, {
+            check: () => requireAnchored(config),
+            note: () => anchorKeys(config),
+          }),
         );
         process.stdout.write(`listening on ${server.url}\n`);
         await stopped;

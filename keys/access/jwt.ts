@@ -18,6 +18,7 @@ const algorithms = [
   'ES384',
   'ES512',
   'EdDSA',
+  'Ed25519',
 ] as const;
 const clockToleranceS = 5;
 

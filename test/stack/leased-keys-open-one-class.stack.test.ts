@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { accessCommand } from '../../cli/access.ts';
+import { anchorKeys, requireAnchored } from '../../cli/anchored-keys.ts';
 import { glassCommand } from '../../cli/glass.ts';
 import { avroText, Decryptor } from '../../client/decrypt.ts';
 import { type HttpServer, serveHttp } from '../../console/http-server.ts';
@@ -16,6 +17,7 @@ import { openMaster } from '../../keys/master/open-master.ts';
 import { openKeyStore } from '../../keys/open-key-store.ts';
 import type { PostgresKeyStore } from '../../keys/postgres-key-store.ts';
 import { epochOfWrapped, unwrapKey } from '../../keys/wrapped-key.ts';
+import type { Config } from '../../schemas/config.ts';
 import { keyUse } from '../../schemas/key-use.ts';
 import { avroType } from '../../schemas/registry.ts';
 import { GuardedProject } from '../support/guarded-project.ts';
@@ -24,7 +26,10 @@ const kind = { type: 'customer' };
 const phone = { table: 'public.people', column: 'phone', classification: 'person.contact' };
 const card = { table: 'public.people', column: 'card', classification: 'payment.card' };
 const canary = 'zq7_reason_canary';
-const isNewest = async () => {};
+const anchorOf = (config: Config) => ({
+  check: () => requireAnchored(config),
+  note: () => anchorKeys(config),
+});
 
 /**
  * Invariant: a consumer opens what he was granted and nothing else; a person who was erased is erased to him; no root leaves the key store.
@@ -64,7 +69,7 @@ describe('a consumer', { timeout: 300_000 }, () => {
     server = await serveHttp(
       { host: '127.0.0.1', port: 0 },
       {},
-      leaseEndpoints(guarded.config, store, isNewest),
+      leaseEndpoints(guarded.config, store, anchorOf(guarded.config)),
     );
     await guarded.addLead();
     await guarded.add('reader', 'consumer');
@@ -177,7 +182,7 @@ describe('a consumer', { timeout: 300_000 }, () => {
     const own = await serveHttp(
       { host: '127.0.0.1', port: 0 },
       {},
-      leaseEndpoints(withAccess, store, isNewest),
+      leaseEndpoints(withAccess, store, anchorOf(withAccess)),
     );
     try {
       const theirs = () => new Decryptor({ url: own.url, token: text });
@@ -231,7 +236,11 @@ describe('a consumer', { timeout: 300_000 }, () => {
       keys: { ...guarded.config.keys, url: 'postgres://lethe@127.0.0.1:9/none' },
     };
     const nowhere = openKeyStore(away);
-    const own = await serveHttp({ host: '127.0.0.1', port: 0 }, {}, leaseEndpoints(away, nowhere, isNewest));
+    const own = await serveHttp(
+      { host: '127.0.0.1', port: 0 },
+      {},
+      leaseEndpoints(away, nowhere, anchorOf(away)),
+    );
     const token = guarded.tokens.get('reader')!;
     expect(await opened(phone, 'phone 2', new Decryptor({ url: own.url, token }))).toBe('sealed');
     await own.close();

@@ -26,6 +26,13 @@ describe('who may do what', { timeout: 300_000 }, () => {
   });
   afterAll(() => guarded?.drop());
 
+  it('is kept in tables that a key store from before them gets by `lethe apply`', async () => {
+    await withKeyStore(guarded.config, (client) => client.query('drop table lethe_keys.glass_approvals'));
+    expect((await guarded.project.lethe('plan')).stdout).toContain('newer tables of the key store');
+    expect(await guarded.project.lethe('apply')).toMatchObject({ code: 0 });
+    expect((await guarded.project.lethe('plan')).stdout).not.toContain('newer tables');
+  });
+
   it('is open until the first principal is made, who must be able to make others', async () => {
     expect((await guarded.run(statusCommand(), '')).out).toContain('open, whoever has lethe.yaml may do all');
     expect(await guarded.run(auditCommand(), '', 'list')).toMatchObject({ code: 0 });
@@ -170,6 +177,14 @@ describe('who may do what', { timeout: 300_000 }, () => {
       expect(new Set(glass.approvals.map(({ principal }) => principal)).size).toBe(2);
       expect(glass.opensUntil).toBeDefined();
     });
+  });
+
+  it('is open outside of production, where a token that is shown counts all the same', async () => {
+    await guarded.configure({ environment: 'development' });
+    expect(await guarded.run(auditCommand(), '', 'list')).toMatchObject({ code: 0 });
+    expect(await guarded.refused(auditCommand(), 'reader', 'list')).toMatchObject({ principal: 'reader' });
+    await guarded.configure({});
+    await guarded.refused(auditCommand(), '', 'list');
   });
 
   it('stands in an audit that is whole, and that holds no secret and nothing that people wrote', async () => {

@@ -188,7 +188,8 @@ describe('who may do what', { timeout: 300_000 }, () => {
   });
 
   it('stands in an audit that is whole, and that holds no secret and nothing that people wrote', async () => {
-    expect(await guarded.run(auditCommand(), 'aud', 'verify')).toMatchObject({ code: 0 });
+    const verified = await guarded.run(auditCommand(), 'aud', 'verify');
+    expect(verified, verified.out + verified.err).toMatchObject({ code: 0 });
     const dump = await withKeyStore(guarded.config, async (client) => {
       const tables = ['audit', 'principals', 'tokens', 'grants', 'glass', 'glass_approvals'];
       const texts = [];

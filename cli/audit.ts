@@ -3,6 +3,7 @@ import { checkChain, lastEntries } from '../keys/audit/read-audit.ts';
 import { withKeyStore } from '../keys/key-store-client.ts';
 import { requireAnchored } from './anchored-keys.ts';
 import { keysConfig } from './keys-config.ts';
+import { permitted } from './permitted.ts';
 import { renderTable } from './table.ts';
 import { parseCount } from './whole-number.ts';
 
@@ -21,7 +22,9 @@ export function auditCommand(): Command {
     .option('--limit <count>', 'how many', parseCount, 50)
     .option('--json', 'print JSON')
     .action(async ({ config, limit, json }: Flags & { readonly limit: number }) => {
-      const entries = await withKeyStore(await keysConfig(config), (client) => lastEntries(client, limit));
+      const read = await keysConfig(config);
+      await permitted(read, 'audit:read');
+      const entries = await withKeyStore(read, (client) => lastEntries(client, limit));
       const plain = entries.map((entry) => ({ ...entry, seq: String(entry.seq) }));
       const rows = plain.map(({ seq, at, principal, action, details }) => [
         seq,
@@ -45,6 +48,7 @@ export function auditCommand(): Command {
     .option('--json', 'print JSON')
     .action(async ({ config, json }: Flags) => {
       const read = await keysConfig(config);
+      await permitted(read, 'audit:read');
       const check = await withKeyStore(read, checkChain);
       if (!check.broken) await requireAnchored(read);
       const { entries, head, broken } = check;

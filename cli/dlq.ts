@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import type { OpenLetter } from '../pipeline/open-letters.ts';
 import { groupLetters } from './dlq/group-letters.ts';
 import { renderEach, renderGroups } from './dlq/list-letters.ts';
+import { mayOpen } from './dlq/may-open.ts';
 import { openLetters, withBox, withOpener, withReader } from './dlq/open-mail.ts';
 import { retryLetters } from './dlq/retry-letters.ts';
 import { isSettled, type RetriedLetter } from './dlq/retry-outcome.ts';
@@ -42,7 +43,7 @@ function showCommand(): Command {
   const command = common('show', 'show one letter: why it failed, and where it comes from');
   return command
     .argument('<id>', 'as `lethe dlq list --each` names it: table/stage/partition/offset')
-    .option('--payload', 'and the record itself, decrypted: takes the right to decrypt')
+    .option('--payload', 'and the record itself, decrypted: takes payload:read, or broken glass')
     .action(async (id: string, flags: Flags & { payload?: true }) => {
       const project = await openProject(flags.config);
       const [letter] = (await selected(project, { ids: [id] })).chosen;
@@ -50,6 +51,7 @@ function showCommand(): Command {
         const where = '`lethe dlq list --each` names those that are';
         return command.error(`error: no dead letter with this id is open: ${where}`, { exitCode: 2 });
       }
+      if (flags.payload) await mayOpen(project.config, [letter.table]);
       const shown = describeLetter(letter);
       const whole = flags.payload ? { ...shown, payload: await readPayload(project.config, letter) } : shown;
       if (flags.json) return print(whole);
@@ -62,6 +64,10 @@ function retryCommand(): Command {
     async (ids: string[], flags: Flags) => {
       const project = await openProject(flags.config);
       const { chosen, unknown } = await selected(project, { ...flags, ids });
+      await mayOpen(
+        project.config,
+        chosen.map(({ table }) => table),
+      );
       const retried = await retryAll(project, chosen, (done) => progress('tried', done, chosen.length));
       const outcomes = countOutcomes(retried);
       const open = retried.filter(({ outcome }) => !isSettled(outcome)).length;

@@ -8,7 +8,7 @@ import { deadlineOf } from '../erasure/deadline.ts';
 import { forgetRequests } from '../erasure/forget-requests.ts';
 import { newInventory, sealInventory } from '../erasure/inventory.ts';
 import { cancelRequest, fileRequest, findRequest, listRequests, noSuchRequest } from '../erasure/requests.ts';
-import { localPrincipal } from '../keys/audit/audit-log.ts';
+import { actingPrincipal } from '../keys/access/acting-principal.ts';
 import { withKeyStore } from '../keys/key-store-client.ts';
 import { openKeyStore } from '../keys/open-key-store.ts';
 import { anchorKeys, requireAnchored } from './anchored-keys.ts';
@@ -84,7 +84,7 @@ function requestCommand(): Command {
             id: request,
             subject: { type, digest },
             reason: flags.reason,
-            requestedBy: localPrincipal(),
+            requestedBy: actingPrincipal(),
             receivedAt,
             deadline: deadlineOf(receivedAt),
             sealed,
@@ -153,7 +153,7 @@ function cancelCommand(): Command {
     .action(async (id: string, flags: Flags) => {
       const config = await keysConfig(flags.config);
       await requireAnchored(config);
-      await withKeyStore(config, (client) => cancelRequest(client, id, localPrincipal()));
+      await withKeyStore(config, (client) => cancelRequest(client, id, actingPrincipal()));
       await forgetRequests(config);
       await anchorKeys(config);
       print(flags, { request: id, state: 'cancelled' }, () => `request ${id} is cancelled\n`);

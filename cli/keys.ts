@@ -4,6 +4,7 @@ import { rotateKey } from '../keys/rotate-key.ts';
 import { type Turn, turnEpoch } from '../keys/turn-epoch.ts';
 import { anchorKeys, requireAnchored } from './anchored-keys.ts';
 import { keysConfig } from './keys-config.ts';
+import { permitted } from './permitted.ts';
 import { ProgressBar } from './progress-bar.ts';
 import { parseSubject, type Subject } from './subject.ts';
 import { renderKeyStore } from './show-key-store.ts';
@@ -35,6 +36,7 @@ export function keysCommand(): Command {
     .action(async (flags: Flags) => {
       const config = await keysConfig(flags.config);
       await requireAnchored(config);
+      await permitted(config, 'keys:manage');
       const bar = new ProgressBar();
       bar.stage('wrapping keys under the next epoch');
       let most = 0;
@@ -56,6 +58,7 @@ export function keysCommand(): Command {
     .action(async ({ config: path, subject, json }: Flags & { readonly subject: Subject }) => {
       const config = await keysConfig(path);
       await requireAnchored(config);
+      await permitted(config, 'keys:manage');
       const rotated = await rotateKey(config, { type: subject.type }, subject.id);
       await anchorKeys(config);
       const { keyId, generation } = rotated;

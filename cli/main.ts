@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command, CommanderError } from 'commander';
 import { packageRoot } from '../stack/package-root.ts';
+import { accessCommand } from './access.ts';
 import { applyCommand } from './apply.ts';
 import { auditCommand } from './audit.ts';
 import { checkCommand } from './check.ts';
@@ -12,6 +13,7 @@ import { diffCommand } from './diff.ts';
 import { eraseCommand } from './erase.ts';
 import { dlqCommand } from './dlq.ts';
 import { explainError } from './explain-error.ts';
+import { glassCommand } from './glass.ts';
 import { keysCommand } from './keys.ts';
 import { migrateCommand } from './migrate.ts';
 import { odcsCommand } from './odcs.ts';
@@ -48,6 +50,8 @@ const program = new Command('lethe')
   .addCommand(keysCommand())
   .addCommand(auditCommand())
   .addCommand(eraseCommand())
+  .addCommand(accessCommand())
+  .addCommand(glassCommand())
   .addCommand(reconcileCommand())
   .addCommand(waitCommand())
   .addCommand(serveCommand())

@@ -1,9 +1,9 @@
-import type { KeyStoreStatus } from '../keys/key-store-status.ts';
+import type { AccessStatus, KeyStoreStatus } from '../keys/key-store-status.ts';
 import { type Cell, renderTable } from './table.ts';
 
 /** The key store for people. */
 export function renderKeyStore(status: KeyStoreStatus): string {
-  const { environment, overrides, epochs, keys, provisional } = status;
+  const { environment, overrides, epochs, keys, provisional, access } = status;
   const rows = epochs.map(({ epoch, master, name, state, openedAt, finalAt }): (string | Cell)[] => [
     String(epoch),
     { text: state, style: state === 'open' || state === 'destroyed' ? 'green' : 'yellow' },
@@ -19,6 +19,14 @@ export function renderKeyStore(status: KeyStoreStatus): string {
   return [
     renderTable(['epoch', 'state', 'master key', 'opened', 'gone for good'], rows),
     `${keys.kept} keys, ${keys.destroyed} destroyed\n${left}`,
-    `environment ${environment}${taken}\n`,
+    `environment ${environment}${taken}\naccess: ${accessText(access)}\n`,
   ].join('\n');
+}
+
+/** How the key store is guarded, for people. */
+export function accessText({ open, principals, openGlass }: AccessStatus): string {
+  const said = open
+    ? `open, whoever has lethe.yaml may do all${principals > 0 ? ', outside of production' : ''}`
+    : `by token, ${principals} principals`;
+  return openGlass === 0 ? said : `${said}, ${openGlass} GLASS BROKEN: \`lethe glass list\``;
 }

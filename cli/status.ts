@@ -9,6 +9,7 @@ import type { OlderValues } from './older-values.ts';
 import { type PipelineStatus, readStatus, type SinkStatus } from './pipeline-status.ts';
 import { openProject, readProjectFiles } from './project.ts';
 import { readRebuilds, type RebuildStatus, whatToDo } from './rebuild/rebuild-status.ts';
+import { accessText } from './show-key-store.ts';
 import { type Cell, renderTable } from './table.ts';
 
 /** Where the pipeline stands, and how its tables stand to their contracts. */
@@ -85,6 +86,7 @@ export function renderStatus(status: ProjectStatus): string {
     ],
     ...groups.map(({ group, lag }) => ['group', group, `${lag} behind`]),
     ['keys', status.keys ? `epoch ${status.keys.epochs[0]?.epoch ?? '-'}` : '-', keysCell(status.keys)],
+    ...(status.keys ? [['access', '-', accessCell(status.keys)]] : []),
   ];
   const dead =
     deadLetters.length === 0
@@ -119,6 +121,11 @@ function keysCell(keys: KeyStoreStatus | undefined): Cell {
   const waiting = provisional === 0 ? '' : `, ${provisional} destroyed keys wait for \`lethe keys turn\``;
   const taken = overrides.length === 0 ? '' : `, OVERRIDES: ${overrides.join(', ')}`;
   return mark(`${environment}${taken}${waiting}`, taken === '');
+}
+
+function accessCell({ access, environment }: KeyStoreStatus): Cell {
+  const { open, openGlass } = access;
+  return mark(accessText(access), openGlass === 0 && !(open && environment === 'production'));
 }
 
 function rebuilding(rebuilds: readonly RebuildStatus[]): string[] {

@@ -1,4 +1,5 @@
 import type { Config, OverrideName } from '../schemas/config.ts';
+import { isAccessOpen } from './access/require-permission.ts';
 import { withKeyStore } from './key-store-client.ts';
 import type { MasterKind } from './master/master-key.ts';
 
@@ -14,6 +15,16 @@ export interface EpochStatus {
   readonly finalAt?: Date;
 }
 
+/** Who is let in to the keys. */
+export interface AccessStatus {
+  /** Whoever has lethe.yaml may do all. */
+  readonly open: boolean;
+  /** Those of this key store that are let in. */
+  readonly principals: number;
+  /** Glasses that are broken at this moment. */
+  readonly openGlass: number;
+}
+
 /** The key store as a person who answers for it must know it. */
 export interface KeyStoreStatus {
   readonly environment: Config['environment'];
@@ -24,6 +35,7 @@ export interface KeyStoreStatus {
   readonly keys: { readonly kept: number; readonly destroyed: number };
   /** Of the destroyed: those that an older backup and the master keys can still open. */
   readonly provisional: number;
+  readonly access: AccessStatus;
 }
 
 interface Row {
@@ -37,7 +49,7 @@ interface Row {
 
 /** Looks at the key store; nobody asks the master keys. */
 export async function readKeyStoreStatus(
-  config: Pick<Config, 'keys' | 'environment' | 'overrides'>,
+  config: Pick<Config, 'keys' | 'access' | 'environment' | 'overrides'>,
 ): Promise<KeyStoreStatus> {
   return withKeyStore(config, async (client) => {
     const epochs = await client.query<Row>(
@@ -49,6 +61,11 @@ export async function readKeyStoreStatus(
               count(*) filter (where k.wrapped is null)::int as destroyed,
               count(*) filter (where k.wrapped is null and e.state <> 'destroyed')::int as provisional
          from lethe_keys.data_keys k join lethe_keys.epochs e using (epoch)`,
+    );
+    const access = await client.query<Omit<AccessStatus, 'open'>>(
+      `select (select count(*) from lethe_keys.principals where disabled_at is null)::int as principals,
+              (select count(*) from lethe_keys.glass
+                where opens_until > clock_timestamp() and closed_at is null)::int as "openGlass"`,
     );
     const { kept, destroyed, provisional } = keys.rows[0]!;
     return {
@@ -64,6 +81,7 @@ export async function readKeyStoreStatus(
       })),
       keys: { kept, destroyed },
       provisional,
+      access: { open: await isAccessOpen(client, config), ...access.rows[0]! },
     };
   });
 }

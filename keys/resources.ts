@@ -10,7 +10,7 @@ import { inTransaction, lockKeyStore, withKeyStore } from './key-store-client.ts
 import { keyStoreState } from './key-store-error.ts';
 import { openMaster } from './master/open-master.ts';
 import type { MasterKeys } from './master/master-key.ts';
-import { keyStoreFormat, keyStoreStatements, secretNames } from './schema.ts';
+import { keyStoreFormat, keyStoreStatements, keyStoreTables, secretNames } from './schema.ts';
 import { completeSecrets, lackingSecrets, makeSecrets } from './store-secrets.ts';
 
 type KeysConfig = Pick<Config, 'keys'>;
@@ -31,11 +31,15 @@ export function keyStoreResources(config: KeysConfig): Resource[] {
 async function diffKeyStore(config: KeysConfig, master: MasterKeys): Promise<PlannedChange[]> {
   try {
     return await withKeyStore(config, async (client) => {
-      const { rows } = await client.query<{ there: boolean }>(
-        `select to_regclass('lethe_keys.secrets') is not null as there`,
+      const { rows } = await client.query<{ some: boolean; all: boolean }>(
+        `select to_regclass('lethe_keys.secrets') is not null as some,
+                bool_and(to_regclass(name) is not null) as all from unnest($1::text[]) name`,
+        [keyStoreTables],
       );
+      const { some, all } = rows[0]!;
       await refuseOlder(client);
-      if (!rows[0]!.there) return [create('tables, the first epoch and its secrets')];
+      if (!some) return [create('tables, the first epoch and its secrets')];
+      if (!all) return [create('newer tables')];
       const lacking = await lackingSecrets(client);
       if (!lacking) return [create('the first epoch and its secrets')];
       await openAll(client, master);

@@ -1,3 +1,5 @@
+import { accessStatements } from './access/schema.ts';
+
 /**
  * Tables of the key store, in the order of their making; each statement may be run again. Ids of data subjects stand in none of them: a
  * subject is found by a keyed digest of its id.
@@ -65,7 +67,13 @@ export const keyStoreStatements = [
      $$ begin raise exception 'the audit is append-only'; end $$`,
   `create or replace trigger append_only before update or delete or truncate on lethe_keys.audit
      for each statement execute function lethe_keys.audit_is_append_only()`,
+  ...accessStatements,
 ] as const;
+
+/** Their names: where one is missing, the key store was made before there was such a table. */
+export const keyStoreTables: readonly string[] = keyStoreStatements.flatMap(
+  (statement) => /^create table if not exists (lethe_keys\.\w+)/.exec(statement)?.[1] ?? [],
+);
 
 /** What the tables hold, raised when their meaning changes. */
 export const keyStoreFormat = 2;

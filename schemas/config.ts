@@ -57,6 +57,24 @@ export type MasterConfig = z.infer<typeof master>;
 export const overrideNames = ['local-master-key', 'keys-beside-the-source'] as const;
 export type OverrideName = (typeof overrideNames)[number];
 
+/** Whose tokens are taken besides those that Lethe makes; see docs/access.md. */
+const access = z.strictObject({
+  /** What stands in a token's `iss`. */
+  issuer: z.string().min(1),
+  /** What stands in its `aud`. */
+  audience: z.string().min(1),
+  /** The key set that signatures are checked by: an address, or a file relative to this one. */
+  jwks: z
+    .string()
+    .regex(
+      /^https:\/\/|^http:\/\/(localhost|127\.0\.0\.1)[:/]|^(?!https?:)./,
+      'write https://…, or the path of a file',
+    ),
+  /** Which claim holds the role; a dot leads into a claim. */
+  roleClaim: z.string().min(1).default('role'),
+});
+export type AccessConfig = z.infer<typeof access>;
+
 const postgresUrl = z.string().regex(/^postgres(ql)?:\/\//, 'write postgres://user@host:port/database');
 
 /** The shape of `lethe.yaml` after `${env:…}` and `${file:…}` are filled in. Unknown keys are refused. */
@@ -103,6 +121,7 @@ export const configShape = z.strictObject({
     tls,
     master,
   }),
+  access: access.optional(),
   topics: z
     .strictObject({
       /** Put before `raw.`, `clean.` and `deadletter.`, for several pipelines on one cluster. */

@@ -38,6 +38,10 @@ export const errorCodes = {
     cause: 'A server refused the credentials.',
     action: 'Check user and password in lethe.yaml.',
   },
+  ACCESS_REFUSED: {
+    cause: 'Who asks has no right to it, or did not prove who he is; the audit has it.',
+    action: 'Show a token that is valid, of a role that may do it.',
+  },
   UNREACHABLE: { cause: 'A server does not answer.', action: 'Start the server or correct its address.' },
   SERVER_FAILED: {
     cause: 'A server answered with an error.',

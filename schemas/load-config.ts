@@ -65,7 +65,8 @@ export async function loadConfig(
 
 /** What this machine keeps, by its whole path. */
 function withPaths(config: Config, folder: string): Config {
-  const { master } = config.keys;
+  const { access, keys } = config;
+  const { master } = keys;
   return {
     ...config,
     state: resolve(folder, config.state),
@@ -73,7 +74,12 @@ function withPaths(config: Config, folder: string): Config {
       ...config.keys,
       master: master.kind === 'local' ? { ...master, file: resolve(folder, master.file) } : master,
     },
+    ...(access ? { access: { ...access, jwks: besideUnlessUrl(access.jwks, folder) } } : {}),
   };
+}
+
+function besideUnlessUrl(place: string, folder: string): string {
+  return /^https?:/.test(place) ? place : resolve(folder, place);
 }
 
 function normalise(config: Config): Config {

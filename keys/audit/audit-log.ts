@@ -1,17 +1,8 @@
-import { userInfo } from 'node:os';
 import type { ClientBase } from 'pg';
 import type { Config } from '../../schemas/config.ts';
+import { actingPrincipal } from '../access/acting-principal.ts';
 import { inTransaction, withKeyStore } from '../key-store-client.ts';
 import { type AuditAction, type AuditDetails, type AuditEntry, chainHash, chainStart } from './entry.ts';
-
-/** Who acts, where nothing else says it: this machine's user; by number where it has no name for it, as in many containers. */
-export function localPrincipal(): string {
-  try {
-    return `user:${userInfo().username}`;
-  } catch {
-    return `uid:${process.getuid?.() ?? 'unknown'}`;
-  }
-}
 
 /**
  * Appends an entry within the transaction that does what it tells: both are there, or neither. Writers take turns, so that the chain has
@@ -21,7 +12,7 @@ export async function appendAudit(
   client: ClientBase,
   action: AuditAction,
   details: AuditDetails,
-  principal = localPrincipal(),
+  principal = actingPrincipal(),
 ): Promise<void> {
   await client.query(`select pg_advisory_xact_lock(hashtext('lethe_keys.audit'))`);
   const { rows } = await client.query<{ seq: string; hash: Buffer; now: string }>(
@@ -49,8 +40,11 @@ export async function writeAudit(
   config: Pick<Config, 'keys'>,
   action: AuditAction,
   details: AuditDetails,
+  principal = actingPrincipal(),
 ): Promise<void> {
-  await withKeyStore(config, (client) => inTransaction(client, () => appendAudit(client, action, details)));
+  await withKeyStore(config, (client) =>
+    inTransaction(client, () => appendAudit(client, action, details, principal)),
+  );
 }
 
 /** Microseconds count: a timestamp read back as a date would give another hash. */

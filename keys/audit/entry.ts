@@ -16,6 +16,18 @@ export const auditActions = [
   'suppression-lifted',
   'erasure-cancelled',
   'erasure-certified',
+  'principal-added',
+  'principal-disabled',
+  'token-made',
+  'token-revoked',
+  'grant-made',
+  'grant-revoked',
+  'access-refused',
+  'glass-asked',
+  'glass-approved',
+  'glass-used',
+  'glass-closed',
+  'keys-leased',
 ] as const;
 export type AuditAction = (typeof auditActions)[number];
 

@@ -21,12 +21,13 @@ interface Row {
 }
 
 const page = 5_000;
+/** Ordered by `a.seq`, never by `seq`: that is the text, by which 10 comes before 2. */
+const columns = `a.seq::text as seq, ${isoText('a.at')} as at, a.principal, a.action, a.details, a.hash`;
 
 /** The newest entries, the newest last. */
 export async function lastEntries(client: ClientBase, count: number): Promise<AuditEntry[]> {
   const { rows } = await client.query<Row>(
-    `select * from (select seq::text, ${isoText('at')} as at, principal, action, details, hash
-       from lethe_keys.audit order by seq desc limit $1) newest order by seq::bigint`,
+    `select * from (select ${columns} from lethe_keys.audit a order by a.seq desc limit $1) newest order by seq::bigint`,
     [count],
   );
   return rows.map(entryOf);
@@ -38,8 +39,7 @@ export async function checkChain(client: ClientBase): Promise<ChainCheck> {
   let seq = 0n;
   for (;;) {
     const { rows } = await client.query<Row>(
-      `select seq::text, ${isoText('at')} as at, principal, action, details, hash
-         from lethe_keys.audit where seq > $1 order by seq limit ${page}`,
+      `select ${columns} from lethe_keys.audit a where a.seq > $1 order by a.seq limit ${page}`,
       [seq],
     );
     for (const row of rows) {

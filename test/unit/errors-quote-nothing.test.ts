@@ -25,6 +25,7 @@ import { compileDocuments } from '../../sinks/elasticsearch/documents.ts';
 import { itemVerdict } from '../../sinks/elasticsearch/send.ts';
 import { resolveEndpoint } from '../../sinks/endpoint.ts';
 import { certificateFailures } from '../support/certificate-errors.ts';
+import { accessFailures } from '../support/access-errors.ts';
 import { catalogOf, configOf, contractOf, tableOf } from '../support/contract-fixture.ts';
 import {
   codesByServers,
@@ -291,6 +292,17 @@ describe('erasing at the source', () => {
     const error = await failureOf(provoke);
     expect(error).toBeInstanceOf(LetheError);
     expectSilent(error);
+  });
+});
+
+describe('who may do what', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'lethe-errors-'));
+
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+  it.each(accessFailures(canary, folder))('quotes no token, no claim and no name: %#', async (provoke) => {
+    expectSilent(await failureOf(provoke));
+    expect(made.length).toBeGreaterThan(0);
   });
 });
 

@@ -151,3 +151,16 @@ test('no finding shows a secret, wherever it stands by mistake', async () => {
     expect((await findings(text)).length).toBeGreaterThan(0);
   }
 });
+
+test('a key set is an address of https, one of this machine, or a file beside lethe.yaml', async () => {
+  const withSet = (jwks: string) =>
+    `${goodConfig}access: { issuer: "https://id.example", audience: lethe, jwks: "${jwks}" }\n`;
+  for (const jwks of ['https://id.example/keys', 'http://127.0.0.1:8080/keys']) {
+    expect((await load(withSet(jwks))).config?.access).toMatchObject({ jwks, roleClaim: 'role' });
+  }
+  const { config } = await load(withSet('keys/jwks.json'));
+  expect(config?.access?.jwks).toMatch(/^\/.*\/keys\/jwks\.json$/);
+  for (const jwks of ['http://id.example/keys', 'http://127.0.0.1.example/keys', '']) {
+    expect((await load(withSet(jwks))).config).toBeUndefined();
+  }
+});

@@ -19,6 +19,7 @@ import { runRequests } from './erase/run-requests.ts';
 import { describeRequest, renderRequest, renderRequests } from './erase/show-request.ts';
 import { verifyCertificateCommand } from './erase/verify-certificate.ts';
 import { keysConfig } from './keys-config.ts';
+import { permitted } from './permitted.ts';
 import { openProject } from './project.ts';
 import { writeInto } from './write-file.ts';
 import { parseSubject, type Subject } from './subject.ts';
@@ -67,6 +68,7 @@ function requestCommand(): Command {
       const project = await openProject(flags.config);
       const { config } = project;
       const { type, id } = flags.subject;
+      await permitted(config, 'erase:request');
       requireType(project, type);
       await requireAnchored(config);
       const keys = openKeyStore(config);
@@ -116,7 +118,9 @@ function statusCommand(): Command {
   return common('status', 'how far a request is, and what each step did')
     .argument('<request>')
     .action(async (id: string, flags: Flags) => {
-      const request = await withKeyStore(await keysConfig(flags.config), (client) => findRequest(client, id));
+      const config = await keysConfig(flags.config);
+      await permitted(config, 'erase:read');
+      const request = await withKeyStore(config, (client) => findRequest(client, id));
       if (!request) throw noSuchRequest(id);
       print(flags, describeRequest(request), () => renderRequest(request));
     });
@@ -125,7 +129,9 @@ function statusCommand(): Command {
 function listCommand(): Command {
   return common('list', 'all requests, the one whose deadline comes first in front').action(
     async (flags: Flags) => {
-      const requests = await withKeyStore(await keysConfig(flags.config), (client) => listRequests(client));
+      const config = await keysConfig(flags.config);
+      await permitted(config, 'erase:read');
+      const requests = await withKeyStore(config, (client) => listRequests(client));
       print(flags, { requests: requests.map(describeRequest) }, () => renderRequests(requests));
     },
   );
@@ -140,6 +146,7 @@ function resumeCommand(): Command {
     .option('--log <path>', 'log file, or folder of them, to be looked through too', collect, [])
     .action(async (id: string | undefined, flags: Flags & { readonly log: readonly string[] }) => {
       const config = await keysConfig(flags.config);
+      await permitted(config, 'erase:request');
       await requireAnchored(config);
       if (id !== undefined && !(await withKeyStore(config, (client) => findRequest(client, id))))
         throw noSuchRequest(id);
@@ -152,6 +159,7 @@ function cancelCommand(): Command {
     .argument('<request>')
     .action(async (id: string, flags: Flags) => {
       const config = await keysConfig(flags.config);
+      await permitted(config, 'erase:request');
       await requireAnchored(config);
       await withKeyStore(config, (client) => cancelRequest(client, id, actingPrincipal()));
       await forgetRequests(config);

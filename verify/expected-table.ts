@@ -14,7 +14,7 @@ import { VerifyError } from './verify-error.ts';
 export interface ExpectedRow {
   /** One digest of the normal form after another, in the order of the columns; zeros for null. */
   readonly digests: Buffer;
-  /** Canonical text of the subject, where the table encrypts. */
+  /** Canonical text of the subject. */
   readonly subject: string | null;
   /** The source's key as Postgres prints it, in key order; kept only where it was asked for. */
   readonly sourceKey?: readonly string[];
@@ -79,7 +79,9 @@ export async function eachExpectedRow(
       for (const row of page) {
         const key = protector.keyOf(row);
         if (part.holds && !part.holds(key)) continue;
-        const expected = protector.expect(row);
+        const whose = protector.subjectOf(row);
+        if (subject && whose !== null && ring!.isForgotten(subject.type, whose)) continue;
+        const expected = protector.expect(row, whose);
         take(
           key,
           part.keepSourceKeys ? { ...expected, sourceKey: protector.sourceKeyOf(row) } : expected,
@@ -180,9 +182,9 @@ class Protector {
     return this.#keyPlaces.map((place) => row[`c${place}`]!);
   }
 
-  expect(row: TextRow): ExpectedRow {
+  expect(row: TextRow, subject: string | null): ExpectedRow {
     const digests = Buffer.alloc(this.#check.columns.length * digestBytes);
-    const facts = { names: this.#names.flatMap((name) => row[name] ?? []), subject: this.#subjectOf(row) };
+    const facts = { names: this.#names.flatMap((name) => row[name] ?? []), subject };
     for (const [place, column] of this.#check.columns.entries()) {
       const text = row[`c${place}`] ?? null;
       const normal =
@@ -192,7 +194,7 @@ class Protector {
     return { digests, subject: facts.subject };
   }
 
-  #subjectOf(row: TextRow): string | null {
+  subjectOf(row: TextRow): string | null {
     const { subject } = this.#check;
     const text = row['subject'] ?? null;
     return subject && text !== null ? canonicalText(subject.kind, text, subject.fractionDigits) : null;

@@ -13,6 +13,8 @@ export interface StoredKeys {
   readonly secrets: readonly TextRow[];
   readonly subjects: readonly TextRow[];
   readonly keys: readonly TextRow[];
+  /** Subjects of whom nothing may pass. */
+  readonly suppressed?: readonly TextRow[];
 }
 
 const rootBytes = 32;
@@ -30,6 +32,8 @@ export class KeyRing {
   readonly #wrapped = new Map<string, Buffer | null>();
   readonly #roots = new Map<string, Buffer>();
   readonly #newest = new Map<string, number>();
+  /** Digests, see {@link digestOf}. */
+  readonly #suppressed = new Set<string>();
 
   constructor(stored: StoredKeys) {
     this.#epochs = stored.epochs;
@@ -40,15 +44,25 @@ export class KeyRing {
     this.#index = secret('index');
     this.#shared = secret('shared');
     for (const row of stored.subjects) {
-      const owner = `${row['subject_type']}/${fromHex(row['subject_digest']!)!.toString('hex')}`;
+      const owner = ownerIn(row);
       this.#keyOf.set(owner, row['key_id']!);
       this.#ownerOf.set(row['key_id']!, owner);
     }
+    for (const row of stored.suppressed ?? []) this.#suppressed.add(ownerIn(row));
     for (const row of stored.keys) {
       const [id, generation] = [row['key_id']!, Number(row['generation'])];
       this.#wrapped.set(`${id}/${generation}`, fromHex(row['wrapped'] ?? null));
       this.#newest.set(id, Math.max(generation, this.#newest.get(id) ?? 0));
     }
+  }
+
+  /** Was the person forgotten? Then no place may have any of their rows, whatever the source has. */
+  isForgotten(subjectType: string, subjectId: string): boolean {
+    if (!this.#index) return false;
+    const digest = this.digestOf(subjectType, subjectId);
+    if (this.#suppressed.has(digest)) return true;
+    const id = this.#keyOf.get(digest);
+    return id !== undefined && this.#wrapped.get(`${id}/${this.#newest.get(id)}`) === null;
   }
 
   /** `open`: asks the master keys; by default those in the file of lethe.yaml. */
@@ -75,6 +89,7 @@ export class KeyRing {
           `SELECT subject_type, subject_digest, key_id FROM lethe_keys.subjects WHERE purpose = ''`,
         ),
         keys: await query('SELECT key_id, generation, wrapped FROM lethe_keys.data_keys'),
+        suppressed: await query('SELECT subject_type, subject_digest FROM lethe_keys.suppressed'),
       });
     });
   }
@@ -145,6 +160,10 @@ export class KeyRing {
     const context = prefixed('lethe/wrap/v2', epoch, name, String(generation));
     return openSealed(key, wrapped.subarray(wrappedHead), context);
   }
+}
+
+function ownerIn(row: TextRow): string {
+  return `${row['subject_type']}/${fromHex(row['subject_digest']!)!.toString('hex')}`;
 }
 
 function malformed(why: string): VerifyError {

@@ -5,6 +5,7 @@ import { withKeyStore } from '../../keys/key-store-client.ts';
 import type { Canary } from '../../verify/canary.ts';
 import { pipelinePlaces } from '../../verify/places/pipeline-places.ts';
 import { type PlaceReport, scanForCanaries } from '../../verify/scan.ts';
+import { cleanSubject, connectorName } from '../../schemas/names.ts';
 import { datasetsOf, type ErasureContext, keysIn, typesOf } from './context.ts';
 import { eventIdsOf } from './event-ids.ts';
 
@@ -21,16 +22,25 @@ export function verifiedWork(context: ErasureContext): StepWork {
   return async (erasures) => {
     const at = new Date().toISOString();
     const canaries = erasures.flatMap(canariesOf);
-    const reports = await scanForCanaries({
-      places: pipelinePlaces(
-        config,
-        contracts.map(({ contract }) => contract),
-        { logs: context.logs },
-      ),
-      canaries,
-      controls: await controlsFor(context, erasures),
-      onPlace: (name) => context.say(`scanning ${name}`),
-    });
+    const places = pipelinePlaces(
+      config,
+      contracts.map(({ contract }) => contract),
+      { logs: context.logs },
+    );
+    const onPlace = (name: string) => context.say(`scanning ${name}`);
+    // No record of anybody comes to the latter: there other things are known to be.
+    const ofRecords = places.filter(({ name }) => !textPlaces.has(name));
+    const ofTexts = places.filter(({ name }) => textPlaces.has(name));
+    const recordControls = await controlsFor(context, erasures);
+    const reports = [
+      ...(await scanForCanaries({ places: ofRecords, canaries, controls: recordControls, onPlace })),
+      ...(await scanForCanaries({
+        places: ofTexts,
+        canaries,
+        controls: textControls(context, erasures),
+        onPlace,
+      })),
+    ];
     const found = reports.filter((report) => report.found > 0);
     if (found.length > 0) {
       const count = found.reduce((sum, report) => sum + report.found, 0);
@@ -80,14 +90,37 @@ async function controlsFor(context: ErasureContext, erasures: readonly OpenErasu
   return controls;
 }
 
+const textPlaces: ReadonlySet<string> = new Set(['schema registry', 'connect', 'key store', 'logs']);
+
+/** Names that stand in the registry, in Connect, in the key store's database and in Lethe's logs. */
+function textControls(
+  { project: { config, datasets } }: ErasureContext,
+  erasures: readonly OpenErasure[],
+): Canary[] {
+  const texts = [
+    ...datasets.map(({ table }) => cleanSubject(config, table)),
+    connectorName(config),
+    ...erasures.map(({ request }) => request.subject.digest.toString('hex')),
+    '"name":"lethe"',
+  ];
+  return texts.map((text) => ({
+    table: 'control',
+    column: 'name',
+    action: 'keep',
+    bytes: [Buffer.from(text)],
+  }));
+}
+
 function placeOf(report: PlaceReport, asked: number, at: string): ScannedPlace {
   const { place, found, controls, records, files, bytes, problems } = report;
   const why =
     problems.length > 0
       ? `could not be read to its end: ${problems.join('; ')}`
-      : controls === 0
-        ? 'nothing that is known to be there was met: nobody can say that what lies there is read'
-        : undefined;
+      : records + files === 0
+        ? 'there was nothing to read'
+        : controls === 0
+          ? 'nothing that is known to be there was met: nobody can say that what lies there is read'
+          : undefined;
   return { place, asked, found, controls, records, files, bytes, at, ...(why === undefined ? {} : { why }) };
 }
 

@@ -3,24 +3,24 @@ import type { Place } from '../scan.ts';
 
 const pageRows = 5_000;
 
-/** Every row of the key store: it knows subjects by their digests only. */
+/** Every row of the key store, and of the erasure's tables beside it: they know subjects by their digests only. */
 export function keyStorePlace(options: PostgresOptions): Place {
   return {
     name: 'key store',
     search: (search) =>
       withSnapshot(options, 'the key store', async (query) => {
         const tables = await query(
-          `SELECT c.relname AS name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-           WHERE n.nspname = 'lethe_keys' AND c.relkind = 'r'`,
+          `SELECT n.nspname AS schema, c.relname AS name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+           WHERE n.nspname IN ('lethe_keys', 'lethe_erasure') AND c.relkind = 'r'`,
         );
-        for (const [i, { name }] of tables.entries()) {
+        for (const [i, { schema, name }] of tables.entries()) {
           await query(
-            `DECLARE c${i} NO SCROLL CURSOR FOR SELECT t::text AS row FROM lethe_keys.${quoteName(name!)} t`,
+            `DECLARE c${i} NO SCROLL CURSOR FOR SELECT t::text AS row FROM ${quoteName(schema!)}.${quoteName(name!)} t`,
           );
           for (;;) {
             const page = await query(`FETCH ${pageRows} FROM c${i}`);
             search.records(page.length);
-            for (const { row } of page) search.text(`lethe_keys.${name}`, row!);
+            for (const { row } of page) search.text(`${schema}.${name}`, row!);
             if (page.length < pageRows) break;
           }
         }

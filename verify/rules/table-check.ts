@@ -39,8 +39,9 @@ export interface TableCheck {
   readonly joins: string;
 }
 
-/** Does comparing need keys? */
-export function usesKeys({ columns }: Pick<Contract, 'columns'>): boolean {
+/** Does comparing need the key store: for its keys, or to know who was forgotten? */
+export function usesKeys({ columns, subject }: Pick<Contract, 'columns' | 'subject'>): boolean {
+  if (subject) return true;
   return Object.values(columns).some((rule) =>
     (rule.action === 'paths' ? Object.values(rule.paths) : [rule]).some(({ action }) =>
       ['encrypt', 'hash', 'tokenise', 'format-preserving'].includes(action),

@@ -42,7 +42,7 @@ export function mayBeARow(error: unknown): boolean {
 
 /** The privileges that plan, apply and run need, for the message when one is missing. */
 const privileges =
-  'Give the user CREATE DATABASE, CREATE TABLE, CREATE VIEW, DROP VIEW, ALTER ADD COLUMN, ALTER SETTINGS, ALTER DELETE, DROP TABLE, INSERT and SELECT on the database of this pipeline.';
+  'Give the user CREATE DATABASE, CREATE TABLE, CREATE VIEW, DROP VIEW, ALTER ADD COLUMN, ALTER SETTINGS, ALTER DELETE, SYSTEM CLEANUP, DROP TABLE, INSERT and SELECT on the database of this pipeline.';
 
 /**
  * Makes a LetheError of a driver's error from its code and type alone: its text quotes rows. `what` says what was

@@ -16,6 +16,8 @@ const hurried = {
   min_compressed_bytes_to_fsync_after_merge: 1,
 } as const;
 const lookMs = 250;
+/** It sweeps once a second at most. */
+const sweepMs = 1_100;
 
 /** Has replaced parts go from the disk soon. */
 export async function hurryParts(client: ClickHouseClient, place: TablePlace): Promise<void> {
@@ -63,7 +65,12 @@ export async function partsGone(
 ): Promise<number> {
   const awaited = new Set(await replacedParts(client, place));
   const deadline = performance.now() + limitMs;
+  let sweepAt = 0;
   for (let left = awaited.size; left > 0; ) {
+    if (performance.now() >= sweepAt) {
+      await sweep(client, place);
+      sweepAt = performance.now() + sweepMs;
+    }
     if (performance.now() > deadline) {
       throw new LetheError(
         'SERVER_FAILED',
@@ -77,4 +84,12 @@ export async function partsGone(
     left = (await replacedParts(client, place)).filter((name) => awaited.has(name)).length;
   }
   return awaited.size;
+}
+
+/**
+ * ClickHouse looks for parts that may go ever more seldom while nothing is written, down to once in minutes: this wakes it. Where the user may not,
+ * or an older server does not know how, it is waited for.
+ */
+async function sweep(client: ClickHouseClient, place: TablePlace): Promise<void> {
+  await command(client, `SYSTEM START CLEANUP ${qualified(place)}`, 'wake the cleanup').catch(() => {});
 }

@@ -7,6 +7,7 @@ import { allEqual, comparePipeline } from '../verify/compare.ts';
 import { pipelinePlaces } from '../verify/places/pipeline-places.ts';
 import { formatComparison, formatScan, reportJson } from '../verify/report.ts';
 import { isClean, scanForCanaries } from '../verify/scan.ts';
+import { eraseOneCustomer } from './demo-erasure.ts';
 import type { RunningDemo } from './demo-view.ts';
 import { readStatus } from './pipeline-status.ts';
 import { waitForPurge } from './wait-for-purge.ts';
@@ -32,6 +33,8 @@ export async function proveOnce(demo: RunningDemo, { trafficMs, json, say }: Onc
   const contracts = project.contracts.map((c) => c.contract);
   say(`live traffic for ${trafficMs / 1000} s`);
   await sleep(trafficMs, undefined, { signal });
+  const print = (text: string) => void (json ? process.stderr : process.stdout).write(text);
+  const erased = await eraseOneCustomer(project, [processors.logFile], print);
   const report = await traffic.stop();
   say(`stopped after ${report.transactions} transactions; waiting for both stores to pass the last of them`);
   const limit = AbortSignal.any([signal, AbortSignal.timeout(sinksLimitMs)]);
@@ -62,5 +65,5 @@ export async function proveOnce(demo: RunningDemo, { trafficMs, json, say }: Onc
     );
     process.stdout.write(`dead letters: ${buried}\n`);
   }
-  return allEqual(comparisons) && isClean(places) && report.failed === 0 && buried === 0;
+  return erased && allEqual(comparisons) && isClean(places) && report.failed === 0 && buried === 0;
 }

@@ -3,6 +3,7 @@ import { readKeyStoreStatus } from '../keys/key-store-status.ts';
 import { rotateKey } from '../keys/rotate-key.ts';
 import { type Turn, turnEpoch } from '../keys/turn-epoch.ts';
 import { anchorKeys, requireAnchored } from './anchored-keys.ts';
+import { type FinalCertificate, finaliseCertificates } from './erase/finalise.ts';
 import { keysConfig } from './keys-config.ts';
 import { permitted } from './permitted.ts';
 import { ProgressBar } from './progress-bar.ts';
@@ -46,8 +47,13 @@ export function keysCommand(): Command {
           bar.progress(most - left, most, 'keys');
         },
       }).finally(() => bar.end());
+      const certificates = await finaliseCertificates(config);
       await anchorKeys(config);
-      process.stdout.write(flags.json ? `${JSON.stringify(turn)}\n` : turnText(turn));
+      process.stdout.write(
+        flags.json
+          ? `${JSON.stringify({ ...turn, certificates })}\n`
+          : `${turnText(turn)}${finalText(certificates)}`,
+      );
     });
   keys
     .command('rotate')
@@ -67,6 +73,12 @@ export function keysCommand(): Command {
       );
     });
   return keys;
+}
+
+function finalText(certificates: readonly FinalCertificate[]): string {
+  return certificates
+    .map(({ request, certificate }) => `certificate ${certificate} is final: of request ${request}\n`)
+    .join('');
 }
 
 function turnText({ epoch, ended, rewrapped }: Turn): string {

@@ -16,10 +16,12 @@ export const certificateStatements = [
   'create schema if not exists lethe_erasure',
   `create table if not exists lethe_erasure.certificates (
      number int primary key,
-     request text not null unique,
+     request text not null,
+     final boolean not null,
      document text not null,
      hash bytea not null,
-     issued_at timestamptz not null default clock_timestamp())`,
+     issued_at timestamptz not null default clock_timestamp(),
+     unique (request, final))`,
   // Against a slip of the hand; against intent there is the chain.
   `create or replace function lethe_erasure.certificates_are_append_only() returns trigger language plpgsql as
      $$ begin raise exception 'certificates are append-only'; end $$`,
@@ -52,7 +54,8 @@ const page = 100;
 const columns = `number, request, document, encode(hash, 'hex') as hash, issued_at as "issuedAt"`;
 
 /**
- * Issues the certificate of a request, the next in the chain, within the caller's transaction; a request that has one is given that.
+ * Issues the certificate of a request, the next in the chain, within the caller's transaction: a provisional one, and a final one once it is
+ * so. A request that has one is given that.
  * Whoever issues takes turns, so that the chain has no branches. CERTIFICATE_INVALID where the body has not the form of a certificate.
  */
 export async function issueCertificate(
@@ -61,8 +64,12 @@ export async function issueCertificate(
   body: CertificateBody,
 ): Promise<StoredCertificate> {
   await client.query(`select pg_advisory_xact_lock(hashtext('lethe_erasure.certificates'))`);
-  const issued = await readCertificate(client, body.request);
-  if (issued) return issued;
+  const isFinal = body.finality.state === 'final';
+  const issued = await client.query<StoredCertificate>(
+    `select ${columns} from lethe_erasure.certificates where request = $1 and final = $2`,
+    [body.request, isFinal],
+  );
+  if (issued.rows[0]) return issued.rows[0];
   const before = await certificateHead(client);
   const shaped = certificateShape.safeParse({
     ...body,
@@ -74,20 +81,20 @@ export async function issueCertificate(
   }
   const document = signCertificate(shaped.data, key);
   const { rows } = await client.query<StoredCertificate>(
-    `insert into lethe_erasure.certificates (number, request, document, hash) values ($1, $2, $3, decode($4, 'hex'))
-       returning ${columns}`,
-    [shaped.data.number, body.request, documentText(document), certificateHash(document)],
+    `insert into lethe_erasure.certificates (number, request, final, document, hash)
+       values ($1, $2, $3, $4, decode($5, 'hex')) returning ${columns}`,
+    [shaped.data.number, body.request, isFinal, documentText(document), certificateHash(document)],
   );
   return rows[0]!;
 }
 
-/** The certificate of a request; undefined where there is none. */
+/** The certificate of a request, the final one where there is one; undefined where there is none. */
 export async function readCertificate(
   client: ClientBase,
   request: string,
 ): Promise<StoredCertificate | undefined> {
   const { rows } = await client.query<StoredCertificate>(
-    `select ${columns} from lethe_erasure.certificates where request = $1`,
+    `select ${columns} from lethe_erasure.certificates where request = $1 order by number desc limit 1`,
     [request],
   );
   return rows[0];

@@ -20,7 +20,7 @@ export interface KeyStore {
   dataKeys(kind: SubjectKind, ids: readonly string[]): Promise<(SubjectKey | null)[]>;
   /** Which of them are suppressed: nothing of them may pass. For whoever needs no key of theirs; none is made. */
   areSuppressed(kind: SubjectKind, ids: readonly string[]): Promise<boolean[]>;
-  /** A key by what a ciphertext names; null if it was destroyed or never was. */
+  /** A key by what a ciphertext names; null if it was destroyed or never was, or its subject is suppressed. */
   keyById(keyId: Buffer, generation: number): Promise<SubjectKey | null>;
   /** A subkey of no subject, for a declared join domain, or a table's own use: destroying nobody's key unlinks what is made with it. */
   sharedKey(use: KeyUse): Promise<Buffer>;

@@ -134,7 +134,12 @@ export class PostgresKeyStore implements KeyStore {
   async keyById(keyId: Buffer, generation: number): Promise<SubjectKey | null> {
     const rows = await this.#readWrapped(() =>
       this.#query<KeyRow>(
-        'select key_id, generation, wrapped from lethe_keys.data_keys where key_id = $1 and generation = $2',
+        `select key_id, generation,
+                case when exists (select from lethe_keys.subjects s
+                                    join lethe_keys.suppressed x using (subject_type, subject_digest)
+                                   where s.key_id = $1)
+                     then null else wrapped end as wrapped
+           from lethe_keys.data_keys where key_id = $1 and generation = $2`,
         [uuidText(keyId), generation],
       ),
     );

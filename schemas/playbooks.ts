@@ -14,9 +14,10 @@ export const deadLetterCodes = [
   'VALUE_UNRESOLVED',
 ] as const satisfies readonly ErrorCode[];
 
-/** Codes at which a table, or the whole pipeline, waits. */
+/** Codes at which a table, the whole pipeline, or an erasure waits. */
 export const stoppingCodes = [
   'AUTH_FAILED',
+  'ERASURE_INCOMPLETE',
   'KEY_STORE_INVALID',
   'KEY_STORE_UNAVAILABLE',
   'SERVER_FAILED',

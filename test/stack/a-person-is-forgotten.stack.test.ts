@@ -1,5 +1,7 @@
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -7,7 +9,9 @@ import { packageRoot } from '../../stack/package-root.ts';
 import type { Canary } from '../../verify/canary.ts';
 import { pipelinePlaces } from '../../verify/places/pipeline-places.ts';
 import { scanForCanaries } from '../../verify/scan.ts';
-import { LivePipeline } from '../support/live-pipeline.ts';
+import { waitForSinks } from '../../cli/wait-for-sinks.ts';
+import { erasureSteps } from '../../erasure/step.ts';
+import { LivePipeline, waitUntil } from '../support/live-pipeline.ts';
 import { acquireStack } from '../support/stack.ts';
 
 const customers = `table: public.customers
@@ -43,6 +47,8 @@ const marked = (what: string) => `${what}-${randomBytes(12).toString('hex')}`;
 describe('a person who asks to be forgotten', { timeout: 600_000 }, () => {
   let live: LivePipeline;
   let client: Client;
+  let keys: Client;
+  const crash = join(packageRoot(), 'test', 'support', 'erasure-crash.mjs');
   const person = { id: 4_200_042, email: marked('mail'), nick: marked('nick'), bio: marked('bio') };
   const notes = Array.from({ length: 5 }, (_, i) => ({
     id: 9_000_000 + i,
@@ -68,13 +74,18 @@ describe('a person who asks to be forgotten', { timeout: 600_000 }, () => {
   };
 
   /** Runs the command in a process of its own, as a person would. */
-  function lethe(...args: string[]): Promise<{ code: number; out: string; err: string }> {
+  function lethe(
+    args: readonly string[],
+    env: Readonly<Record<string, string>> = {},
+  ): Promise<{ code: number; signal: string | null; out: string; err: string }> {
     return new Promise((done) => {
       execFile(
         process.execPath,
         [join(packageRoot(), 'dist', 'cli', 'main.js'), ...args],
-        { env: { ...process.env, ...live.env }, maxBuffer: 1 << 26 },
-        (error, out, err) => done({ code: error ? Number(error.code) : 0, out, err }),
+        { env: { ...process.env, ...live.env, ...env }, maxBuffer: 1 << 26 },
+        (error, out, err) => {
+          done({ code: error ? Number(error.code) : 0, signal: error?.signal ?? null, out, err });
+        },
       );
     });
   }
@@ -107,6 +118,8 @@ describe('a person who asks to be forgotten', { timeout: 600_000 }, () => {
     for (const { id, note, card } of notes) {
       await client.query('insert into orders values ($1, $2, $3, $4)', [id, person.id, note, card]);
     }
+    keys = new Client({ connectionString: live.env['LETHE_KEYS_URL']! });
+    await keys.connect();
     await live.apply();
     await live.ready(live.run());
     await live.expectEqual();
@@ -115,6 +128,7 @@ describe('a person who asks to be forgotten', { timeout: 600_000 }, () => {
   }, 300_000);
   afterAll(async () => {
     await client?.end();
+    await keys?.end();
     await live?.close();
   });
 
@@ -126,7 +140,7 @@ describe('a person who asks to be forgotten', { timeout: 600_000 }, () => {
   });
 
   it('is shown what would be done, and nothing is', async () => {
-    const { code, out } = await lethe(
+    const { code, out } = await lethe([
       'erase',
       '--subject',
       `customer:${person.id}`,
@@ -136,7 +150,7 @@ describe('a person who asks to be forgotten', { timeout: 600_000 }, () => {
       '--json',
       '-c',
       live.configPath,
-    );
+    ]);
     expect(code).toBe(0);
     const planned = JSON.parse(out) as {
       tables: { table: string; rowsAtTheSource: number; records: number }[];
@@ -149,7 +163,7 @@ describe('a person who asks to be forgotten', { timeout: 600_000 }, () => {
   });
 
   it('is forgotten: no place has anything of them, and a certificate says so', async () => {
-    const { code, out, err } = await lethe(
+    const { code, out, err } = await lethe([
       'erase',
       '--subject',
       `customer:${person.id}`,
@@ -160,15 +174,122 @@ describe('a person who asks to be forgotten', { timeout: 600_000 }, () => {
       '--json',
       '-c',
       live.configPath,
-    );
+    ]);
     console.log(err);
     console.log(out);
     expect(code, err).toBe(0);
     await live.expectEqual();
     const after = await found();
     expect(Object.entries(after).filter(([, count]) => count > 0)).toEqual([]);
-    const certificate = await lethe('erase', 'certificate', 'first', '-c', live.configPath);
+    const certificate = await lethe(['erase', 'certificate', 'first', '-c', live.configPath]);
     console.log(certificate.out);
     expect(certificate.code).toBe(0);
+  });
+
+  it('is forgotten though the command is killed at each place of each step: one certificate', {
+    timeout: 900_000,
+  }, async () => {
+    const second = { id: 4_300_043, email: marked('mail') };
+    await client.query(`insert into customers values ($1, $2, 'n', 'b')`, [second.id, second.email]);
+    await client.query('insert into orders values (8000000, $1, $2, $2)', [second.id, marked('note')]);
+    await live.expectEqual();
+    const args = ['--subject', `customer:${second.id}`, '--reason', 'Art. 17', '--request-id', 'second'];
+    for (const step of erasureSteps) {
+      for (const point of ['before', 'done', 'noted']) {
+        const { signal } = await lethe(['erase', ...args, '-c', live.configPath], {
+          LETHE_TEST_CRASH: `${step}/${point}`,
+          NODE_OPTIONS: `--import ${crash}`,
+        });
+        expect({ step, point, signal, err: signal ? '' : said }).toEqual({
+          step,
+          point,
+          signal: 'SIGKILL',
+          err: '',
+        });
+      }
+    }
+    const { code, out, err } = await lethe(['erase', 'resume', 'second', '--json', '-c', live.configPath]);
+    expect(code, err).toBe(0);
+    expect(JSON.parse(out)).toMatchObject({ state: 'done', certificate: 2 });
+    const { rows } = await keys.query(
+      'select number, request from lethe_erasure.certificates order by number',
+    );
+    expect(rows).toEqual([
+      { number: 1, request: 'first' },
+      { number: 2, request: 'second' },
+    ]);
+    await live.expectEqual();
+  });
+
+  it('stays forgotten: replayed, rebuilt, read again from the source with the rows put back', async () => {
+    const { config, datasets } = live.project!;
+    const nothing = async (what: string) => {
+      await waitUntil(async () => Object.values(await found()).every((count) => count === 0), 180_000, what);
+    };
+    await client.query('insert into customers values ($1, $2, $3, $4)', [
+      person.id,
+      person.email,
+      person.nick,
+      person.bio,
+    ]);
+    for (const { id, note, card } of notes) {
+      await client.query('insert into orders values ($1, $2, $3, $4)', [id, person.id, note, card]);
+    }
+    await waitForSinks(config, datasets, { signal: AbortSignal.timeout(120_000) });
+    await nothing('rows that are put back');
+    for (const table of ['customers', 'orders']) {
+      for (const args of [
+        ['replay', table, '--from', '0'],
+        ['rebuild', 'elasticsearch', table, '--snapshot'],
+        ['rebuild', 'elasticsearch', table, '--confirm'],
+        ['rebuild', 'clickhouse', table, '--snapshot'],
+        ['rebuild', 'clickhouse', table, '--confirm'],
+      ]) {
+        const { code, err } = await lethe([...args, '-c', live.configPath]);
+        expect(code, `${args.join(' ')}: ${err}`).toBe(0);
+      }
+    }
+    await nothing('a replay, a fresh snapshot and rebuilt stores');
+    await live.expectEqual();
+    const reconciled = await lethe(['reconcile', 'orders', '--json', '-c', live.configPath]);
+    expect(reconciled.code, reconciled.out).toBe(0);
+  });
+
+  it('cannot be brought back by a tampered certificate, nor by one that another key signed', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'lethe-certificates-'));
+    const file = (name: string, text: string) => {
+      writeFileSync(join(folder, name), text);
+      return join(folder, name);
+    };
+    const { out: key } = await lethe(['erase', 'certificate-key', '-c', live.configPath]);
+    const { out: text } = await lethe(['erase', 'certificate', 'first', '-c', live.configPath]);
+    expect(text).not.toContain(String(person.id));
+    for (const { bytes } of canaries) expect(text).not.toContain(Buffer.from(bytes[0]!).toString());
+    const pem = file('key.pem', key);
+    const verified = (path: string) => lethe(['erase', 'verify-certificate', path, '--key', pem]);
+    expect((await verified(file('good.json', text))).code).toBe(0);
+    expect((await verified(file('bad.json', text.replace('"found":0', '"found":1')))).code).toBe(1);
+    rmSync(folder, { recursive: true });
+  });
+
+  it('is asked for in another way, and taken back in time', async () => {
+    const unknown = await lethe(['erase', '--subject', 'nobody:1', '--reason', 'r', '-c', live.configPath]);
+    expect(unknown).toMatchObject({
+      code: 1,
+      err: expect.stringMatching('no contract has rows of a nobody'),
+    });
+    const late = await lethe(['erase', 'cancel', 'first', '-c', live.configPath]);
+    expect(late).toMatchObject({ code: 1, err: expect.stringMatching('cannot be taken back') });
+    const third = ['--subject', 'customer:77', '--reason', 'r', '--request-id', 'third'];
+    const env = { LETHE_TEST_CRASH: 'source-cleared/before', NODE_OPTIONS: `--import ${crash}` };
+    expect((await lethe(['erase', ...third, '-c', live.configPath], env)).signal).toBe('SIGKILL');
+    await client.query(`update customers set bio = 'changed while suppressed' where id = 77`);
+    expect((await lethe(['erase', 'cancel', 'third', '-c', live.configPath])).code).toBe(0);
+    const { rowCount } = await keys.query(`select from lethe_keys.suppressed where request = 'third'`);
+    expect(rowCount).toBe(0);
+    const { rows } = await keys.query(
+      `select state, sealed, key_gone from lethe_erasure.requests where id = 'third'`,
+    );
+    expect(rows).toEqual([{ state: 'cancelled', sealed: null, key_gone: true }]);
   });
 });

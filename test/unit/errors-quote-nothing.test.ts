@@ -252,58 +252,26 @@ describe('the processors', () => {
   });
 });
 
-describe('lookups', () => {
+describe('what fails elsewhere', () => {
   const folder = mkdtempSync(join(tmpdir(), 'lethe-errors-'));
+  const rooms: readonly (readonly [string, readonly (() => unknown)[]])[] = [
+    ['lookups', lookupFailures(canary, folder)],
+    ['master keys', masterKeyFailures(canary, folder)],
+    ['erasures', erasureFailures(canary)],
+    ['certificates', certificateFailures(canary)],
+    ['erasing at the source', sourceErasureFailures(canary)],
+    ['access', accessFailures(canary, folder)],
+  ];
 
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-  it.each(lookupFailures(canary, folder))('quote no key and no row: %#', async (provoke) => {
-    expectSilent(await failureOf(provoke));
-    expect(made).toHaveLength(1);
-  });
-});
-
-describe('master keys', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'lethe-errors-'));
-
-  afterAll(() => rmSync(folder, { recursive: true, force: true }));
-
-  it.each(masterKeyFailures(canary, folder))('quote no key and no secret: %#', async (provoke) => {
-    expectSilent(await failureOf(provoke));
-    expect(made.length).toBeGreaterThan(0);
-  });
-});
-
-describe('erasures', () => {
-  it.each(erasureFailures(canary))('quote nobody’s id: %#', async (provoke) => {
-    expectSilent(await failureOf(provoke));
-  });
-});
-
-describe('certificates', () => {
-  it.each(certificateFailures(canary))('quote nothing of what they were to say: %#', async (provoke) => {
-    expect(await failureOf(provoke)).toMatchObject({ code: 'CERTIFICATE_INVALID' });
-    expectSilent(...made);
-  });
-});
-
-describe('erasing at the source', () => {
-  it.each(sourceErasureFailures(canary))('quotes no row and no person: %#', async (provoke) => {
-    const error = await failureOf(provoke);
-    expect(error).toBeInstanceOf(LetheError);
-    expectSilent(error);
-  });
-});
-
-describe('who may do what', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'lethe-errors-'));
-
-  afterAll(() => rmSync(folder, { recursive: true, force: true }));
-
-  it.each(accessFailures(canary, folder))('quotes no token, no claim and no name: %#', async (provoke) => {
-    expectSilent(await failureOf(provoke));
-    expect(made.length).toBeGreaterThan(0);
-  });
+  it.each(rooms.flatMap(([room, failures]) => failures.map((provoke) => [room, provoke] as const)))(
+    'quotes no key, no secret, no row and nobody’s id: %s %#',
+    async (_room, provoke) => {
+      expectSilent(await failureOf(provoke), ...made);
+      expect(made.length).toBeGreaterThan(0);
+    },
+  );
 });
 
 describe('lethe.yaml and contracts', () => {

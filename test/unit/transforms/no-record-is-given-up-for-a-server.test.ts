@@ -11,7 +11,9 @@ describe('a failure', () => {
     const [schema] = await transformed([rawRecord('x')], { writerSchema: fails });
     expect(schema).toMatchObject({ code, message: 'a server fails' });
     expect(schema).not.toHaveProperty('kind');
-    const [keys] = await transformed([rawRecord('x')], { protection: { dataKeys: fails, areSuppressed: fails, sharedKey: fails } });
+    const [keys] = await transformed([rawRecord('x')], {
+      protection: { dataKeys: fails, areSuppressed: fails, sharedKey: fails },
+    });
     expect(keys).not.toHaveProperty('kind');
     expect(isOfRecord(new LetheError(code, ''))).toBe(false);
   });

@@ -1,0 +1,48 @@
+import { certificateDocumentShape } from '../../erasure/certificate-document.ts';
+import { issueCertificate } from '../../erasure/certificate-store.ts';
+import { findRequest } from '../../erasure/requests.ts';
+import { appendAudit } from '../../keys/audit/audit-log.ts';
+import { inTransaction, withKeyStore } from '../../keys/key-store-client.ts';
+import { withSigningKey } from '../../keys/signing-key.ts';
+import type { Config } from '../../schemas/config.ts';
+import { finalityOf, keysOf } from './destroyed-key.ts';
+
+/** A certificate that was provisional, and the final one that follows it. */
+export interface FinalCertificate {
+  readonly request: string;
+  readonly certificate: number;
+}
+
+/**
+ * Issues final certificates for requests whose keys no backup can give back any more, since the master keys of their epochs are destroyed. It
+ * says the same as the provisional one but for that.
+ */
+export async function finaliseCertificates(config: Config): Promise<FinalCertificate[]> {
+  return withSigningKey(config, (key) =>
+    withKeyStore(config, async (client) => {
+      const { rows } = await client.query<{ request: string; document: string }>(
+        `select request, document from lethe_erasure.certificates c where not final
+            and not exists (select from lethe_erasure.certificates f where f.request = c.request and f.final) order by number`,
+      );
+      const issued: FinalCertificate[] = [];
+      for (const { request, document } of rows) {
+        const {
+          number: _,
+          previous: __,
+          ...body
+        } = certificateDocumentShape.parse(JSON.parse(document)).certificate;
+        const { subject } = (await findRequest(client, request))!;
+        const keys = await Promise.all(body.keys.map(({ keyId }) => keysOf(client, subject, keyId)));
+        const finality = finalityOf(keys.flat());
+        if (finality.state !== 'final') continue;
+        const certificate = await inTransaction(client, async () => {
+          const { number } = await issueCertificate(client, key, { ...body, keys: keys.flat(), finality });
+          await appendAudit(client, 'erasure-certified', { request, certificate: number });
+          return number;
+        });
+        issued.push({ request, certificate });
+      }
+      return issued;
+    }),
+  );
+}

@@ -40,10 +40,10 @@ export async function keysOf(client: ClientBase, { type, digest }: SubjectRef, k
 
 /** Final is what no backup of the key store, with all master keys there are, can take back. */
 export function finalityOf(keys: Keys): CertificateBody['finality'] {
-  const times = keys.map(({ finalAt }) => finalAt);
-  const last = times.some((at) => at === null) ? undefined : times.toSorted().at(-1)!;
-  if (last !== undefined) return { state: 'final', at: last! };
-  const epochs = [...new Set(keys.filter(({ finalAt }) => finalAt === null).map(({ epoch }) => epoch))];
+  const open = keys.filter(({ finalAt }) => finalAt === null);
+  const times = keys.map(({ finalAt }) => Date.parse(finalAt ?? ''));
+  if (open.length === 0) return { state: 'final', at: new Date(Math.max(...times)).toISOString() };
+  const epochs = [...new Set(open.map(({ epoch }) => epoch))];
   return {
     state: 'provisional',
     why: `An older backup of the key store opens the key until the master key of epoch ${epochs.join(', ')} is destroyed.`,

@@ -196,7 +196,7 @@ describe('a person who asks to be forgotten', { timeout: 600_000 }, () => {
     const args = ['--subject', `customer:${second.id}`, '--reason', 'Art. 17', '--request-id', 'second'];
     for (const step of erasureSteps) {
       for (const point of ['before', 'done', 'noted']) {
-        const { signal } = await lethe(['erase', ...args, '-c', live.configPath], {
+        const { signal, err: said } = await lethe(['erase', ...args, '-c', live.configPath], {
           LETHE_TEST_CRASH: `${step}/${point}`,
           NODE_OPTIONS: `--import ${crash}`,
         });

@@ -3,7 +3,9 @@
 import { ErasureRunner } from '../../dist/erasure/runner.js';
 
 const [step, point] = process.env['LETHE_TEST_CRASH'].split('/');
-const { attempt, note } = ErasureRunner.prototype;
+const [attempt, note] = ['attempt', 'note'].map(
+  (name) => Object.getOwnPropertyDescriptor(ErasureRunner.prototype, name).value,
+);
 
 function die() {
   process.kill(process.pid, 'SIGKILL');

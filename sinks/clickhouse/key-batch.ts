@@ -6,6 +6,7 @@ import { versionToUInt256 } from '../../schemas/version.ts';
 import type { RemovedRows } from '../removal.ts';
 import { command } from './command.ts';
 import { writeKeyPart } from './key-part.ts';
+import { markOfRemovals } from './mutation.ts';
 import { RowBinary } from './row-binary.ts';
 import { sendRows } from './send.ts';
 import { quote } from './sql.ts';
@@ -51,7 +52,7 @@ export class KeyBatch {
 
   /** Part of the text of every statement about the batch. */
   get mark(): string {
-    return `_removed_${this.id}`;
+    return `${markOfRemovals}${this.id}`;
   }
 
   private named(part: string): string {
@@ -74,7 +75,7 @@ export class KeyBatch {
   }
 
   /** Makes the table anew and writes the keys. Those that have no form in ClickHouse are left out: no row can have them. */
-  async fill(rows: RemovedRows): Promise<void> {
+  async write(rows: RemovedRows): Promise<void> {
     await this.drop();
     const columns = this.dataset.key.map((column) => `${quote(column.name)} ${columnType(column).sql}`);
     const all = [...columns, `${below} UInt256`].join(', ');

@@ -12,6 +12,8 @@ export interface TablePlace {
   readonly table: string;
 }
 
+/** Begins the names of all tables of keys. */
+export const markOfRemovals = '_removed_';
 const lookMs = 200;
 const own = 'database = {database:String} AND table = {table:String}';
 
@@ -28,7 +30,9 @@ export async function deleteRows(
   { signal, limitMs }: Waiting,
 ): Promise<void> {
   const what = `remove rows from ${place.database}.${place.table}`;
-  await command(client, `ALTER TABLE ${qualified(place)} DELETE WHERE ${condition}`, what);
+  // A mutation may take longer than any request, whatever the server's default is.
+  const sql = `ALTER TABLE ${qualified(place)} DELETE WHERE ${condition} SETTINGS mutations_sync = 0`;
+  await command(client, sql, what);
   const deadline = performance.now() + limitMs;
   try {
     for (;;) {
@@ -51,12 +55,16 @@ export async function deleteRows(
   }
 }
 
-/** Ends mutations with this mark that are not done: somebody was cut short, and what they read is gone or made anew. */
+/**
+ * Ends mutations with this mark that are not done: somebody was cut short, and what they read is gone or made anew. Those of other
+ * removals too, where they fail: their tables of keys are gone, and they would be in the way of all that come after.
+ */
 export async function takeBack(client: ClickHouseClient, place: TablePlace, mark: string): Promise<void> {
-  const which = `database = ${literal(place.database)} AND table = ${literal(place.table)}`;
+  const which = `database = ${literal(place.database)} AND table = ${literal(place.table)} AND is_done = 0`;
+  const stuck = `position(command, ${literal(markOfRemovals)}) > 0 AND latest_fail_reason != ''`;
   await command(
     client,
-    `KILL MUTATION WHERE ${which} AND is_done = 0 AND position(command, ${literal(mark)}) > 0 SYNC`,
+    `KILL MUTATION WHERE ${which} AND (position(command, ${literal(mark)}) > 0 OR (${stuck})) SYNC`,
     'end what was begun before',
   );
 }

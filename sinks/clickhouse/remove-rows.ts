@@ -7,7 +7,14 @@ import { isOlder, KeyBatch } from './key-batch.ts';
 import { deleteRows, takeBack, type TablePlace } from './mutation.ts';
 import { type OwnTable, ownTables } from './own-tables.ts';
 import { query } from './query.ts';
-import { detachedParts, hurryParts, partsGone, relaxParts, replacedParts } from './replaced-parts.ts';
+import {
+  detachedParts,
+  hurryParts,
+  isHurried,
+  partsGone,
+  relaxParts,
+  replacedParts,
+} from './replaced-parts.ts';
 
 type Named = Pick<Config, 'name' | 'topics' | 'clickhouse'>;
 
@@ -46,7 +53,7 @@ export async function removeOlderRows(
   const batch = new KeyBatch(client, database, dataset, batchId);
   for (const { name: table } of tables) await takeBack(client, { database, table }, batch.mark);
   try {
-    await batch.fill(rows);
+    await batch.write(rows);
     const removed: RemovedFromTable[] = [];
     for (const table of tables) removed.push(await removeFrom(client, database, table, batch, waiting));
     return removed;
@@ -66,7 +73,8 @@ async function removeFrom(
   const rowsBefore = await olderRows(client, place, batch);
   await batch.doom(table, isWritten);
   const mutations = (await countOf(client, batch.doomed)) > 0 ? 1 : 0;
-  const isStirred = mutations > 0 || (await replacedParts(client, place)).length > 0;
+  const isStirred =
+    mutations > 0 || (await replacedParts(client, place)).length > 0 || (await isHurried(client, place));
   if (isStirred) await hurryParts(client, place);
   try {
     if (mutations > 0) {
@@ -96,7 +104,7 @@ export async function rowsLeft(
   const batch = new KeyBatch(client, database, dataset, batchId);
   const left = { rows: 0, parts: 0 };
   try {
-    await batch.fill(rows);
+    await batch.write(rows);
     for (const { name: table } of await ownTables(client, config, dataset.table)) {
       const place = { database, table };
       left.rows += await olderRows(client, place, batch);

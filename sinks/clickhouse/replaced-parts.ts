@@ -5,6 +5,7 @@ import type { Waiting } from '../removal.ts';
 import { command } from './command.ts';
 import { qualified, type TablePlace } from './mutation.ts';
 import { query } from './query.ts';
+import { readTable } from './table-state.ts';
 
 /**
  * ClickHouse keeps a part for eight minutes after another has replaced it, since it does not wait until that is safely on the disk.
@@ -24,6 +25,12 @@ export async function hurryParts(client: ClickHouseClient, place: TablePlace): P
   const settings = Object.entries(hurried).map(([name, value]) => `${name} = ${value}`);
   const sql = `ALTER TABLE ${qualified(place)} MODIFY SETTING ${settings.join(', ')}`;
   await command(client, sql, `change settings of ${place.database}.${place.table}`);
+}
+
+/** Whether a removal that was cut short has left it so. */
+export async function isHurried(client: ClickHouseClient, { database, table }: TablePlace): Promise<boolean> {
+  const state = await readTable(client, database, table);
+  return state?.engineFull.includes(`old_parts_lifetime = ${hurried.old_parts_lifetime}`) ?? false;
 }
 
 /** Gives the table its own settings back. */

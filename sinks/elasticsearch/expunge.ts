@@ -16,26 +16,30 @@ export interface Expunged {
   readonly merges: number;
 }
 
-/** While documents are driven out: a single one is enough for a merge. Leases follow in their own time, within thirty seconds. */
+/** A single document is enough for a merge. */
 const driving = { 'index.merge.policy.expunge_deletes_allowed': 0 } as const;
-const own = Object.fromEntries(Object.keys(driving).map((name) => [name, null]));
+const own = { 'index.merge.policy.expunge_deletes_allowed': null } as const;
 const lookMs = 250;
 
 /**
  * Resolves when what was deleted or replaced in an index before the call is in no file of it any more. Elasticsearch keeps such documents
  * until a merge drops them, and keeps them in merges too while a copy of the shard might ask for the operation: as far as leases and the
- * last safe commit go. So it is flushed, the leases are waited for, and then every segment with such a document is merged. The translog goes
- * with the flush; a file that a search still reads goes when that ends.
+ * last safe commit go. So it is flushed, the leases are waited for, which Elasticsearch moves every thirty seconds, and then every segment with
+ * such a document is merged. The translog goes with the flush; a file that a search still reads goes when that ends.
  *
  * A merge that was under way before the leases had passed may have kept some: so segments are merged twice, unless there are no deleted
  * documents left. Fails with SERVER_FAILED after the limit.
  */
 export async function expungeDeleted(client: Client, index: string, waiting: Waiting): Promise<Expunged> {
   const deadline = performance.now() + waiting.limitMs;
+  await refresh(client, index);
+  const before = await readSegments(client, index);
+  const found = { segmentsBefore: before.length, deletedBefore: deletedOf(before) };
+  // What was merged away before may be in the last commit, and anything in the translog.
+  await flush(client, index);
+  if (found.deletedBefore === 0) return { ...found, deletedAfter: 0, merges: 0 };
   await changeSettings(client, index, driving);
   try {
-    await refresh(client, index);
-    const before = await readSegments(client, index);
     await leasesPassed(client, index, deadline, waiting);
     let [merges, deletedAfter] = [0, 0];
     for (let passes = 0; passes < 2; ) {
@@ -53,7 +57,7 @@ export async function expungeDeleted(client: Client, index: string, waiting: Wai
       else if (performance.now() > deadline) throw gaveUp(index, waiting, 'was not merged');
       else await sleep(lookMs, undefined, { signal: waiting.signal });
     }
-    return { segmentsBefore: before.length, deletedBefore: deletedOf(before), deletedAfter, merges };
+    return { ...found, deletedAfter, merges };
   } finally {
     await changeSettings(client, index, own);
   }
@@ -70,14 +74,14 @@ async function leasesPassed(
   for (const { shard, last: own } of await readHistory(client, index))
     last.set(shard, Math.max(own, last.get(shard) ?? -1));
   for (;;) {
-    // Leases follow what is safely in the files of all copies.
-    await flush(client, index);
     const history = await readHistory(client, index);
-    if (history.every(({ shard, keptFrom }) => keptFrom > (last.get(shard) ?? -1))) return;
+    if (history.every(({ shard, keptFrom }) => keptFrom > (last.get(shard) ?? -1))) break;
     if (performance.now() > deadline)
       throw gaveUp(index, waiting, 'is kept for a copy, or a follower, that is behind');
     await sleep(lookMs, undefined, { signal: waiting.signal });
   }
+  // A commit that was made while a copy lagged is not a safe one yet.
+  await flush(client, index);
 }
 
 function deletedOf(segments: readonly { readonly deleted: number }[]): number {

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { adminConnection } from '../../connectors/kafka/admin.ts';
 import { topicSpecs } from '../../connectors/kafka/topic-settings.ts';
@@ -24,6 +25,7 @@ import type { RemovedRows } from '../../sinks/removal.ts';
 import { clickhouseFilesPlace } from '../../verify/places/clickhouse-files.ts';
 import { elasticsearchFilesPlace } from '../../verify/places/elasticsearch-files.ts';
 import { kafkaSegmentsPlace } from '../../verify/places/kafka-segments.ts';
+import { logsPlace } from '../../verify/places/logs.ts';
 import { type Place, scanForCanaries } from '../../verify/scan.ts';
 import { type ClickhouseHarness, makeClickhouseHarness } from '../support/clickhouse-harness.ts';
 import { type ElasticsearchHarness, makeElasticsearchHarness } from '../support/elasticsearch-harness.ts';
@@ -108,7 +110,17 @@ function registerRemovalTests(name: string, dataset: Dataset, makeStore: () => P
     it('takes every older state off the disk, and nobody else’s row', async () => {
       await write(hers, 30, null);
       expect(await found(store.files, first, second)).toBeGreaterThan(0);
-      for (const { after } of await store.remove()) expect(after).toBe(0);
+      const ended = new AbortController();
+      const traffic = (async () => {
+        for (let tx = 1_000; !ended.signal.aborted; tx++)
+          await write(others.slice(0, 50), tx, 'busy neighbour');
+      })();
+      try {
+        for (const { after } of await store.remove()) expect(after).toBe(0);
+      } finally {
+        ended.abort();
+        await traffic;
+      }
       expect(await store.left()).toBe(0);
       expect(await found(store.files, first, second)).toBe(0);
       expect(await seen()).toEqual(others.map(([id]) => id!).toSorted((a, b) => (a < b ? -1 : 1)));
@@ -234,6 +246,8 @@ async function expectNoKeyInLogs(): Promise<void> {
   const elsewhere = (path: string) => !folders.some((folder) => path.includes(folder));
   expect(await found(clickhouseFilesPlace(config.clickhouse!), mark)).toBeGreaterThan(0);
   expect(await found(clickhouseFilesPlace(config.clickhouse!, elsewhere), mark, first, second)).toBe(0);
+  const { dir } = await acquireStack();
+  expect(await found(logsPlace([join(dir, 'clickhouse', 'clickhouse.log')]), mark, first, second)).toBe(0);
 }
 
 describe('a clean topic', () => {

@@ -44,7 +44,14 @@ export function removalFailures(canary: string): Readonly<Record<string, () => P
       },
     );
   const rows = new Map([[canary, at(1)]]);
-  const copies = [{ seq_no: { max_seq_no: 5 }, retention_leases: { leases: [{ retaining_seq_no: 3 }] } }];
+  const copies = [
+    {
+      routing: { node: 'n' },
+      segments: { _0: { deleted_docs: 1 } },
+      seq_no: { max_seq_no: 5 },
+      retention_leases: { leases: [{ retaining_seq_no: 3 }] },
+    },
+  ];
   const log = new CompactedLog();
   for (const value of [canary, null]) log.append(canary, value);
   const nothing = async () => {};

@@ -10,6 +10,7 @@ import { withKeyStore } from '../keys/key-store-client.ts';
 import { openKeyStore } from '../keys/open-key-store.ts';
 import { anchorKeys, requireAnchored } from './anchored-keys.ts';
 import { BackgroundRunner } from './erase/background-runner.ts';
+import { readErasureStatus } from './erase/deadline-alarms.ts';
 import { httpDesk } from './erase/http-desk.ts';
 import { runRequests } from './erase/run-requests.ts';
 import { openProject } from './project.ts';
@@ -70,8 +71,17 @@ export function serveCommand(): Command {
                 config,
                 datasets.map(({ table }) => table),
               );
-              const healthy = status.healthy && alarms.length === 0;
-              return [healthy ? 200 : 503, { ...status, healthy, alarms }];
+              const requests = await readErasureStatus(config);
+              const nearDeadline = requests?.alarms.length ?? 0;
+              const healthy = status.healthy && alarms.length === 0 && nearDeadline === 0;
+              // Whoever asks here has shown no token: numbers alone.
+              const erasures = requests && {
+                open: requests.open,
+                needsPerson: requests.needsPerson,
+                oldestOpenMs: requests.oldestOpenMs ?? 0,
+                nearDeadline,
+              };
+              return [healthy ? 200 : 503, { ...status, healthy, alarms, ...(erasures ? { erasures } : {}) }];
             },
           },
           leaseEndpoints(config, keys, door),

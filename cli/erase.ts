@@ -1,21 +1,29 @@
-import { randomUUID } from 'node:crypto';
 import { basename, dirname } from 'node:path';
-import { Command, InvalidArgumentError } from 'commander';
+import { Command } from 'commander';
 import { readCertificate } from '../erasure/certificate-store.ts';
 import { certificateDocumentShape } from '../erasure/certificate-document.ts';
 import { certificateHtml } from '../erasure/certificate-html.ts';
-import { deadlineOf } from '../erasure/deadline.ts';
 import { forgetRequests } from '../erasure/forget-requests.ts';
-import { newInventory, sealInventory } from '../erasure/inventory.ts';
-import { cancelRequest, fileRequest, findRequest, listRequests, noSuchRequest } from '../erasure/requests.ts';
+import { cancelRequest, findRequest, listRequests, noSuchRequest } from '../erasure/requests.ts';
 import { actingPrincipal } from '../keys/access/acting-principal.ts';
 import { withKeyStore } from '../keys/key-store-client.ts';
 import { openKeyStore } from '../keys/open-key-store.ts';
 import { anchorKeys, requireAnchored } from './anchored-keys.ts';
 import { certificateKeyCommand } from './erase/certificate-key.ts';
 import { requireType } from './erase/context.ts';
+import { batchCommand } from './erase/batch.ts';
+import { carryOut } from './erase/carry-out.ts';
+import { extendCommand, refuseCommand } from './erase/deadline-commands.ts';
+import { fileErasure } from './erase/file-request.ts';
 import { planErasure, renderPlan } from './erase/plan-erasure.ts';
-import { runRequests } from './erase/run-requests.ts';
+import {
+  parseRequestId,
+  parseText,
+  parseTime,
+  print,
+  type RequestCommandFlags,
+  requestCommandOf,
+} from './erase/request-command.ts';
 import { describeRequest, renderRequest, renderRequests } from './erase/show-request.ts';
 import { verifyCertificateCommand } from './erase/verify-certificate.ts';
 import { keysConfig } from './keys-config.ts';
@@ -24,16 +32,12 @@ import { openProject } from './project.ts';
 import { writeInto } from './write-file.ts';
 import { parseSubject, type Subject } from './subject.ts';
 
-interface Flags {
-  readonly config: string;
-  readonly json?: true;
-}
-
-interface RequestFlags extends Flags {
+interface RequestFlags extends RequestCommandFlags {
   readonly subject: Subject;
   readonly reason: string;
   readonly requestId?: string;
   readonly received?: Date;
+  readonly identity?: string;
   readonly dryRun?: true;
   readonly log: readonly string[];
 }
@@ -45,7 +49,10 @@ export function eraseCommand(): Command {
     .addCommand(requestCommand(), { isDefault: true })
     .addCommand(statusCommand())
     .addCommand(listCommand())
+    .addCommand(batchCommand())
     .addCommand(resumeCommand())
+    .addCommand(extendCommand())
+    .addCommand(refuseCommand())
     .addCommand(cancelCommand())
     .addCommand(certificateCommand())
     .addCommand(verifyCertificateCommand())
@@ -53,71 +60,53 @@ export function eraseCommand(): Command {
 }
 
 function requestCommand(): Command {
-  return common('request', 'file a request and carry it out; the same --request-id again goes on with it')
+  return requestCommandOf(
+    'request',
+    'file a request and carry it out; the same --request-id again goes on with it',
+  )
     .requiredOption(
       '--subject <type:id>',
       'whom, as the contracts call them: customer:42; - reads it from stdin',
       parseSubject,
     )
-    .requiredOption('--reason <text>', 'why; stands in the clear: no personal data')
+    .requiredOption('--reason <text>', 'why; stands in the clear: no personal data', parseText)
     .option('--request-id <id>', 'name of the request; drawn by lot if left out', parseRequestId)
     .option('--received <time>', 'when the person asked, ISO 8601; now if left out', parseTime)
+    .option('--identity <ref>', 'what the check of who asks is filed under; no personal data', parseText)
     .option('--dry-run', 'show what would be done; nothing is changed')
     .option('--log <path>', 'log file, or folder of them, to be looked through too', collect, [])
     .action(async (flags: RequestFlags) => {
       const project = await openProject(flags.config);
       const { config } = project;
-      const { type, id } = flags.subject;
-      await permitted(config, 'erase:request');
-      requireType(project, type);
+      requireType(project, flags.subject.type);
       await requireAnchored(config);
+      await permitted(config, 'erase:request');
       const keys = openKeyStore(config);
       try {
         if (flags.dryRun) {
           const planned = await planErasure(project, keys, flags.subject);
           return print(flags, planned, () => renderPlan(planned));
         }
-        const request = flags.requestId ?? randomUUID();
-        const receivedAt = flags.received ?? new Date();
-        const digest = await keys.subjectDigest({ type }, id);
-        const sealed = await sealInventory(keys, request, newInventory(type, id));
-        await withKeyStore(config, (client) =>
-          fileRequest(client, {
-            id: request,
-            subject: { type, digest },
-            reason: flags.reason,
-            requestedBy: actingPrincipal(),
-            receivedAt,
-            deadline: deadlineOf(receivedAt),
-            sealed,
-          }),
-        );
-        await carryOut(flags, new Set([request]), flags.log);
+        const { subject, reason, requestId, received, identity } = flags;
+        const filing = {
+          subject,
+          reason,
+          ...(requestId === undefined ? {} : { requestId }),
+          ...(received === undefined ? {} : { receivedAt: received }),
+          ...(identity === undefined ? {} : { identity }),
+        };
+        const request = await fileErasure(project, keys, filing, actingPrincipal());
+        await carryOut(flags, new Set([request.id]), flags.log);
       } finally {
         await keys.close();
       }
     });
 }
 
-/** Carries requests out, says where they stand, and fails where one is not done. */
-async function carryOut(
-  flags: Flags,
-  only: ReadonlySet<string> | undefined,
-  logs: readonly string[],
-): Promise<void> {
-  const requests = await runRequests(await openProject(flags.config), { ...(only ? { only } : {}), logs });
-  const described = requests.map(describeRequest);
-  const one = only?.size === 1 ? requests[0] : undefined;
-  print(flags, one ? described[0]! : { requests: described }, () =>
-    one ? renderRequest(one) : renderRequests(requests),
-  );
-  if (requests.some(({ state }) => state === 'open' || state === 'needs-person')) process.exitCode = 1;
-}
-
 function statusCommand(): Command {
-  return common('status', 'how far a request is, and what each step did')
+  return requestCommandOf('status', 'how far a request is, and what each step did')
     .argument('<request>')
-    .action(async (id: string, flags: Flags) => {
+    .action(async (id: string, flags: RequestCommandFlags) => {
       const config = await keysConfig(flags.config);
       await permitted(config, 'erase:read');
       const request = await withKeyStore(config, (client) => findRequest(client, id));
@@ -127,8 +116,8 @@ function statusCommand(): Command {
 }
 
 function listCommand(): Command {
-  return common('list', 'all requests, the one whose deadline comes first in front').action(
-    async (flags: Flags) => {
+  return requestCommandOf('list', 'all requests, the one whose deadline comes first in front').action(
+    async (flags: RequestCommandFlags) => {
       const config = await keysConfig(flags.config);
       await permitted(config, 'erase:read');
       const requests = await withKeyStore(config, (client) => listRequests(client));
@@ -138,29 +127,31 @@ function listCommand(): Command {
 }
 
 function resumeCommand(): Command {
-  return common(
+  return requestCommandOf(
     'resume',
     'go on with a request, also one that needs a person; with all that are open if none is named',
   )
     .argument('[request]')
     .option('--log <path>', 'log file, or folder of them, to be looked through too', collect, [])
-    .action(async (id: string | undefined, flags: Flags & { readonly log: readonly string[] }) => {
-      const config = await keysConfig(flags.config);
-      await permitted(config, 'erase:request');
-      await requireAnchored(config);
-      if (id !== undefined && !(await withKeyStore(config, (client) => findRequest(client, id))))
-        throw noSuchRequest(id);
-      await carryOut(flags, id === undefined ? undefined : new Set([id]), flags.log);
-    });
+    .action(
+      async (id: string | undefined, flags: RequestCommandFlags & { readonly log: readonly string[] }) => {
+        const config = await keysConfig(flags.config);
+        await requireAnchored(config);
+        await permitted(config, 'erase:request');
+        if (id !== undefined && !(await withKeyStore(config, (client) => findRequest(client, id))))
+          throw noSuchRequest(id);
+        await carryOut(flags, id === undefined ? undefined : new Set([id]), flags.log);
+      },
+    );
 }
 
 function cancelCommand(): Command {
-  return common('cancel', 'take a request back, as long as the key is there')
+  return requestCommandOf('cancel', 'take a request back, as long as the key is there')
     .argument('<request>')
-    .action(async (id: string, flags: Flags) => {
+    .action(async (id: string, flags: RequestCommandFlags) => {
       const config = await keysConfig(flags.config);
-      await permitted(config, 'erase:request');
       await requireAnchored(config);
+      await permitted(config, 'erase:request');
       await withKeyStore(config, (client) => cancelRequest(client, id, actingPrincipal()));
       await forgetRequests(config);
       await anchorKeys(config);
@@ -169,13 +160,13 @@ function cancelCommand(): Command {
 }
 
 function certificateCommand(): Command {
-  return common('certificate', 'the certificate of a request that is done')
+  return requestCommandOf('certificate', 'the certificate of a request that is done')
     .argument('<request>')
     .option('--out <file>', 'write it there instead of printing it; with .html as a page for people')
-    .action(async (id: string, flags: Flags & { readonly out?: string }) => {
-      const stored = await withKeyStore(await keysConfig(flags.config), (client) =>
-        readCertificate(client, id),
-      );
+    .action(async (id: string, flags: RequestCommandFlags & { readonly out?: string }) => {
+      const config = await keysConfig(flags.config);
+      await permitted(config, 'erase:read');
+      const stored = await withKeyStore(config, (client) => readCertificate(client, id));
       if (!stored) throw noSuchRequest(id);
       if (flags.out === undefined) return void process.stdout.write(stored.document);
       const isPage = flags.out.endsWith('.html');
@@ -186,29 +177,6 @@ function certificateCommand(): Command {
     });
 }
 
-function common(name: string, description: string): Command {
-  return new Command(name)
-    .description(description)
-    .option('-c, --config <file>', 'configuration', 'lethe.yaml')
-    .option('--json', 'print JSON');
-}
-
-function print({ json }: Flags, value: object, text: () => string): void {
-  process.stdout.write(json ? `${JSON.stringify(value)}\n` : text());
-}
-
 function collect(path: string, before: readonly string[]): string[] {
   return [...before, path];
-}
-
-function parseRequestId(text: string): string {
-  if (/^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/.test(text)) return text;
-  throw new InvalidArgumentError('Write letters, digits, dots, - and _; and nothing personal.');
-}
-
-function parseTime(text: string): Date {
-  const time = new Date(text);
-  if (/^\d{4}-\d{2}-\d{2}/.test(text) && !Number.isNaN(time.getTime()) && time.getTime() <= Date.now())
-    return time;
-  throw new InvalidArgumentError('Write a time that is past: 2026-01-31 or 2026-01-31T09:30:00Z.');
 }

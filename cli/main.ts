@@ -12,6 +12,7 @@ import { demoCommand } from './demo.ts';
 import { diffCommand } from './diff.ts';
 import { eraseCommand } from './erase.ts';
 import { dlqCommand } from './dlq.ts';
+import { exportCommand } from './export.ts';
 import { explainError } from './explain-error.ts';
 import { glassCommand } from './glass.ts';
 import { keysCommand } from './keys.ts';
@@ -22,6 +23,7 @@ import { previewCommand } from './preview.ts';
 import { reconcileCommand } from './reconcile.ts';
 import { rebuildCommand } from './rebuild.ts';
 import { replayCommand } from './replay.ts';
+import { restrictCommand } from './restrict.ts';
 import { runCommand } from './run.ts';
 import { serveCommand } from './serve.ts';
 import { statusCommand } from './status.ts';
@@ -50,6 +52,8 @@ const program = new Command('lethe')
   .addCommand(keysCommand())
   .addCommand(auditCommand())
   .addCommand(eraseCommand())
+  .addCommand(exportCommand())
+  .addCommand(restrictCommand())
   .addCommand(accessCommand())
   .addCommand(glassCommand())
   .addCommand(reconcileCommand())

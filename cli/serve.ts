@@ -1,10 +1,18 @@
 import { Command, InvalidArgumentError } from 'commander';
 import { serveHttp } from '../console/http-server.ts';
+import { Door } from '../console/door.ts';
+import { erasureRoutes } from '../console/erasure-endpoints.ts';
 import { leaseEndpoints } from '../console/lease-endpoint.ts';
 import { openWatermarks } from '../console/pipeline-watermarks.ts';
 import { waitEndpoints } from '../console/wait-endpoint.ts';
+import { listRequests } from '../erasure/requests.ts';
+import { withKeyStore } from '../keys/key-store-client.ts';
 import { openKeyStore } from '../keys/open-key-store.ts';
 import { anchorKeys, requireAnchored } from './anchored-keys.ts';
+import { BackgroundRunner } from './erase/background-runner.ts';
+import { readErasureStatus } from './erase/deadline-alarms.ts';
+import { httpDesk } from './erase/http-desk.ts';
+import { runRequests } from './erase/run-requests.ts';
 import { openProject } from './project.ts';
 import { readAlarms } from './alarms.ts';
 import { readStatus } from './pipeline-status.ts';
@@ -13,15 +21,19 @@ interface Flags {
   readonly config: string;
   readonly host: string;
   readonly port: number;
+  readonly erasures: boolean;
 }
 
 const keyStoreConnections = 4;
 
-/** `lethe serve`: read tokens, watermarks and health over HTTP, until SIGTERM or SIGINT. */
+/**
+ * `lethe serve`: read tokens, watermarks and health over HTTP, until SIGTERM or SIGINT. Requests of erasures that are filed here, or were left
+ * open by another process, are carried out in the background, one run at a time.
+ */
 export function serveCommand(): Command {
   return new Command('serve')
     .description(
-      'answer over HTTP: /wait, /watermarks, /health; lease subkeys to whoever has a token and a grant',
+      'answer over HTTP: /wait, /watermarks, /health; with a token: lease subkeys, file and carry out erasures',
     )
     .option('-c, --config <file>', 'configuration', 'lethe.yaml')
     .option(
@@ -30,13 +42,24 @@ export function serveCommand(): Command {
       '127.0.0.1',
     )
     .option('--port <port>', 'port; 0 for any', port, 8640)
-    .action(async ({ config: path, host, port }: Flags) => {
+    .option('--no-erasures', 'take requests of erasures, and carry none out: another process does')
+    .action(async ({ config: path, host, port, erasures }: Flags) => {
       const stopped = new Promise((resolve) => {
         for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, resolve);
       });
-      const { config, datasets } = await openProject(path);
+      const project = await openProject(path);
+      const { config, datasets } = project;
       const { watermarks, close } = await openWatermarks(config, datasets);
       const keys = openKeyStore(config, keyStoreConnections);
+      const door = new Door(config, { check: () => requireAnchored(config), note: () => anchorKeys(config) });
+      const runner = new BackgroundRunner({
+        run: async () => {
+          const open = await withKeyStore(config, (client) => listRequests(client, ['open']));
+          // Contracts may have changed since the start.
+          if (erasures && open.length > 0) await runRequests(await openProject(path), { logs: [] });
+        },
+        say: (text) => void process.stderr.write(`${text}\n`),
+      });
       try {
         const server = await serveHttp(
           { host, port },
@@ -48,19 +71,31 @@ export function serveCommand(): Command {
                 config,
                 datasets.map(({ table }) => table),
               );
-              const healthy = status.healthy && alarms.length === 0;
-              return [healthy ? 200 : 503, { ...status, healthy, alarms }];
+              const requests = await readErasureStatus(config);
+              const nearDeadline = requests?.alarms.length ?? 0;
+              const healthy = status.healthy && alarms.length === 0 && nearDeadline === 0;
+              // Whoever asks here has shown no token: numbers alone.
+              const erasures = requests && {
+                open: requests.open,
+                needsPerson: requests.needsPerson,
+                oldestOpenMs: requests.oldestOpenMs ?? 0,
+                nearDeadline,
+              };
+              return [healthy ? 200 : 503, { ...status, healthy, alarms, ...(erasures ? { erasures } : {}) }];
             },
           },
-          leaseEndpoints(config, keys, {
-            check: () => requireAnchored(config),
-            note: () => anchorKeys(config),
-          }),
+          leaseEndpoints(config, keys, door),
+          erasureRoutes(
+            httpDesk(project, keys, () => runner.wake()),
+            door,
+          ),
         );
+        runner.wake();
         process.stdout.write(`listening on ${server.url}\n`);
         await stopped;
         await server.close();
       } finally {
+        await runner.close();
         await Promise.all([close(), keys.close()]);
       }
     });

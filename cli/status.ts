@@ -5,6 +5,12 @@ import { LetheError } from '../schemas/errors.ts';
 import { FindingsError } from '../schemas/findings-error.ts';
 import { type Alarm, readAlarms, renderAlarms } from './alarms.ts';
 import { type ContractStatus, readContractStatus } from './contract-status.ts';
+import {
+  erasuresText,
+  type ErasureStatus,
+  readErasureStatus,
+  renderDeadlines,
+} from './erase/deadline-alarms.ts';
 import type { OlderValues } from './older-values.ts';
 import { type PipelineStatus, readStatus, type SinkStatus } from './pipeline-status.ts';
 import { openProject, readProjectFiles } from './project.ts';
@@ -21,6 +27,8 @@ export interface ProjectStatus extends PipelineStatus {
   readonly alarms: readonly Alarm[];
   /** Undefined where the key store does not answer, or was not set up yet. */
   readonly keys?: KeyStoreStatus;
+  /** Requests of erasures, and whose deadline is near; undefined as `keys` is. */
+  readonly erasures?: ErasureStatus;
 }
 
 /** `lethe status`: connector, slot, groups, sinks against their objectives, dead letters; exit 1 if something is wrong. */
@@ -39,15 +47,18 @@ export function statusCommand(): Command {
         config,
         datasets.map(({ table }) => table),
       );
+      const erasures = await readErasureStatus(config);
       const status: ProjectStatus = {
         ...(await readStatus(config, datasets)),
         contracts: await readContractStatus(config, datasets, catalog),
         rebuilds: await readRebuilds(config, datasets),
         alarms,
         ...(await keysOf(config)),
+        ...(erasures ? { erasures } : {}),
       };
       process.stdout.write(flags.json ? `${JSON.stringify(status)}\n` : renderStatus(status));
-      if (!status.healthy || alarms.length > 0) process.exitCode = 1;
+      const shouts = alarms.length + (erasures?.alarms.length ?? 0);
+      if (!status.healthy || shouts > 0) process.exitCode = 1;
     });
 }
 
@@ -87,6 +98,7 @@ export function renderStatus(status: ProjectStatus): string {
     ...groups.map(({ group, lag }) => ['group', group, `${lag} behind`]),
     ['keys', status.keys ? `epoch ${status.keys.epochs[0]?.epoch ?? '-'}` : '-', keysCell(status.keys)],
     ...(status.keys ? [['access', '-', accessCell(status.keys)]] : []),
+    ...(status.erasures ? [['erasures', '-', erasuresCell(status.erasures)]] : []),
   ];
   const dead =
     deadLetters.length === 0
@@ -106,6 +118,7 @@ export function renderStatus(status: ProjectStatus): string {
         ];
   return [
     ...(status.alarms.length === 0 ? [] : [renderAlarms(status.alarms)]),
+    ...(status.erasures?.alarms.length ? [renderDeadlines(status.erasures)] : []),
     renderTable(['part', 'name', 'state'], parts),
     renderTable(['table', 'contract', 'unclassified columns'], status.contracts.map(contractRow)),
     renderTable(['table', 'sink', 'raw', 'clean', 'position', 'staleness', 'objective'], sinks.map(sinkRow)),
@@ -121,6 +134,10 @@ function keysCell(keys: KeyStoreStatus | undefined): Cell {
   const waiting = provisional === 0 ? '' : `, ${provisional} destroyed keys wait for \`lethe keys turn\``;
   const taken = overrides.length === 0 ? '' : `, OVERRIDES: ${overrides.join(', ')}`;
   return mark(`${environment}${taken}${waiting}`, taken === '');
+}
+
+function erasuresCell(erasures: ErasureStatus): Cell {
+  return mark(erasuresText(erasures), erasures.needsPerson === 0 && erasures.alarms.length === 0);
 }
 
 function accessCell({ access, environment }: KeyStoreStatus): Cell {

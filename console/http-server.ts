@@ -1,8 +1,20 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { LetheError, safeReason } from '../schemas/errors.ts';
 
+/** A status and what becomes its JSON. */
+export type Answer = readonly [status: number, body: unknown];
+
+/** JSON that goes out as it stands, to the byte. */
+export class JsonText {
+  readonly text: string;
+
+  constructor(text: string) {
+    this.text = text;
+  }
+}
+
 /** Answers a request: a status and what becomes its JSON. `gone` aborts when the client has left. */
-export type Endpoint = (query: URLSearchParams, gone: AbortSignal) => Promise<readonly [number, unknown]>;
+export type Endpoint = (query: URLSearchParams, gone: AbortSignal) => Promise<Answer>;
 
 /** What was posted: JSON, and the bearer token that came with it. */
 export interface Posted {
@@ -11,7 +23,16 @@ export interface Posted {
 }
 
 /** Answers what was posted, in the same way. */
-export type PostEndpoint = (posted: Posted) => Promise<readonly [number, unknown]>;
+export type PostEndpoint = (posted: Posted) => Promise<Answer>;
+
+/** A method on paths of one form. */
+export interface Route {
+  readonly method: 'GET' | 'POST';
+  /** `:id` stands for one part of a path. */
+  readonly path: string;
+  /** `id`: what stands in the path for `:id`; the body of a GET is undefined, of a POST without one too. */
+  readonly answer: (asked: Posted & { readonly id: string }) => Promise<Answer>;
+}
 
 export interface HttpServer {
   /** `http://127.0.0.1:8640` */
@@ -20,7 +41,11 @@ export interface HttpServer {
 }
 
 /** Statuses of errors that are not the server's fault. */
-const clientErrors: Readonly<Record<string, number>> = { CONFIG_INVALID: 400, ACCESS_REFUSED: 403 };
+const clientErrors: Readonly<Record<string, number>> = {
+  CONFIG_INVALID: 400,
+  ACCESS_REFUSED: 403,
+  ERASURE_REFUSED: 409,
+};
 const mostPostedBytes = 256 * 1024;
 
 /** Serves JSON by path: what is asked for by GET, what is posted by POST. It answers with codes and names, never with a value of a row. */
@@ -28,8 +53,11 @@ export async function serveHttp(
   address: { readonly host: string; readonly port: number },
   endpoints: Readonly<Record<string, Endpoint>>,
   posts: Readonly<Record<string, PostEndpoint>> = {},
+  routes: readonly Route[] = [],
 ): Promise<HttpServer> {
-  const server = createServer((request, response) => void answer(request, response, endpoints, posts));
+  const server = createServer(
+    (request, response) => void answer(request, response, endpoints, posts, routes),
+  );
   await listening(server, address);
   const { port } = server.address() as { port: number };
   const host = address.host.includes(':') ? `[${address.host}]` : address.host;
@@ -61,21 +89,30 @@ async function answer(
   response: ServerResponse,
   endpoints: Readonly<Record<string, Endpoint>>,
   posts: Readonly<Record<string, PostEndpoint>>,
+  routes: readonly Route[],
 ): Promise<void> {
   const url = new URL(request.url ?? '/', 'http://localhost');
   const endpoint = Object.hasOwn(endpoints, url.pathname) ? endpoints[url.pathname] : undefined;
   const post = Object.hasOwn(posts, url.pathname) ? posts[url.pathname] : undefined;
-  if (!endpoint && !post) {
-    return send(response, 404, { paths: [...Object.keys(endpoints), ...Object.keys(posts)] });
+  const routed = routes.flatMap((route) => {
+    const id = idIn(route.path, url.pathname);
+    return id === undefined ? [] : [{ route, id }];
+  });
+  if (!endpoint && !post && routed.length === 0) {
+    const paths = [...Object.keys(endpoints), ...Object.keys(posts), ...routes.map(({ path }) => path)];
+    return send(response, 404, { paths: [...new Set(paths)] });
   }
-  const allowed = endpoint ? 'GET' : 'POST';
-  if (request.method !== allowed) return send(response, 405, { allowed });
+  const methods = [
+    ...(endpoint ? ['GET'] : []),
+    ...(post ? ['POST'] : []),
+    ...routed.map((r) => r.route.method),
+  ];
+  if (!methods.includes(request.method ?? ''))
+    return send(response, 405, { allowed: methods.length === 1 ? methods[0] : methods });
   const gone = new AbortController();
   response.once('close', () => gone.abort());
   try {
-    const [status, body] = endpoint
-      ? await endpoint(url.searchParams, gone.signal)
-      : await post!(await readPosted(request));
+    const [status, body] = await answerOf();
     send(response, status, body);
   } catch (error) {
     if (error instanceof LetheError) {
@@ -83,10 +120,35 @@ async function answer(
       send(response, clientErrors[code] ?? 503, { error: { code, message, fix } });
     } else send(response, 500, { error: { code: 'INTERNAL', message: safeReason(error) } });
   }
+
+  async function answerOf(): Promise<Answer> {
+    if (endpoint) return endpoint(url.searchParams, gone.signal);
+    if (post) return post(await readPosted(request, 'needed'));
+    const { route, id } = routed.find((one) => one.route.method === request.method)!;
+    const posted = route.method === 'POST' ? await readPosted(request, 'optional') : asked(request);
+    return route.answer({ ...posted, id });
+  }
 }
 
-/** CONFIG_INVALID for what is too much, or no JSON. */
-async function readPosted(request: IncomingMessage): Promise<Posted> {
+/** What stands for `:id`, '' where the form has none; undefined for a path of another form. */
+function idIn(form: string, path: string): string | undefined {
+  const [wanted, given] = [form.split('/'), path.split('/')];
+  if (wanted.length !== given.length) return undefined;
+  let id = '';
+  for (const [i, part] of wanted.entries()) {
+    if (part === ':id') id = given[i]!;
+    else if (part !== given[i]) return undefined;
+  }
+  return wanted.includes(':id') && id === '' ? undefined : id;
+}
+
+function asked(request: IncomingMessage, body?: unknown): Posted {
+  const token = /^Bearer +(\S+)$/i.exec(request.headers.authorization ?? '')?.[1];
+  return token === undefined ? { body } : { body, token };
+}
+
+/** CONFIG_INVALID for what is too much, or no JSON; `optional`: nothing at all is undefined. */
+async function readPosted(request: IncomingMessage, body: 'needed' | 'optional'): Promise<Posted> {
   const parts: Buffer[] = [];
   let size = 0;
   for await (const part of request as AsyncIterable<Buffer>) {
@@ -94,10 +156,9 @@ async function readPosted(request: IncomingMessage): Promise<Posted> {
     if (size > mostPostedBytes) throw notPosted();
     parts.push(part);
   }
-  const token = /^Bearer +(\S+)$/i.exec(request.headers.authorization ?? '')?.[1];
+  if (size === 0 && body === 'optional') return asked(request);
   try {
-    const body: unknown = JSON.parse(Buffer.concat(parts).toString('utf8'));
-    return token === undefined ? { body } : { body, token };
+    return asked(request, JSON.parse(Buffer.concat(parts).toString('utf8')));
   } catch {
     throw notPosted();
   }
@@ -112,5 +173,5 @@ function notPosted(): LetheError {
 function send(response: ServerResponse, status: number, body: unknown): void {
   if (response.destroyed) return;
   response.writeHead(status, { 'content-type': 'application/json', 'cache-control': 'no-store' });
-  response.end(`${JSON.stringify(body)}\n`);
+  response.end(body instanceof JsonText ? body.text : `${JSON.stringify(body)}\n`);
 }

@@ -1,13 +1,11 @@
 import { z } from 'zod';
-import { authenticate } from '../keys/access/authenticate.ts';
 import type { Principal } from '../keys/access/principal.ts';
-import { RefusalBound } from '../keys/access/refusal-bound.ts';
-import { writeRefusal } from '../keys/access/require-permission.ts';
 import type { KeyStore } from '../keys/key-store.ts';
 import { leaseSubkeys, mostLeased, subkeyLeaseMs } from '../keys/leases.ts';
 import type { Config } from '../schemas/config.ts';
 import { LetheError } from '../schemas/errors.ts';
-import type { Posted, PostEndpoint } from './http-server.ts';
+import type { Door } from './door.ts';
+import type { Answer, Posted, PostEndpoint } from './http-server.ts';
 import { Turnstile } from './turnstile.ts';
 
 const shape = z.strictObject({
@@ -24,17 +22,8 @@ const shape = z.strictObject({
     .max(mostLeased),
 });
 
-/** What the audit is held against outside of the key store. */
-export interface AuditAnchor {
-  /** Fails for an older state of the key store, in which persons who were erased have their keys, and principals who were kept out are let in. */
-  check(): Promise<unknown>;
-  /** Notes how far the audit has come. */
-  note(): Promise<unknown>;
-}
-
 const atOnce = 4;
 const mostWaiting = 200;
-const noteEveryMs = 60_000;
 
 /**
  * `POST /v1/keys/lease` with a bearer token: subkeys for the keys that ciphertexts of one table and classification name, in base64, null for
@@ -44,53 +33,30 @@ const noteEveryMs = 60_000;
 export function leaseEndpoints(
   config: Config,
   store: Pick<KeyStore, 'keyById'>,
-  anchor: AuditAnchor,
+  door: Door,
 ): Readonly<Record<string, PostEndpoint>> {
   // The key store's connections are those that the pipeline lives on.
   const turnstile = new Turnstile(atOnce, mostWaiting);
-  const desk = new LeaseDesk(config, store, anchor);
+  const desk = new LeaseDesk(config, store, door);
   return {
     '/v1/keys/lease': async (posted) =>
       (await turnstile.pass(() => desk.answer(posted))) ?? [429, { error: 'too many ask at once' }],
   };
 }
 
-type Answer = readonly [number, unknown];
-
 class LeaseDesk {
   readonly #config: Config;
   readonly #store: Pick<KeyStore, 'keyById'>;
-  readonly #anchor: AuditAnchor;
-  /** One who knocks without a token takes no room from those who have one. */
-  readonly #strangers = new RefusalBound();
-  readonly #known = new RefusalBound();
-  #checked = false;
-  #notedMs = -Infinity;
+  readonly #door: Door;
 
-  constructor(config: Config, store: Pick<KeyStore, 'keyById'>, anchor: AuditAnchor) {
+  constructor(config: Config, store: Pick<KeyStore, 'keyById'>, door: Door) {
     this.#config = config;
     this.#store = store;
-    this.#anchor = anchor;
+    this.#door = door;
   }
 
-  async answer({ token, body }: Posted): Promise<Answer> {
-    if (!this.#checked) await this.#anchor.check();
-    this.#checked = true;
-    let principal: Principal;
-    try {
-      principal = await authenticate(this.#config, token ?? '');
-    } catch (error) {
-      await this.#tell(error);
-      if (!isRefusal(error)) throw error;
-      const { code, message, fix } = error;
-      return [401, { error: { code, message, fix } }];
-    }
-    try {
-      return await this.#lease(principal, body);
-    } catch (error) {
-      await this.#tell(error);
-      throw error;
-    }
+  answer({ token, body }: Posted): Promise<Answer> {
+    return this.#door.admit(token, 'decrypt', (principal) => this.#lease(principal, body));
   }
 
   async #lease(principal: Principal, body: unknown): Promise<Answer> {
@@ -107,31 +73,8 @@ class LeaseDesk {
     }));
     const place = { config: this.#config, store: this.#store };
     const subkeys = await leaseSubkeys(place, principal, { table, classification, keys });
-    await this.#note();
+    await this.#door.note();
     const texts = subkeys.map((subkey) => subkey?.toString('base64') ?? null);
     return [200, { leaseMs: subkeyLeaseMs, subkeys: texts }];
   }
-
-  async #tell(error: unknown): Promise<void> {
-    if (!isRefusal(error)) return;
-    const bound = error.detail['principal'] === 'unknown' ? this.#strangers : this.#known;
-    const entry = bound.next();
-    if (!entry) return;
-    await writeRefusal(this.#config, error, 'decrypt', entry.leftOut > 0 ? { leftOut: entry.leftOut } : {});
-    await this.#note();
-  }
-
-  /** Once a minute: where Kafka is away what was written stands all the same, and is noted later. */
-  async #note(): Promise<void> {
-    const now = performance.now();
-    if (now - this.#notedMs < noteEveryMs) return;
-    this.#notedMs = now;
-    await this.#anchor.note().catch((error: unknown) => {
-      if (!(error instanceof LetheError)) throw error;
-    });
-  }
-}
-
-function isRefusal(error: unknown): error is LetheError {
-  return error instanceof LetheError && error.code === 'ACCESS_REFUSED';
 }

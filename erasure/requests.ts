@@ -15,7 +15,7 @@ export interface ErasureRequest {
   readonly deadline: Date;
   /** What is to be done next; of one that is done, the last step. */
   readonly step: ErasureStep;
-  readonly state: 'open' | 'needs-person' | 'cancelled' | 'done';
+  readonly state: 'open' | 'needs-person' | 'cancelled' | 'refused' | 'done';
   /** Of the step, failed ones. */
   readonly attempts: number;
   readonly retryAt: Date;
@@ -24,6 +24,12 @@ export interface ErasureRequest {
   /** See inventory.ts. */
   readonly sealed: Buffer | null;
   readonly steps: readonly DoneStep[];
+  /** What the check of who asks is filed under: a reference, nothing personal. */
+  readonly identity: string | null;
+  /** That the answer was put off, and why. */
+  readonly extension: { readonly at: Date; readonly reason: string } | null;
+  /** Why the request was refused. */
+  readonly ground: string | null;
 }
 
 export type NewRequest = Pick<
@@ -31,10 +37,14 @@ export type NewRequest = Pick<
   'id' | 'subject' | 'reason' | 'requestedBy' | 'receivedAt' | 'deadline'
 > & {
   readonly sealed: Buffer;
+  readonly identity?: string;
 };
 
+/** States in which nothing more is to be done. */
+export const endedStates: readonly ErasureRequest['state'][] = ['cancelled', 'refused', 'done'];
+
 const columns = `id, subject_type, subject_digest, reason, requested_by, received_at, deadline, step, state, attempts, retry_at, problem,
-  sealed, steps`;
+  sealed, steps, identity, extended_at, extension, ground`;
 
 interface Row {
   readonly id: string;
@@ -51,6 +61,10 @@ interface Row {
   readonly problem: string | null;
   readonly sealed: Buffer | null;
   readonly steps: DoneStep[];
+  readonly identity: string | null;
+  readonly extended_at: Date | null;
+  readonly extension: string | null;
+  readonly ground: string | null;
 }
 
 /**
@@ -58,26 +72,41 @@ interface Row {
  * person, and for a person of whom another request is open.
  */
 export async function fileRequest(client: ClientBase, request: NewRequest): Promise<ErasureRequest> {
-  const { id, subject, reason, requestedBy, receivedAt, deadline, sealed } = request;
-  return inTransaction(client, async () => {
-    const { rowCount } = await client.query(
-      `insert into lethe_erasure.requests (id, subject_type, subject_digest, reason, requested_by, received_at, deadline, step, state, sealed)
-       values ($1, $2, $3, $4, $5, $6, $7, $8, 'open', $9) on conflict do nothing`,
-      [id, subject.type, subject.digest, reason, requestedBy, receivedAt, deadline, erasureSteps[0], sealed],
-    );
-    if (rowCount === 1)
-      await appendAudit(client, 'erasure-requested', { request: id, type: subject.type }, requestedBy);
-    const found = await findRequest(client, id);
-    if (found && isOf(found, subject)) return found;
-    if (found)
-      throw refused(`request ${id} is about another person`, 'Give another --request-id, or leave it out.');
-    const other = await client.query<{ id: string }>(
-      `select id from lethe_erasure.requests where subject_type = $1 and subject_digest = $2 and state in ('open', 'needs-person')`,
-      [subject.type, subject.digest],
-    );
-    const name = other.rows[0]?.id ?? 'another one';
-    throw refused(`request ${name} is open for this person`, `Run \`lethe erase resume ${name}\`.`);
-  });
+  return inTransaction(client, () => insertRequest(client, request));
+}
+
+/** The same within the caller's transaction: several are filed, or none. */
+export async function insertRequest(client: ClientBase, request: NewRequest): Promise<ErasureRequest> {
+  const { id, subject, reason, requestedBy, receivedAt, deadline, sealed, identity } = request;
+  const { rowCount } = await client.query(
+    `insert into lethe_erasure.requests
+       (id, subject_type, subject_digest, reason, requested_by, received_at, deadline, step, state, sealed, identity)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, 'open', $9, $10) on conflict do nothing`,
+    [
+      id,
+      subject.type,
+      subject.digest,
+      reason,
+      requestedBy,
+      receivedAt,
+      deadline,
+      erasureSteps[0],
+      sealed,
+      identity ?? null,
+    ],
+  );
+  if (rowCount === 1)
+    await appendAudit(client, 'erasure-requested', { request: id, type: subject.type }, requestedBy);
+  const found = await findRequest(client, id);
+  if (found && isOf(found, subject)) return found;
+  if (found)
+    throw refused(`request ${id} is about another person`, 'Give another --request-id, or leave it out.');
+  const other = await client.query<{ id: string }>(
+    `select id from lethe_erasure.requests where subject_type = $1 and subject_digest = $2 and state in ('open', 'needs-person')`,
+    [subject.type, subject.digest],
+  );
+  const name = other.rows[0]?.id ?? 'another one';
+  throw refused(`request ${name} is open for this person`, `Run \`lethe erase resume ${name}\`.`);
 }
 
 /** The request with this id. */
@@ -91,12 +120,12 @@ export async function findRequest(client: ClientBase, id: string): Promise<Erasu
 /** All of them, the one whose deadline comes first in front; `states`: only those. */
 export async function listRequests(
   client: ClientBase,
-  states: readonly ErasureRequest['state'][] = ['open', 'needs-person', 'cancelled', 'done'],
+  states: readonly ErasureRequest['state'][] = ['open', 'needs-person', ...endedStates],
 ): Promise<ErasureRequest[]> {
   const { rows } = await client.query<Row>(
     `select ${columns} from lethe_erasure.requests where state = any($1)
-      order by state in ('cancelled', 'done'), deadline, id`,
-    [states],
+      order by state = any($2), deadline, id`,
+    [states, endedStates],
   );
   return rows.map(requestOf);
 }
@@ -139,26 +168,31 @@ export async function noteFailure(
 /** Takes a request back, and the suppression with it; ERASURE_REFUSED once the key may be gone. */
 export async function cancelRequest(client: ClientBase, id: string, principal: string): Promise<void> {
   await inTransaction(client, async () => {
-    const { rows } = await client.query<Row>(
-      `select ${columns} from lethe_erasure.requests where id = $1 for update`,
-      [id],
-    );
-    const found = rows[0] && requestOf(rows[0]);
-    if (!found) throw noSuchRequest(id);
-    if (found.state === 'cancelled') return;
+    const found = await lockRequest(client, id);
+    if (found.state === 'cancelled' || found.state === 'refused') return;
     if (found.state === 'done' || !isRevocable(found.step)) {
       throw refused(
         `request ${id} cannot be taken back: the person's key is destroyed`,
         'See `lethe erase status`.',
       );
     }
-    await liftSuppression(client, id, found.subject);
+    await liftSuppression(client, id, found.subject, principal);
     await client.query(
       `update lethe_erasure.requests set state = 'cancelled', sealed = null, problem = null where id = $1`,
       [id],
     );
     await appendAudit(client, 'erasure-cancelled', { request: id }, principal);
   });
+}
+
+/** The request as it stands, and as long as the caller's transaction lasts; ERASURE_REFUSED where there is none. */
+export async function lockRequest(client: ClientBase, id: string): Promise<ErasureRequest> {
+  const { rows } = await client.query<Row>(
+    `select ${columns} from lethe_erasure.requests where id = $1 for update`,
+    [id],
+  );
+  if (!rows[0]) throw noSuchRequest(id);
+  return requestOf(rows[0]);
 }
 
 export function noSuchRequest(id: string): LetheError {
@@ -188,5 +222,8 @@ function requestOf(row: Row): ErasureRequest {
     problem: row.problem,
     sealed: row.sealed,
     steps: row.steps,
+    identity: row.identity,
+    extension: row.extended_at && { at: row.extended_at, reason: row.extension ?? '' },
+    ground: row.ground,
   };
 }

@@ -1,4 +1,5 @@
 import { certificateStatements } from './certificate-store.ts';
+import { restrictionStatements } from './restrictions.ts';
 import type { PlannedChange, Resource } from '../pipeline/resource.ts';
 import type { Config } from '../schemas/config.ts';
 import { keyStoreState } from '../keys/key-store-error.ts';
@@ -37,7 +38,17 @@ const statements = [
      created_at timestamptz not null default clock_timestamp())`,
   `create unique index if not exists requests_one_open on lethe_erasure.requests (subject_type, subject_digest)
      where state in ('open', 'needs-person')`,
+  // What is told of a request beside its way.
+  `alter table lethe_erasure.requests
+     add column if not exists identity text,
+     add column if not exists extended_at timestamptz,
+     add column if not exists extension text,
+     add column if not exists ground text`,
+  'alter table lethe_erasure.requests drop constraint if exists requests_state_check',
+  `alter table lethe_erasure.requests add constraint requests_state_check
+     check (state in ('open', 'needs-person', 'cancelled', 'refused', 'done'))`,
   ...certificateStatements,
+  ...restrictionStatements,
 ] as const;
 
 /** What `lethe apply` makes of them. */
@@ -45,7 +56,8 @@ export function erasureResources(config: Pick<Config, 'keys'>): Resource[] {
   const isThere = async (): Promise<boolean> =>
     withKeyStore(config, async (client) => {
       const { rows } = await client.query<{ there: boolean }>(
-        `select to_regclass('lethe_erasure.certificates') is not null as there`,
+        `select to_regclass('lethe_erasure.certificates') is not null
+            and to_regclass('lethe_erasure.restrictions') is not null as there`,
       );
       return rows[0]!.there;
     });

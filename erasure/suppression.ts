@@ -1,6 +1,7 @@
 import type { ClientBase } from 'pg';
 import { appendAudit } from '../keys/audit/audit-log.ts';
 import { inTransaction } from '../keys/key-store-client.ts';
+import { actingPrincipal } from '../keys/access/acting-principal.ts';
 
 /** A person, as the key store finds them. */
 export interface SubjectRef {
@@ -38,10 +39,11 @@ export async function liftSuppression(
   client: ClientBase,
   request: string,
   { type, digest }: SubjectRef,
+  principal = actingPrincipal(),
 ): Promise<void> {
   const { rowCount } = await client.query(
     'delete from lethe_keys.suppressed where subject_type = $1 and subject_digest = $2 and request = $3',
     [type, digest, request],
   );
-  if (rowCount === 1) await appendAudit(client, 'suppression-lifted', { request, type });
+  if (rowCount === 1) await appendAudit(client, 'suppression-lifted', { request, type }, principal);
 }

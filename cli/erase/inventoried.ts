@@ -81,8 +81,8 @@ async function readSource(context: ErasureContext, datasets: readonly Dataset[],
 }
 
 /** Keys as the contract has them. */
-async function recordKeysOf(
-  { project: { config } }: ErasureContext,
+export async function recordKeysOf(
+  { project: { config } }: Pick<ErasureContext, 'project'>,
   { key, contract }: Dataset,
   sourceKeys: readonly (readonly string[])[],
 ): Promise<string[]> {

@@ -6,6 +6,7 @@ import { renderTable } from '../table.ts';
 export function describeRequest(request: ErasureRequest) {
   const { id, subject, reason, requestedBy, receivedAt, deadline, step, state, attempts, problem, steps } =
     request;
+  const { identity, extension, ground } = request;
   const certificate = steps.find((done) => done.step === 'certified')?.evidence['certificate'];
   return {
     request: id,
@@ -16,6 +17,11 @@ export function describeRequest(request: ErasureRequest) {
     requestedBy,
     receivedAt: receivedAt.toISOString(),
     deadline: deadline.toISOString(),
+    ...(identity === null ? {} : { identity }),
+    ...(extension === null
+      ? {}
+      : { extension: { at: extension.at.toISOString(), reason: extension.reason } }),
+    ...(ground === null ? {} : { ground }),
     attempts,
     ...(problem === null ? {} : { problem }),
     ...(certificate === undefined ? {} : { certificate }),

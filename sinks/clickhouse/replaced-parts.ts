@@ -86,7 +86,9 @@ export async function partsGone(
       );
     }
     // A server at rest looks for such parts only every some minutes; this has it look now. Who may not say so waits.
-    await command(client, `SYSTEM START CLEANUP ${qualified(place)}`, 'have replaced parts go').catch(() => {});
+    await command(client, `SYSTEM START CLEANUP ${qualified(place)}`, 'have replaced parts go').catch(
+      () => {},
+    );
     await sleep(lookMs, undefined, { signal });
     left = (await replacedParts(client, place)).filter((name) => awaited.has(name)).length;
   }

@@ -7,6 +7,7 @@ import { anchorKeys, requireAnchored } from '../../cli/anchored-keys.ts';
 import { glassCommand } from '../../cli/glass.ts';
 import { avroText, Decryptor } from '../../client/decrypt.ts';
 import { type HttpServer, serveHttp } from '../../console/http-server.ts';
+import { Door } from '../../console/door.ts';
 import { leaseEndpoints } from '../../console/lease-endpoint.ts';
 import type { ReasonedGlass } from '../../keys/access/glass-store.ts';
 import { associatedData, encrypt } from '../../keys/ciphertext.ts';
@@ -69,7 +70,7 @@ describe('a consumer', { timeout: 300_000 }, () => {
     server = await serveHttp(
       { host: '127.0.0.1', port: 0 },
       {},
-      leaseEndpoints(guarded.config, store, anchorOf(guarded.config)),
+      leaseEndpoints(guarded.config, store, new Door(guarded.config, anchorOf(guarded.config))),
     );
     await guarded.addLead();
     await guarded.add('reader', 'consumer');
@@ -182,7 +183,7 @@ describe('a consumer', { timeout: 300_000 }, () => {
     const own = await serveHttp(
       { host: '127.0.0.1', port: 0 },
       {},
-      leaseEndpoints(withAccess, store, anchorOf(withAccess)),
+      leaseEndpoints(withAccess, store, new Door(withAccess, anchorOf(withAccess))),
     );
     try {
       const theirs = () => new Decryptor({ url: own.url, token: text });
@@ -239,7 +240,7 @@ describe('a consumer', { timeout: 300_000 }, () => {
     const own = await serveHttp(
       { host: '127.0.0.1', port: 0 },
       {},
-      leaseEndpoints(away, nowhere, anchorOf(away)),
+      leaseEndpoints(away, nowhere, new Door(away, anchorOf(away))),
     );
     const token = guarded.tokens.get('reader')!;
     expect(await opened(phone, 'phone 2', new Decryptor({ url: own.url, token }))).toBe('sealed');

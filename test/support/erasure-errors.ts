@@ -1,5 +1,7 @@
 import { incomplete } from '../../erasure/incomplete.ts';
 import { cancelRequest, fileRequest, findRequest, noSuchRequest } from '../../erasure/requests.ts';
+import { extendRequest, refuseRequest } from '../../erasure/request-duties.ts';
+import { fileRestriction, openRestriction } from '../../erasure/restrictions.ts';
 import { newInventory, openInventory, sealInventory } from '../../erasure/inventory.ts';
 import { testSubjectKey } from './test-keys.ts';
 
@@ -39,6 +41,14 @@ export function erasureFailures(canary: string): readonly (() => unknown)[] {
     () => fileRequest(database([], [], [{ id: 'other' }]), whole),
     () => cancelRequest(database([]), 'r', canary),
     () => cancelRequest(database([row]), 'r', canary),
+    () => extendRequest(database([{ ...row, extended_at: new Date(), extension: '' }]), 'r', canary, canary),
+    () => extendRequest(database([row]), 'r', canary, canary),
+    () =>
+      extendRequest(database([{ ...row, state: 'open', received_at: new Date() }], []), 'r', canary, canary),
+    () => refuseRequest(database([row]), 'r', canary, canary),
+    () => refuseRequest(database([{ ...row, state: 'open' }]), 'r', canary, canary),
+    () => fileRestriction(database([row]), 'r', subject, canary, canary),
+    () => openRestriction(database([], []), subject, canary),
     async () => {
       if (!(await findRequest(database([]), 'r'))) throw noSuchRequest('r');
     },

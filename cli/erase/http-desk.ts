@@ -1,0 +1,47 @@
+import type { ErasureDesk } from '../../console/erasure-endpoints.ts';
+import { readCertificate } from '../../erasure/certificate-store.ts';
+import { forgetRequests } from '../../erasure/forget-requests.ts';
+import { cancelRequest, findRequest, listRequests, noSuchRequest } from '../../erasure/requests.ts';
+import { withKeyStore } from '../../keys/key-store-client.ts';
+import type { PostgresKeyStore } from '../../keys/postgres-key-store.ts';
+import type { Project } from '../project.ts';
+import { subjectTypes } from './batch.ts';
+import { fileErasure } from './file-request.ts';
+import { describeRequest } from './show-request.ts';
+
+/** Requests as `lethe serve` takes them; `wake` has them carried out. */
+export function httpDesk(project: Project, keys: PostgresKeyStore, wake: () => void): ErasureDesk {
+  const { config } = project;
+  return {
+    subjectTypes: subjectTypes(project),
+    async file({ subject, reason, requestId, receivedAt, identity }, principal) {
+      const filing = {
+        subject,
+        reason,
+        ...(requestId === undefined ? {} : { requestId }),
+        ...(receivedAt === undefined ? {} : { receivedAt }),
+        ...(identity === undefined ? {} : { identity }),
+      };
+      const request = await fileErasure(project, keys, filing, principal);
+      wake();
+      return describeRequest(request);
+    },
+    list: async () =>
+      (await withKeyStore(config, (client) => listRequests(client))).map((request) =>
+        describeRequest(request),
+      ),
+    async find(id) {
+      const request = await withKeyStore(config, (client) => findRequest(client, id));
+      return request && describeRequest(request);
+    },
+    async cancel(id, principal) {
+      await withKeyStore(config, (client) => cancelRequest(client, id, principal));
+      await forgetRequests(config);
+      const request = await withKeyStore(config, (client) => findRequest(client, id));
+      if (!request) throw noSuchRequest(id);
+      return describeRequest(request);
+    },
+    certificate: (id) =>
+      withKeyStore(config, async (client) => (await readCertificate(client, id))?.document),
+  };
+}

@@ -1,0 +1,147 @@
+import { withSource } from '../../connectors/postgres/source-client.ts';
+import { sourceRowsOf } from '../../connectors/postgres/subject-rows.ts';
+import { recordsOf } from '../../erasure/subject-index.ts';
+import { withKeyStore } from '../../keys/key-store-client.ts';
+import type { PostgresKeyStore } from '../../keys/postgres-key-store.ts';
+import type { Dataset } from '../../schemas/dataset.ts';
+import { LetheError } from '../../schemas/errors.ts';
+import { indexAlias } from '../../schemas/names.ts';
+import type { SinkName } from '../../schemas/sink-name.ts';
+import { createClickhouseClient } from '../../sinks/clickhouse/client.ts';
+import { rowsOfKeys } from '../../sinks/clickhouse/rows-of-keys.ts';
+import { type Json, JsonNumber } from '../../verify/json.ts';
+import { aliasRows } from '../../verify/readers/elasticsearch-documents.ts';
+import { VerifyError } from '../../verify/verify-error.ts';
+import { recordKeysOf } from '../erase/inventoried.ts';
+import type { Project } from '../project.ts';
+import type { Subject } from '../subject.ts';
+import { type OpenCounts, ValueOpener } from './open-values.ts';
+
+/** Everything about a person; see docs/erasure-duties.md for the format. */
+export interface SubjectData {
+  readonly format: 'lethe/subject-export/v1';
+  readonly pipeline: string;
+  readonly subject: Subject;
+  /** ISO 8601. */
+  readonly at: string;
+  readonly tables: readonly TableData[];
+}
+
+export interface TableData {
+  readonly table: string;
+  /** What the contract says of each column: what it is, and what consumers get of it. */
+  readonly columns: readonly {
+    readonly column: string;
+    readonly classification: string;
+    readonly action: string;
+  }[];
+  /** Rows at the source: canonical texts, what is protected downstream in the clear. */
+  readonly source: readonly Readonly<Record<string, string | null>>[];
+  /** What each store has, encrypted values opened as far as their key is there. */
+  readonly stores: Partial<Record<SinkName, readonly Readonly<Record<string, unknown>>[]>>;
+}
+
+export interface ExportCounts extends OpenCounts {
+  tables: number;
+  rows: number;
+  documents: number;
+}
+
+const keysOfAQuery = 1_000;
+
+/** Gathers it from the source and the stores, and counts; nothing is written anywhere. */
+export async function subjectData(
+  project: Project,
+  keys: PostgresKeyStore,
+  subject: Subject,
+): Promise<{ readonly data: SubjectData; readonly counts: ExportCounts }> {
+  const { config } = project;
+  const digest = await keys.subjectDigest({ type: subject.type }, subject.id);
+  const indexed = await withKeyStore(config, (client) => recordsOf(client, subject.type, digest));
+  const counts: ExportCounts = { tables: 0, rows: 0, documents: 0, decrypted: 0, erased: 0, sealed: 0 };
+  const tables: TableData[] = [];
+  for (const dataset of project.datasets.filter((one) => one.subject?.type === subject.type)) {
+    const { table, contract } = dataset;
+    const source = await sourceOf(project, dataset, subject.id);
+    const own = indexed.filter((record) => record.table === table).map(({ key }) => key);
+    const atSource = await recordKeysOf({ project }, dataset, source.keys);
+    const recordKeys = [...new Set([...own, ...atSource])];
+    const opener = new ValueOpener(keys, dataset);
+    const stores: TableData['stores'] = {};
+    for (const sink of contract.sinks) {
+      const rows: Record<string, unknown>[] = [];
+      for (let from = 0; from < recordKeys.length; from += keysOfAQuery) {
+        const some = recordKeys.slice(from, from + keysOfAQuery);
+        for (const row of await readStore(project, dataset, sink, some)) rows.push(await opener.open(row));
+      }
+      stores[sink] = rows;
+      counts.documents += rows.length;
+    }
+    counts.tables++;
+    counts.rows += source.rows.length;
+    for (const what of ['decrypted', 'erased', 'sealed'] as const) counts[what] += opener.counts[what];
+    const columns = Object.entries(contract.columns).map(([column, { classification, action }]) => ({
+      column,
+      classification,
+      action,
+    }));
+    tables.push({ table, columns, source: source.rows, stores });
+  }
+  const at = new Date().toISOString();
+  return {
+    data: { format: 'lethe/subject-export/v1', pipeline: config.name, subject, at, tables },
+    counts,
+  };
+}
+
+/** Every column that the contract names, those too that no consumer gets. */
+async function sourceOf({ config }: Project, dataset: Dataset, id: string) {
+  const columns = Object.keys(dataset.contract.columns);
+  const keys: (readonly string[])[] = [];
+  const rows: Record<string, string | null>[] = [];
+  await withSource(config.postgres, async (client) => {
+    for await (const batch of sourceRowsOf(client, dataset, id, { columns })) {
+      for (const { key, values } of batch) {
+        keys.push(key);
+        rows.push(Object.fromEntries(values));
+      }
+    }
+  });
+  return { keys, rows };
+}
+
+async function readStore(
+  { config }: Project,
+  dataset: Dataset,
+  sink: SinkName,
+  keys: readonly string[],
+): Promise<Record<string, unknown>[]> {
+  if (sink === 'clickhouse') {
+    if (!config.clickhouse) return [];
+    const client = createClickhouseClient(config.clickhouse);
+    try {
+      return await rowsOfKeys(client, config, dataset, keys);
+    } finally {
+      await client.close();
+    }
+  }
+  if (!config.elasticsearch) return [];
+  const rows: Record<string, unknown>[] = [];
+  try {
+    for await (const { cells } of aliasRows(config.elasticsearch, indexAlias(config, dataset.table), keys)) {
+      rows.push(Object.fromEntries([...cells].map(([name, value]) => [name, plain(value as Json)])));
+    }
+  } catch (error) {
+    if (error instanceof VerifyError) throw new LetheError('SERVER_FAILED', error.message);
+    throw error;
+  }
+  return rows;
+}
+
+/** Numbers as texts: a reader of JSON would round those that have many digits. */
+function plain(value: Json): unknown {
+  if (value instanceof JsonNumber) return value.text;
+  if (value instanceof Map)
+    return Object.fromEntries([...value].map(([name, member]) => [name, plain(member)]));
+  return Array.isArray(value) ? value.map(plain) : value;
+}

@@ -1,0 +1,162 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { withSource } from '../../connectors/postgres/source-client.ts';
+import { sourceRowsOf } from '../../connectors/postgres/subject-rows.ts';
+import { keyedTable, lookForRows, requestRows } from '../../connectors/row-reread.ts';
+import { newInventory } from '../../erasure/inventory.ts';
+import {
+  endRestriction,
+  fileRestriction,
+  openRestriction,
+  type Restriction,
+} from '../../erasure/restrictions.ts';
+import type { OpenErasure, StepWork } from '../../erasure/runner.ts';
+import type { SubjectRef } from '../../erasure/suppression.ts';
+import { withKeyStore } from '../../keys/key-store-client.ts';
+import { openKeyStore } from '../../keys/open-key-store.ts';
+import { keyLeaseMs, type PostgresKeyStore } from '../../keys/postgres-key-store.ts';
+import { countRecords, datasetsOf } from '../erase/context.ts';
+import { inventoriedWork } from '../erase/inventoried.ts';
+import { storesClearedWork } from '../erase/stores-cleared.ts';
+import { suppressedWork } from '../erase/suppressed.ts';
+import { tombstonedWork } from '../erase/tombstoned.ts';
+import type { Project } from '../project.ts';
+import type { Subject } from '../subject.ts';
+
+export interface RestrictionParts {
+  readonly project: Project;
+  readonly say: (text: string) => void;
+  readonly signal: AbortSignal;
+  /** Whom the audit names. */
+  readonly principal: string;
+}
+
+export interface Restricted {
+  readonly state: 'restricted';
+  readonly restriction: string;
+  /** That are gone from topics and stores. */
+  readonly records: number;
+}
+
+export interface Lifted {
+  readonly state: 'lifted';
+  readonly restriction: string;
+  /** At the source, that were asked for again. */
+  readonly rows: number;
+}
+
+/** More than the grain of timers. */
+const graceMs = 100;
+const rowsOfARequest = 200;
+
+/**
+ * Stops the processing of a person: nothing of him passes any more, and what topics and stores have goes, by the same steps as an erasure. The
+ * source and the key are left as they are. Whoever is cut short does it again: a step that is done again does no harm.
+ */
+export async function restrictSubject(
+  parts: RestrictionParts,
+  subject: Subject,
+  reason: string,
+): Promise<Restricted> {
+  const { project, say, signal, principal } = parts;
+  return withKeys(project, async (keys) => {
+    const ref = await refOf(keys, subject);
+    const restriction = await withKeyStore(project.config, (client) =>
+      fileRestriction(client, randomUUID(), ref, reason, principal),
+    );
+    const context = { project, keys, logs: [], say };
+    let erasure = erasureOf(restriction, ref, subject, principal);
+    const steps: readonly [string, StepWork][] = [
+      ['finding where everything is', inventoriedWork(context)],
+      ['suppressing, and fencing what was begun before', suppressedWork(context)],
+      ['writing tombstones', tombstonedWork(context)],
+      ['clearing the stores', storesClearedWork(context)],
+    ];
+    for (const [what, work] of steps) {
+      say(what);
+      const [result] = await work([erasure], signal);
+      erasure = { ...erasure, inventory: result!.inventory! };
+    }
+    return { state: 'restricted', restriction: restriction.id, records: countRecords(erasure).records };
+  });
+}
+
+/**
+ * Ends a restriction: the person may pass, and a lease later, when every process knows, Debezium is asked to read his rows again. They come as
+ * newer than the tombstones, under the key that they had.
+ */
+export async function liftRestriction(
+  { project, say, signal, principal }: RestrictionParts,
+  subject: Subject,
+): Promise<Lifted> {
+  const { config } = project;
+  return withKeys(project, async (keys) => {
+    const ref = await refOf(keys, subject);
+    const { id } = await withKeyStore(config, (client) => openRestriction(client, ref, principal));
+    await sleep(keyLeaseMs + graceMs, undefined, { signal });
+    const context = { project, keys, logs: [], say };
+    let rows = 0;
+    for (const dataset of datasetsOf(context, new Set([subject.type]))) {
+      const sourceKeys: (readonly string[])[] = [];
+      await withSource(config.postgres, async (client) => {
+        for await (const batch of sourceRowsOf(client, dataset, subject.id))
+          sourceKeys.push(...batch.map(({ key }) => key));
+      });
+      if (sourceKeys.length === 0) continue;
+      say(`having ${sourceKeys.length} rows of ${dataset.table} read again`);
+      const keyed = keyedTable(dataset, project.catalog.tables.get(dataset.table)!);
+      await withSource(config.postgres, async (client) => {
+        for (let from = 0; from < sourceKeys.length; from += rowsOfARequest) {
+          const look = await lookForRows(client, keyed, sourceKeys.slice(from, from + rowsOfARequest));
+          await requestRows(client, config, keyed, look);
+        }
+      });
+      rows += sourceKeys.length;
+    }
+    await withKeyStore(config, (client) => endRestriction(client, id, principal));
+    return { state: 'lifted', restriction: id, rows };
+  });
+}
+
+/** What the steps of an erasure are given: a restriction has a suppression as a request has, and none of its deadlines. */
+function erasureOf(
+  { id, reason, restrictedAt }: Restriction,
+  subject: SubjectRef,
+  { type, id: subjectId }: Subject,
+  principal: string,
+): OpenErasure {
+  return {
+    request: {
+      id,
+      subject,
+      reason,
+      requestedBy: principal,
+      receivedAt: restrictedAt,
+      deadline: restrictedAt,
+      step: 'suppressed',
+      state: 'open',
+      attempts: 0,
+      retryAt: restrictedAt,
+      problem: null,
+      sealed: null,
+      steps: [],
+      identity: null,
+      extension: null,
+      ground: null,
+    },
+    inventory: newInventory(type, subjectId),
+  };
+}
+
+async function refOf(keys: PostgresKeyStore, { type, id }: Subject): Promise<SubjectRef> {
+  return { type, digest: await keys.subjectDigest({ type }, id) };
+}
+
+async function withKeys<T>({ config }: Project, work: (keys: PostgresKeyStore) => Promise<T>): Promise<T> {
+  const keys = openKeyStore(config, 2);
+  try {
+    return await work(keys);
+  } finally {
+    await keys.close();
+  }
+}

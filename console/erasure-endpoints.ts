@@ -1,0 +1,122 @@
+import { z } from 'zod';
+import { placeOf } from '../erasure/shape-error.ts';
+import { LetheError } from '../schemas/errors.ts';
+import type { Door } from './door.ts';
+import { type Answer, JsonText, type Route } from './http-server.ts';
+import { Turnstile } from './turnstile.ts';
+
+/** A request as it was posted. */
+export interface PostedErasure {
+  readonly subject: { readonly type: string; readonly id: string };
+  readonly reason: string;
+  readonly requestId?: string | undefined;
+  readonly receivedAt?: Date | undefined;
+  readonly identity?: string | undefined;
+}
+
+/** What is done with requests; each gives what may be shown to everybody. */
+export interface ErasureDesk {
+  /** Kinds of persons that contracts speak of. */
+  readonly subjectTypes: readonly string[];
+  file(request: PostedErasure, principal: string): Promise<object>;
+  list(): Promise<readonly object[]>;
+  find(id: string): Promise<object | undefined>;
+  cancel(id: string, principal: string): Promise<object>;
+  /** The certificate's file, to the byte. */
+  certificate(id: string): Promise<string | undefined>;
+}
+
+const requestId = /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/;
+const atOnce = 2;
+const mostWaiting = 100;
+const text = z.string().trim().min(1).max(1_000);
+
+function shapeFor(types: readonly string[]) {
+  return z.strictObject({
+    subject: z.strictObject({
+      type: z.string().refine((type) => types.includes(type)),
+      id: z.string().min(1).max(1_000),
+    }),
+    reason: text,
+    requestId: z.string().regex(requestId).optional(),
+    receivedAt: z.iso
+      .datetime({ offset: true })
+      .transform((time) => new Date(time))
+      .refine((time) => time.getTime() <= Date.now())
+      .optional(),
+    identity: text.optional(),
+  });
+}
+
+/**
+ * Requests of erasures over HTTP, each with a bearer token:
+ *
+ * - `POST /v1/erasures` with {subject: {type, id}, reason, requestId?, receivedAt?, identity?}: 202 with the request. It is carried out
+ *   afterwards; the same `requestId` for the same person gives the request that is there. 409 where it may not be filed.
+ * - `GET /v1/erasures`, `GET /v1/erasures/ID`, `GET /v1/erasures/ID/certificate`.
+ * - `POST /v1/erasures/ID/cancel`: 409 once the key may be gone.
+ *
+ * A person's id stands in the body of a POST alone, never in a URL, which servers on the way log.
+ */
+export function erasureRoutes(desk: ErasureDesk, door: Door): Route[] {
+  const turnstile = new Turnstile(atOnce, mostWaiting);
+  const shape = shapeFor(desk.subjectTypes);
+  const route = (method: Route['method'], path: string, answer: Route['answer']): Route => ({
+    method,
+    path,
+    answer: async (asked) =>
+      (await turnstile.pass(() => answer(asked))) ?? [429, { error: 'too many ask at once' }],
+  });
+  return [
+    route('POST', '/v1/erasures', ({ token, body }) =>
+      door.permit(token, 'erase:request', async ({ name }) => {
+        const posted = shape.safeParse(body);
+        if (!posted.success) throw malformed(placeOf(posted.error), desk.subjectTypes);
+        const filed = await desk.file(posted.data, name);
+        await door.note();
+        return [202, filed];
+      }),
+    ),
+    route('GET', '/v1/erasures', ({ token }) =>
+      door.permit(token, 'erase:read', async () => [200, { requests: await desk.list() }]),
+    ),
+    route('GET', '/v1/erasures/:id', ({ token, id }) =>
+      door.permit(token, 'erase:read', async () => found(await known(desk, id))),
+    ),
+    route('POST', '/v1/erasures/:id/cancel', ({ token, id }) =>
+      door.permit(token, 'erase:request', async ({ name }) => {
+        if (!(await known(desk, id))) return missing;
+        const cancelled = await desk.cancel(id, name);
+        await door.note();
+        return [200, cancelled];
+      }),
+    ),
+    route('GET', '/v1/erasures/:id/certificate', ({ token, id }) =>
+      door.permit(token, 'erase:read', async () => {
+        const certificate = requestId.test(id) ? await desk.certificate(id) : undefined;
+        return certificate === undefined ? missing : [200, new JsonText(certificate)];
+      }),
+    ),
+  ];
+}
+
+/** What stands in a path and can be no request's id is not said again. */
+async function known(desk: ErasureDesk, id: string): Promise<object | undefined> {
+  return requestId.test(id) ? desk.find(id) : undefined;
+}
+
+const missing: Answer = [
+  404,
+  { error: { code: 'ERASURE_REFUSED', message: 'there is no such request, or it has no certificate yet' } },
+];
+
+function found(request: object | undefined): Answer {
+  return request ? [200, request] : missing;
+}
+
+/** Names the field: what stood in it is not said again. */
+function malformed(place: string, types: readonly string[]): LetheError {
+  return new LetheError('CONFIG_INVALID', `the request is none${place}`, {
+    fix: `Send {subject: {type: ${types.join(' or ')}, id}, reason} and, as there are, requestId, receivedAt (2026-01-31T09:30:00Z, past), identity; texts of at most 1,000 characters.`,
+  });
+}

@@ -67,7 +67,7 @@ export class BenchKeys {
   }
 
   private async query(text: string, values: readonly unknown[] = []): Promise<{ rows: unknown[] }> {
-    if (text.includes('as gone')) return { rows: [{ now: 'now', gone: [] }] };
+    if (text.includes('as gone')) return { rows: [{ now: 'now', gone: [], suppressed: [] }] };
     if (text.includes('lethe_keys.epochs')) {
       const row = { store: 'bench', epoch, master_kind: 'local', master_name: 'bench', state: 'open' };
       return { rows: [{ ...row, wrapped: Buffer.alloc(0) }] };

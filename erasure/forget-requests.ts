@@ -1,5 +1,6 @@
-import { destroyKey } from '../keys/destroy-key.ts';
+import { destroyKeyOf } from '../keys/destroy-key.ts';
 import { withKeyStore } from '../keys/key-store-client.ts';
+import { openKeyStore } from '../keys/open-key-store.ts';
 import type { Config } from '../schemas/config.ts';
 import { requestSubjectType } from './inventory.ts';
 
@@ -8,16 +9,19 @@ import { requestSubjectType } from './inventory.ts';
  * database still have it. Whoever was cut short before is taken up here.
  */
 export async function forgetRequests(config: Pick<Config, 'keys'>): Promise<void> {
-  const ended = await withKeyStore(config, async (client) => {
-    const { rows } = await client.query<{ id: string }>(
-      `select id from lethe_erasure.requests where state in ('done', 'cancelled') and not key_gone order by id`,
-    );
-    return rows.map(({ id }) => id);
-  });
-  for (const id of ended) {
-    await destroyKey(config, { type: requestSubjectType }, id);
-    await withKeyStore(config, (client) =>
-      client.query('update lethe_erasure.requests set key_gone = true where id = $1', [id]),
-    );
+  const kind = { type: requestSubjectType };
+  const keys = openKeyStore(config);
+  try {
+    await withKeyStore(config, async (client) => {
+      const { rows } = await client.query<{ id: string }>(
+        `select id from lethe_erasure.requests where state in ('done', 'cancelled') and not key_gone order by id`,
+      );
+      for (const { id } of rows) {
+        await destroyKeyOf(client, kind, await keys.subjectDigest(kind, id));
+        await client.query('update lethe_erasure.requests set key_gone = true where id = $1', [id]);
+      }
+    });
+  } finally {
+    await keys.close();
   }
 }

@@ -139,15 +139,16 @@ export class ErasureRunner {
       erasures.push({ request, inventory: await openInventory(keys, request.id, request.sealed!) });
     }
     const results = await work[step](erasures, signal);
-    // One commit for all of them: each would wait for the disk.
-    await inTransaction(client, async () => {
+    const noteAll = async () => {
       for (const [i, { request }] of erasures.entries()) {
         const { evidence, inventory } = results[i]!;
         const endedAt = new Date().toISOString();
         const done = { step, startedAt, endedAt, attempts: request.attempts + 1, evidence };
         await this.note(client, request, done, inventory);
       }
-    });
+    };
+    // One commit for many: each waits for the disk.
+    await (erasures.length > 1 ? inTransaction(client, noteAll) : noteAll());
   }
 
   /** The step is done and the request stands at the next one. */

@@ -88,15 +88,16 @@ export async function findRequest(client: ClientBase, id: string): Promise<Erasu
   return rows[0] && requestOf(rows[0]);
 }
 
-/** All of them, the one whose deadline comes first in front; `states`: only those. */
+/** All of them, the one whose deadline comes first in front; `states`, `only`: those in these states, or with these ids. */
 export async function listRequests(
   client: ClientBase,
   states: readonly ErasureRequest['state'][] = ['open', 'needs-person', 'cancelled', 'done'],
+  only?: ReadonlySet<string>,
 ): Promise<ErasureRequest[]> {
   const { rows } = await client.query<Row>(
-    `select ${columns} from lethe_erasure.requests where state = any($1)
+    `select ${columns} from lethe_erasure.requests where state = any($1)${only ? ' and id = any($2)' : ''}
       order by state in ('cancelled', 'done'), deadline, id`,
-    [states],
+    only ? [states, [...only]] : [states],
   );
   return rows.map(requestOf);
 }

@@ -97,14 +97,14 @@ export class ErasureRunner {
   }
 
   async #open(client: ClientBase): Promise<ErasureRequest[]> {
-    const { only } = this.#parts;
-    const open = await listRequests(client, ['open']);
-    return only ? open.filter(({ id }) => only.has(id)) : open;
+    return listRequests(client, ['open'], this.#parts.only);
   }
 
   async #step(client: ClientBase, requests: readonly ErasureRequest[]): Promise<void> {
     // Where it stands may have changed before the lock was there.
-    const fresh = new Map((await listRequests(client, ['open'])).map((request) => [request.id, request]));
+    const asked = new Set(requests.map(({ id }) => id));
+    const now = await listRequests(client, ['open'], asked);
+    const fresh = new Map(now.map((request) => [request.id, request]));
     const step = requests[0]!.step;
     const still = requests
       .flatMap(({ id }) => fresh.get(id) ?? [])

@@ -37,6 +37,7 @@ const statements = [
      created_at timestamptz not null default clock_timestamp())`,
   `create unique index if not exists requests_one_open on lethe_erasure.requests (subject_type, subject_digest)
      where state in ('open', 'needs-person')`,
+  `create index if not exists requests_with_key on lethe_erasure.requests (id) where not key_gone`,
   ...certificateStatements,
 ] as const;
 

@@ -10,10 +10,21 @@ import type { Dataset } from '../schemas/dataset.ts';
 import type { Endpoints } from '../stack/endpoints.ts';
 import { contract, createTable } from './table.ts';
 
-/** A project of one table, applied: connector, topics and stores are there, and everything is empty. */
+/** What a project is made of. */
+export interface BenchTables {
+  /** Makes the tables; they stay empty. */
+  readonly ddl: string;
+  /** Texts of the contracts by file name. */
+  readonly contracts: Readonly<Record<string, string>>;
+}
+
+const orders: BenchTables = { ddl: createTable, contracts: { 'orders.yaml': contract } };
+
+/** A project of one table, or of those that are asked for, applied: connector, topics and stores are there, and everything is empty. */
 export interface BenchProject {
   readonly configPath: string;
   readonly config: Config;
+  /** The first table's. */
   readonly dataset: Dataset;
   /** URL of the source's database. */
   readonly source: string;
@@ -34,12 +45,16 @@ topics: { prefix: "${name}.", partitions: 6, replicationFactor: 1 }
 `;
 
 /** Makes databases, table, files, and applies them; the name is new, so that runs on lent servers do not meet. */
-export async function makeProject(endpoints: Endpoints, dir: string): Promise<BenchProject> {
+export async function makeProject(
+  endpoints: Endpoints,
+  dir: string,
+  { ddl, contracts }: BenchTables = orders,
+): Promise<BenchProject> {
   const name = `bench_${randomBytes(3).toString('hex')}`;
   const configPath = join(dir, 'lethe.yaml');
   mkdirSync(join(dir, 'contracts'), { recursive: true });
   writeFileSync(configPath, settings(name));
-  writeFileSync(join(dir, 'contracts', 'orders.yaml'), contract);
+  for (const [file, text] of Object.entries(contracts)) writeFileSync(join(dir, 'contracts', file), text);
   for (const database of [name, `${name}_keys`]) await createDatabase(endpoints, database);
   const source = databaseUrl(endpoints, name);
   const env = {
@@ -56,7 +71,7 @@ export async function makeProject(endpoints: Endpoints, dir: string): Promise<Be
   const client = new Client({ connectionString: source });
   await client.connect();
   try {
-    await client.query(createTable);
+    await client.query(ddl);
   } finally {
     await client.end();
   }

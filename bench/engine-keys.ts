@@ -67,7 +67,7 @@ export class BenchKeys {
   }
 
   private async query(text: string, values: readonly unknown[] = []): Promise<{ rows: unknown[] }> {
-    if (text.includes('as gone')) return { rows: [{ now: 'now', gone: [], any_suppressed: false }] };
+    if (text.includes('as gone')) return { rows: [{ now: 'now', gone: [], suppressed: [] }] };
     if (text.includes('from lethe_keys.suppressed where')) return { rows: [] };
     if (text.includes('lethe_keys.epochs')) {
       const row = { store: 'bench', epoch, master_kind: 'local', master_name: 'bench', state: 'open' };

@@ -2,12 +2,14 @@
 import { Command } from 'commander';
 import { explainError } from '../cli/explain-error.ts';
 import { engineCommand } from './engine.ts';
+import { erasureCommand } from './erasure.ts';
 import { pipelineCommand } from './pipeline.ts';
 import { reconcileCommand } from './reconcile.ts';
 
 const program = new Command('bench')
   .description('Measures Lethe: npm run bench -- <name> [--json]')
   .addCommand(engineCommand())
+  .addCommand(erasureCommand())
   .addCommand(pipelineCommand())
   .addCommand(reconcileCommand());
 

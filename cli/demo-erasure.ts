@@ -155,7 +155,7 @@ async function documents(
   if (keys.length === 0 || !contract.sinks.includes('elasticsearch')) return 0;
   const client = createElasticsearchClient(config.elasticsearch!);
   try {
-    return (await eventIdsOfKeys(client, config, table, keys)).length;
+    return (await eventIdsOfKeys(client, config, table, keys)).size;
   } finally {
     await client.close();
   }

@@ -1,5 +1,6 @@
-import { destroyKey } from '../keys/destroy-key.ts';
+import { destroyKeyOf } from '../keys/destroy-key.ts';
 import { withKeyStore } from '../keys/key-store-client.ts';
+import { openKeyStore } from '../keys/open-key-store.ts';
 import type { Config } from '../schemas/config.ts';
 import { requestSubjectType } from './inventory.ts';
 import { endedStates } from './requests.ts';
@@ -9,17 +10,20 @@ import { endedStates } from './requests.ts';
  * database still have it. Whoever was cut short before is taken up here.
  */
 export async function forgetRequests(config: Pick<Config, 'keys'>): Promise<void> {
-  const ended = await withKeyStore(config, async (client) => {
-    const { rows } = await client.query<{ id: string }>(
-      `select id from lethe_erasure.requests where state = any($1) and not key_gone order by id`,
-      [endedStates],
-    );
-    return rows.map(({ id }) => id);
-  });
-  for (const id of ended) {
-    await destroyKey(config, { type: requestSubjectType }, id);
-    await withKeyStore(config, (client) =>
-      client.query('update lethe_erasure.requests set key_gone = true where id = $1', [id]),
-    );
+  const kind = { type: requestSubjectType };
+  const keys = openKeyStore(config);
+  try {
+    await withKeyStore(config, async (client) => {
+      const { rows } = await client.query<{ id: string }>(
+        `select id from lethe_erasure.requests where state = any($1) and not key_gone order by id`,
+        [endedStates],
+      );
+      for (const { id } of rows) {
+        await destroyKeyOf(client, kind, await keys.subjectDigest(kind, id));
+        await client.query('update lethe_erasure.requests set key_gone = true where id = $1', [id]);
+      }
+    });
+  } finally {
+    await keys.close();
   }
 }

@@ -117,15 +117,16 @@ export async function findRequest(client: ClientBase, id: string): Promise<Erasu
   return rows[0] && requestOf(rows[0]);
 }
 
-/** All of them, the one whose deadline comes first in front; `states`: only those. */
+/** All of them, the one whose deadline comes first in front; `states`, `only`: those in these states, or with these ids. */
 export async function listRequests(
   client: ClientBase,
   states: readonly ErasureRequest['state'][] = ['open', 'needs-person', ...endedStates],
+  only?: ReadonlySet<string>,
 ): Promise<ErasureRequest[]> {
   const { rows } = await client.query<Row>(
-    `select ${columns} from lethe_erasure.requests where state = any($1)
+    `select ${columns} from lethe_erasure.requests where state = any($1)${only ? ' and id = any($3)' : ''}
       order by state = any($2), deadline, id`,
-    [states, endedStates],
+    only ? [states, endedStates, [...only]] : [states, endedStates],
   );
   return rows.map(requestOf);
 }

@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ClientBase } from 'pg';
-import { withKeyStore } from '../keys/key-store-client.ts';
+import { inTransaction, withKeyStore } from '../keys/key-store-client.ts';
 import type { KeyStore } from '../keys/key-store.ts';
 import { backoffMs } from '../pipeline/retry.ts';
 import type { Config } from '../schemas/config.ts';
 import { isRetriable, LetheError, safeReason } from '../schemas/errors.ts';
-import { type Inventory, openInventory, sealInventory } from './inventory.ts';
+import { type Inventory, openInventory, requestSubjectType, sealInventory } from './inventory.ts';
 import { type ErasureRequest, listRequests, noteFailure, noteStep } from './requests.ts';
 import { type DoneStep, type ErasureStep, type Evidence, erasureSteps } from './step.ts';
 
@@ -97,14 +97,14 @@ export class ErasureRunner {
   }
 
   async #open(client: ClientBase): Promise<ErasureRequest[]> {
-    const { only } = this.#parts;
-    const open = await listRequests(client, ['open']);
-    return only ? open.filter(({ id }) => only.has(id)) : open;
+    return listRequests(client, ['open'], this.#parts.only);
   }
 
   async #step(client: ClientBase, requests: readonly ErasureRequest[]): Promise<void> {
     // Where it stands may have changed before the lock was there.
-    const fresh = new Map((await listRequests(client, ['open'])).map((request) => [request.id, request]));
+    const asked = new Set(requests.map(({ id }) => id));
+    const now = await listRequests(client, ['open'], asked);
+    const fresh = new Map(now.map((request) => [request.id, request]));
     const step = requests[0]!.step;
     const still = requests
       .flatMap(({ id }) => fresh.get(id) ?? [])
@@ -130,16 +130,25 @@ export class ErasureRunner {
     const { step } = requests[0]!;
     const startedAt = new Date().toISOString();
     const erasures: OpenErasure[] = [];
+    // All keys in one look; each of them is at hand then.
+    await keys.dataKeys(
+      { type: requestSubjectType },
+      requests.map(({ id }) => id),
+    );
     for (const request of requests) {
       erasures.push({ request, inventory: await openInventory(keys, request.id, request.sealed!) });
     }
     const results = await work[step](erasures, signal);
-    for (const [i, { request }] of erasures.entries()) {
-      const { evidence, inventory } = results[i]!;
-      const endedAt = new Date().toISOString();
-      const done = { step, startedAt, endedAt, attempts: request.attempts + 1, evidence };
-      await this.note(client, request, done, inventory);
-    }
+    const noteAll = async () => {
+      for (const [i, { request }] of erasures.entries()) {
+        const { evidence, inventory } = results[i]!;
+        const endedAt = new Date().toISOString();
+        const done = { step, startedAt, endedAt, attempts: request.attempts + 1, evidence };
+        await this.note(client, request, done, inventory);
+      }
+    };
+    // One commit for many: each waits for the disk.
+    await (erasures.length > 1 ? inTransaction(client, noteAll) : noteAll());
   }
 
   /** The step is done and the request stands at the next one. */
@@ -169,15 +178,12 @@ export class ErasureRunner {
 
 /** Those that no other runner works on. */
 async function lockAll(client: ClientBase, requests: readonly ErasureRequest[]): Promise<ErasureRequest[]> {
-  const mine: ErasureRequest[] = [];
-  for (const request of requests) {
-    const { rows } = await client.query<{ mine: boolean }>(
-      `select pg_try_advisory_lock(hashtextextended('lethe_erasure/' || $1, 0)) as mine`,
-      [request.id],
-    );
-    if (rows[0]!.mine) mine.push(request);
-  }
-  return mine;
+  const { rows } = await client.query<{ id: string }>(
+    `select id from unnest($1::text[]) as id where pg_try_advisory_lock(hashtextextended('lethe_erasure/' || id, 0))`,
+    [requests.map(({ id }) => id)],
+  );
+  const mine = new Set(rows.map(({ id }) => id));
+  return requests.filter(({ id }) => mine.has(id));
 }
 
 async function unlockAll(client: ClientBase, requests: readonly ErasureRequest[]): Promise<void> {

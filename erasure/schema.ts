@@ -28,25 +28,21 @@ const statements = [
      received_at timestamptz not null,
      deadline timestamptz not null,
      step text not null,
-     state text not null check (state in ('open', 'needs-person', 'cancelled', 'done')),
+     state text not null check (state in ('open', 'needs-person', 'cancelled', 'refused', 'done')),
      attempts int not null default 0,
      retry_at timestamptz not null default clock_timestamp(),
      problem text,
      sealed bytea,
      steps jsonb not null default '[]',
      key_gone boolean not null default false,
+     identity text,
+     extended_at timestamptz,
+     extension text,
+     ground text,
      created_at timestamptz not null default clock_timestamp())`,
   `create unique index if not exists requests_one_open on lethe_erasure.requests (subject_type, subject_digest)
      where state in ('open', 'needs-person')`,
-  // What is told of a request beside its way.
-  `alter table lethe_erasure.requests
-     add column if not exists identity text,
-     add column if not exists extended_at timestamptz,
-     add column if not exists extension text,
-     add column if not exists ground text`,
-  'alter table lethe_erasure.requests drop constraint if exists requests_state_check',
-  `alter table lethe_erasure.requests add constraint requests_state_check
-     check (state in ('open', 'needs-person', 'cancelled', 'refused', 'done'))`,
+  `create index if not exists requests_with_key on lethe_erasure.requests (id) where not key_gone`,
   ...certificateStatements,
   ...restrictionStatements,
 ] as const;

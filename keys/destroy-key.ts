@@ -28,21 +28,28 @@ export async function destroyKey(
   id: string,
 ): Promise<DestroyedKey> {
   const digest = await subjectDigest(config, kind, id);
-  return withKeyStore(config, (client) =>
-    inTransaction(client, async () => {
-      // Whoever looks for destroyed keys looks a minute back: see DestroyedKeys.
-      await client.query(`set local statement_timeout = '10s'`);
-      const keyId = (await find(client, kind, digest)) ?? (await bar(client, kind, digest));
-      const { rowCount } = await client.query(
-        `update lethe_keys.data_keys set wrapped = null, destroyed_at = clock_timestamp()
-          where key_id = $1 and wrapped is not null`,
-        [keyId],
-      );
-      const generations = rowCount ?? 0;
-      await appendAudit(client, 'key-destroyed', { keyId, type: kind.type, generations });
-      return { keyId, generations };
-    }),
-  );
+  return withKeyStore(config, (client) => destroyKeyOf(client, kind, digest));
+}
+
+/** The same over a connection of the caller's, in no transaction, by the subject's digest. */
+export async function destroyKeyOf(
+  client: ClientBase,
+  kind: SubjectKind,
+  digest: Buffer,
+): Promise<DestroyedKey> {
+  return inTransaction(client, async () => {
+    // Whoever looks for destroyed keys looks a minute back: see DestroyedKeys.
+    await client.query(`set local statement_timeout = '10s'`);
+    const keyId = (await find(client, kind, digest)) ?? (await bar(client, kind, digest));
+    const { rowCount } = await client.query(
+      `update lethe_keys.data_keys set wrapped = null, destroyed_at = clock_timestamp()
+        where key_id = $1 and wrapped is not null`,
+      [keyId],
+    );
+    const generations = rowCount ?? 0;
+    await appendAudit(client, 'key-destroyed', { keyId, type: kind.type, generations });
+    return { keyId, generations };
+  });
 }
 
 async function find(

@@ -4,11 +4,11 @@ import type { Query } from './epoch-ring.ts';
 export interface ForgottenKeys {
   /** Ids of keys that were destroyed, or whose subjects are suppressed. */
   readonly keyIds: ReadonlySet<string>;
-  /** Was anybody suppressed, with or without a key? */
-  readonly anySuppressed: boolean;
+  /** Digests of subjects that were suppressed, with or without a key, in latin1. */
+  readonly suppressed: ReadonlySet<string>;
 }
 
-const none: ForgottenKeys = { keyIds: new Set(), anySuppressed: false };
+const none: ForgottenKeys = { keyIds: new Set(), suppressed: new Set() };
 
 /** Looks whose keys may not be used any more, at most once in each lease. Two who ask at once share a look. */
 export class DestroyedKeys {
@@ -41,10 +41,10 @@ export class DestroyedKeys {
    */
   async #look(): Promise<ForgottenKeys> {
     const began = this.#now();
-    const { rows } = await this.#query<{ now: string; gone: string[]; any_suppressed: boolean }>(
+    const { rows } = await this.#query<{ now: string; gone: string[]; suppressed: Buffer[] }>(
       `with lately as (select subject_type, subject_digest from lethe_keys.suppressed
                         where suppressed_at > $1::timestamptz - interval '1 minute')
-       select clock_timestamp()::text as now, exists (select from lately) as any_suppressed,
+       select clock_timestamp()::text as now, array(select subject_digest from lately) as suppressed,
               array(select key_id::text from lethe_keys.data_keys
                      where destroyed_at > $1::timestamptz - interval '1 minute'
                     union all
@@ -54,6 +54,7 @@ export class DestroyedKeys {
     );
     this.#since = rows[0]!.now;
     this.#lookedMs = began;
-    return { keyIds: new Set(rows[0]!.gone), anySuppressed: rows[0]!.any_suppressed };
+    const { gone, suppressed } = rows[0]!;
+    return { keyIds: new Set(gone), suppressed: new Set(suppressed.map((d) => d.toString('latin1'))) };
   }
 }

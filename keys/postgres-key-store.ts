@@ -45,8 +45,8 @@ export class PostgresKeyStore implements KeyStore {
   readonly #maxAgeMs: number;
   readonly #now: () => number;
   readonly #cache: BoundedCache<string, { key: SubjectKey; until: number }>;
-  /** Who was not suppressed at the last look. */
-  readonly #unsuppressed: BoundedCache<string, true>;
+  /** Who was not suppressed at the last look, and the digest of each, in latin1. */
+  readonly #unsuppressed: BoundedCache<string, string>;
   readonly #secrets = new Map<string, Buffer>();
   readonly #destroyed: DestroyedKeys;
 
@@ -87,9 +87,10 @@ export class PostgresKeyStore implements KeyStore {
 
   /** Drops what may not be used any more. Fails as the key store does, and then nothing may be used. */
   async #forget(): Promise<void> {
-    const { keyIds, anySuppressed } = await this.#destroyed.sinceLastLook();
+    const { keyIds, suppressed } = await this.#destroyed.sinceLastLook();
     if (keyIds.size > 0) this.#cache.forget(({ key }) => keyIds.has(uuidText(key.keyId)));
-    if (anySuppressed) this.#unsuppressed.forget(() => true);
+    // Only them: where people ask to be forgotten all day, the others would never be at hand.
+    if (suppressed.size > 0) this.#unsuppressed.forget((own) => suppressed.has(own));
   }
 
   async areSuppressed(kind: SubjectKind, ids: readonly string[]): Promise<boolean[]> {
@@ -102,8 +103,9 @@ export class PostgresKeyStore implements KeyStore {
     const found = await this.#suppressed(kind, digests);
     const suppressed = new Set<string>();
     for (const [i, id] of unknown.entries()) {
-      if (found.has(digests[i]!.toString('latin1'))) suppressed.add(id);
-      else this.#unsuppressed.set(name + id, true);
+      const own = digests[i]!.toString('latin1');
+      if (found.has(own)) suppressed.add(id);
+      else this.#unsuppressed.set(name + id, own);
     }
     return ids.map((id) => suppressed.has(id));
   }

@@ -21,12 +21,12 @@ export function certifiedWork(context: ErasureContext): StepWork {
   const { config } = context.project;
   return async (erasures) => {
     const commitmentKey = await context.keys.sharedKey(commitmentUse);
-    const results: StepResult[] = [];
-    for (const erasure of erasures) {
-      const { request, inventory } = erasure;
-      const commitment = commitmentTo({ request: request.id, ...inventory.subject }, commitmentKey);
-      const number = await withSigningKey(config, (key) =>
-        withKeyStore(config, async (client) => {
+    const results = await withSigningKey(config, (key) =>
+      withKeyStore(config, async (client) => {
+        const done: StepResult[] = [];
+        for (const erasure of erasures) {
+          const { request, inventory } = erasure;
+          const commitment = commitmentTo({ request: request.id, ...inventory.subject }, commitmentKey);
           const destroyed = await keysOf(client, request.subject, inventory.keyId!);
           const body = {
             ...bodyOf(context, erasure),
@@ -34,7 +34,7 @@ export function certifiedWork(context: ErasureContext): StepWork {
             keys: destroyed,
             finality: finalityOf(destroyed),
           };
-          return inTransaction(client, async () => {
+          const number = await inTransaction(client, async () => {
             const issued = await issueCertificate(client, key, body);
             await client.query(
               'delete from lethe_erasure.records where subject_type = $1 and subject_digest = $2',
@@ -46,10 +46,11 @@ export function certifiedWork(context: ErasureContext): StepWork {
             });
             return issued.number;
           });
-        }),
-      );
-      results.push({ evidence: { certificate: number }, inventory: null });
-    }
+          done.push({ evidence: { certificate: number }, inventory: null });
+        }
+        return done;
+      }),
+    );
     await anchorKeys(config);
     return results;
   };

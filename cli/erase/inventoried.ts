@@ -1,14 +1,16 @@
+import type { ClientBase } from 'pg';
 import { withSource } from '../../connectors/postgres/source-client.ts';
-import { sourceRowsOf } from '../../connectors/postgres/subject-rows.ts';
+import type { Catalog } from '../../connectors/postgres/catalog.ts';
+import { sourceRowsOf, subjectCatalog } from '../../connectors/postgres/subject-rows.ts';
 import type { Inventory } from '../../erasure/inventory.ts';
-import type { StepResult, StepWork } from '../../erasure/runner.ts';
+import type { OpenErasure, StepWork } from '../../erasure/runner.ts';
 import { recordsOf } from '../../erasure/subject-index.ts';
 import { withKeyStore } from '../../keys/key-store-client.ts';
 import { PartComparison } from '../../repair/compare-part.ts';
 import type { Dataset } from '../../schemas/dataset.ts';
 import { encodeRecordKey } from '../../schemas/record-key.ts';
 import { masterOpener } from '../../keys/master/open-master.ts';
-import { datasetsOf, type ErasureContext } from './context.ts';
+import { datasetsOf, type ErasureContext, typesOf } from './context.ts';
 import { eventIdsOf } from './event-ids.ts';
 import { eventColumn } from './verified.ts';
 
@@ -25,37 +27,71 @@ type Values = Inventory['values'];
  * is to be looked for at the end.
  */
 export function inventoriedWork(context: ErasureContext): StepWork {
-  const { config } = context.project;
   return async (erasures) => {
-    const results: StepResult[] = [];
-    for (const { request, inventory } of erasures) {
-      const { type, digest } = request.subject;
-      const datasets = datasetsOf(context, new Set([type]));
-      const indexed = await withKeyStore(config, (client) => recordsOf(client, type, digest));
-      const found = await readSource(context, datasets, inventory.subject.id);
-      const records = distinct([...indexed, ...found.records]);
-      const events: Values = [];
-      for (const dataset of datasets) {
-        const keys = records.filter(({ table }) => table === dataset.table).map(({ key }) => key);
-        for (const id of await eventIdsOf(config, dataset, keys)) {
-          events.push({
-            table: dataset.table,
-            column: eventColumn,
-            bytes: Buffer.from(id).toString('base64'),
-          });
-        }
-      }
-      const values = [...events, ...found.values].slice(0, mostValues);
-      const rows = Object.values(found.sourceRows).reduce((sum, own) => sum + own, 0);
+    const found = await findRecords(context, erasures);
+    const events = await findEvents(context, erasures, found);
+    return erasures.map(({ inventory }, i) => {
+      const { records, values: own, sourceRows } = found[i]!;
+      const values = [...events[i]!, ...own].slice(0, mostValues);
+      const rows = Object.values(sourceRows).reduce((sum, count) => sum + count, 0);
       const evidence = { records: records.length, rowsAtTheSource: rows, values: values.length };
-      results.push({ evidence, inventory: { ...inventory, records, values, sourceRows: found.sourceRows } });
-    }
-    return results;
+      return { evidence, inventory: { ...inventory, records, values, sourceRows } };
+    });
   };
 }
 
+type Found = Pick<Inventory, 'records' | 'values' | 'sourceRows'>;
+
+/** Over one connection to each database, which many persons share. */
+async function findRecords(context: ErasureContext, erasures: readonly OpenErasure[]): Promise<Found[]> {
+  const { config } = context.project;
+  return withSource(config.postgres, (source) =>
+    withKeyStore(config, async (keyStore) => {
+      const catalogs = new Map<string, Catalog>();
+      for (const dataset of datasetsOf(context, typesOf(erasures)))
+        catalogs.set(dataset.table, await subjectCatalog(source, dataset));
+      const all: Found[] = [];
+      for (const { request, inventory } of erasures) {
+        const { type, digest } = request.subject;
+        const datasets = datasetsOf(context, new Set([type]));
+        const indexed = await recordsOf(keyStore, type, digest);
+        const found = await readSource(context, source, catalogs, datasets, inventory.subject.id);
+        all.push({ ...found, records: distinct([...indexed, ...found.records]) });
+      }
+      return all;
+    }),
+  );
+}
+
+/** Ids of the last changes of each person's records: they are asked for by table, for all persons at once. */
+async function findEvents(
+  context: ErasureContext,
+  erasures: readonly OpenErasure[],
+  found: readonly Found[],
+): Promise<Values[]> {
+  const events: Values[] = erasures.map(() => []);
+  for (const dataset of datasetsOf(context, typesOf(erasures))) {
+    const keysOf = ({ records }: Found) =>
+      records.filter(({ table }) => table === dataset.table).map(({ key }) => key);
+    const ids = await eventIdsOf(context.project.config, dataset, [...new Set(found.flatMap(keysOf))]);
+    for (const [i, own] of found.entries()) {
+      for (const id of keysOf(own).flatMap((key) => ids.get(key) ?? [])) {
+        const bytes = Buffer.from(id).toString('base64');
+        events[i]!.push({ table: dataset.table, column: eventColumn, bytes });
+      }
+    }
+  }
+  return events;
+}
+
 /** The persons' rows as they are: their keys as consumers see them, and values that no consumer may see. */
-async function readSource(context: ErasureContext, datasets: readonly Dataset[], subjectId: string) {
+async function readSource(
+  context: ErasureContext,
+  client: ClientBase,
+  catalogs: ReadonlyMap<string, Catalog>,
+  datasets: readonly Dataset[],
+  subjectId: string,
+): Promise<Found> {
   const records: Records = [];
   const values: Values = [];
   const sourceRows: Inventory['sourceRows'] = {};
@@ -63,17 +99,16 @@ async function readSource(context: ErasureContext, datasets: readonly Dataset[],
     const { table } = dataset;
     const isProtected = dataset.columns.filter(({ rule }) => rule.action !== 'keep').map(({ name }) => name);
     const keys: (readonly string[])[] = [];
-    await withSource(context.project.config.postgres, async (client) => {
-      for await (const batch of sourceRowsOf(client, dataset, subjectId, { columns: isProtected })) {
-        for (const row of batch) {
-          keys.push(row.key);
-          for (const column of isProtected) {
-            const bytes = Buffer.from(row.values.get(column) ?? '');
-            if (bytes.length >= leastBytes) values.push({ table, column, bytes: bytes.toString('base64') });
-          }
+    const asked = { columns: isProtected, catalog: catalogs.get(table)! };
+    for await (const batch of sourceRowsOf(client, dataset, subjectId, asked)) {
+      for (const row of batch) {
+        keys.push(row.key);
+        for (const column of isProtected) {
+          const bytes = Buffer.from(row.values.get(column) ?? '');
+          if (bytes.length >= leastBytes) values.push({ table, column, bytes: bytes.toString('base64') });
         }
       }
-    });
+    }
     sourceRows[table] = keys.length;
     for (const key of await recordKeysOf(context, dataset, keys)) records.push({ table, key });
   }

@@ -1,4 +1,5 @@
-import { destroyKey } from '../../keys/destroy-key.ts';
+import { withKeyStore } from '../../keys/key-store-client.ts';
+import { destroyKeyOf } from '../../keys/destroy-key.ts';
 import type { StepResult, StepWork } from '../../erasure/runner.ts';
 import { anchorKeys } from '../anchored-keys.ts';
 import type { ErasureContext } from './context.ts';
@@ -6,12 +7,15 @@ import type { ErasureContext } from './context.ts';
 /** From here on there is no way back: what is encrypted of the persons is nobody's to read, copies included. */
 export function keyDestroyedWork({ project: { config } }: ErasureContext): StepWork {
   return async (erasures) => {
-    const results: StepResult[] = [];
-    for (const { inventory } of erasures) {
-      const { type, id } = inventory.subject;
-      const { keyId, generations } = await destroyKey(config, { type }, id);
-      results.push({ evidence: { keyId, generations }, inventory: { ...inventory, keyId } });
-    }
+    const results = await withKeyStore(config, async (client) => {
+      const done: StepResult[] = [];
+      for (const { request, inventory } of erasures) {
+        const { type, digest } = request.subject;
+        const { keyId, generations } = await destroyKeyOf(client, { type }, digest);
+        done.push({ evidence: { keyId, generations }, inventory: { ...inventory, keyId } });
+      }
+      return done;
+    });
     // An older key store, in which they have their keys, is refused from now on.
     await anchorKeys(config);
     return results;

@@ -54,6 +54,5 @@ export async function runRequests(project: Project, { only, logs }: RunOptions):
   } finally {
     await keys.close();
   }
-  const all = await withKeyStore(config, (client) => listRequests(client));
-  return only ? all.filter(({ id }) => only.has(id)) : all;
+  return withKeyStore(config, (client) => listRequests(client, undefined, only));
 }

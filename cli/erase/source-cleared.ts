@@ -1,6 +1,6 @@
 import { eraseSourceRows } from '../../connectors/postgres/erase-rows.ts';
 import { withSource } from '../../connectors/postgres/source-client.ts';
-import { planSourceErasure } from '../../connectors/postgres/source-erasure-plan.ts';
+import { planSourceErasure, type SourceErasurePlan } from '../../connectors/postgres/source-erasure-plan.ts';
 import type { StepResult, StepWork } from '../../erasure/runner.ts';
 import type { ErasureContext } from './context.ts';
 
@@ -9,8 +9,11 @@ export function sourceClearedWork({ project: { config, datasets } }: ErasureCont
   return async (erasures) =>
     withSource(config.postgres, async (client) => {
       const results: StepResult[] = [];
+      const plans = new Map<string, SourceErasurePlan>();
       for (const { inventory } of erasures) {
-        const plan = await planSourceErasure(client, datasets, inventory.subject.type);
+        const { type } = inventory.subject;
+        const plan = plans.get(type) ?? (await planSourceErasure(client, datasets, type));
+        plans.set(type, plan);
         const erased = await eraseSourceRows(client, plan, inventory.subject.id);
         const rowsOf = (action: 'delete' | 'null') =>
           erased.filter((rows) => rows.action === action).reduce((sum, { rows }) => sum + rows, 0);

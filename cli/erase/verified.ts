@@ -83,7 +83,7 @@ async function controlsFor(context: ErasureContext, erasures: readonly OpenErasu
       );
       return rows.map(({ key }) => key);
     });
-    for (const id of await eventIdsOf(config, dataset, others)) {
+    for (const id of (await eventIdsOf(config, dataset, others)).values()) {
       controls.push({ table: dataset.table, column: 'control', action: 'keep', bytes: [Buffer.from(id)] });
     }
   }

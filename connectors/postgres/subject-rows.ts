@@ -84,19 +84,32 @@ export function tablesOnTheWay(dataset: Pick<Dataset, 'subject'>): string[] {
   return (dataset.subject?.hops ?? []).map(({ table }) => table);
 }
 
+/** What {@link sourceRowsOf} must know of a dataset's tables: to be read once where many persons are looked for. */
+export async function subjectCatalog(
+  client: ClientBase,
+  dataset: Pick<Dataset, 'table' | 'subject'>,
+): Promise<Catalog> {
+  return readCatalog(client, [dataset.table, ...tablesOnTheWay(dataset)]);
+}
+
 /**
  * The subject's rows of a table, in batches, as of one moment: in a transaction of its own that changes nothing and waits for no lock of
  * the application. Nothing else may run on the connection until the last batch was taken. A table without a subject has none.
+ * `catalog`: see {@link subjectCatalog}; read if left out.
  */
 export async function* sourceRowsOf(
   client: ClientBase,
   dataset: Pick<Dataset, 'table' | 'subject'>,
   subjectId: string,
-  { columns = [], batchRows = 1_000 }: { columns?: readonly string[]; batchRows?: number } = {},
+  {
+    columns = [],
+    batchRows = 1_000,
+    catalog: known,
+  }: { columns?: readonly string[]; batchRows?: number; catalog?: Catalog } = {},
 ): AsyncGenerator<readonly SubjectRow[], void> {
   const { table, subject } = dataset;
   if (!subject) return;
-  const catalog = await readCatalog(client, [table, ...tablesOnTheWay(dataset)]);
+  const catalog = known ?? (await subjectCatalog(client, dataset));
   const keyNames = catalog.tables.get(table)!.primaryKey;
   const asked = [...new Set([...keyNames, ...columns])].map((name) => columnOf(catalog, table, name));
   const placeholders = new Placeholders();

@@ -25,7 +25,7 @@ export async function rowsOfKeys(
   const selected = columns.map(({ name }) => `r.${quote(name)} AS ${quote(name)}`).join(', ');
   const wanted = new Map(keys.map((key) => [key, zeroVersion] as const));
   try {
-    await batch.fill(wanted);
+    await batch.write(wanted);
     const from = batch.joined(clickhouseView(dataset.table));
     return await query(
       client,

@@ -9,6 +9,7 @@ interface Page {
   readonly pit_id?: string;
   readonly hits: {
     readonly hits: readonly {
+      readonly _id: string;
       readonly _source?: { readonly [metaField]?: { readonly event_id?: string } };
       readonly sort?: readonly unknown[];
     }[];
@@ -56,28 +57,35 @@ export async function* eventIdsBehind(client: Client, alias: string): AsyncGener
 
 const keysOfARequest = 1_000;
 
-/** Event ids of the rows with these canonical keys; deleted rows and those that are not there have none. */
+/** Event ids of the rows with these canonical keys, by key; deleted rows and those that are not there have none. */
 export async function eventIdsOfKeys(
   client: Client,
   config: Pick<Config, 'name' | 'topics'>,
   table: string,
   keys: readonly string[],
-): Promise<string[]> {
+): Promise<Map<string, string>> {
   const alias = indexAlias(config, table);
-  const found: string[] = [];
+  const found = new Map<string, string>();
   try {
     await client.indices.refresh({ index: alias });
     for (let from = 0; from < keys.length; from += keysOfARequest) {
-      const values = keys.slice(from, from + keysOfARequest).map(documentId);
+      const own = new Map(keys.slice(from, from + keysOfARequest).map((key) => [documentId(key), key]));
       const page = await client.transport.request<Pick<Page, 'hits'>>({
         method: 'POST',
         path: `/${encodeURIComponent(alias)}/_search`,
-        body: { size: keysOfARequest, _source: [`${metaField}.event_id`], query: { ids: { values } } },
+        body: {
+          size: keysOfARequest,
+          _source: [`${metaField}.event_id`],
+          query: { ids: { values: [...own.keys()] } },
+        },
       });
-      for (const { _source } of page.hits.hits) found.push(_source?.[metaField]?.event_id ?? '');
+      for (const { _id: id, _source } of page.hits.hits) {
+        const eventId = _source?.[metaField]?.event_id ?? '';
+        if (eventId !== '') found.set(own.get(id)!, eventId);
+      }
     }
   } catch (error) {
     throw toLetheError(error, `read ${alias}`);
   }
-  return found.filter((id) => id !== '');
+  return found;
 }

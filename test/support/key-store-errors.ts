@@ -45,7 +45,7 @@ function neverMinting(): PostgresKeyStore {
   const epoch = { store: 's', epoch: 1, master_kind: 'local', master_name: 'm', wrapped: key, state: 'open' };
   const pool = {
     query: async (text: string, [name = sharedSecret]: string[] = []) => {
-      if (text.includes('as gone')) return { rows: [{ now: 'now', gone: [] }] };
+      if (text.includes('as gone')) return { rows: [{ now: 'now', gone: [], suppressed: [] }] };
       if (text.includes('lethe_keys.epochs e')) return { rows: [epoch] };
       if (!text.startsWith('select wrapped')) return { rows: [] };
       return { rows: [{ wrapped: wrapKey(1, key, name, 0, key) }] };

@@ -14,7 +14,9 @@ class OnePerson {
   nowMs = 1_000_000;
   isAway = false;
   isDestroyed = false;
-  asked = { looks: 0, keys: 0 };
+  asked = { looks: 0, keys: 0, suppressed: 0 };
+  /** Digests of who is suppressed. */
+  suppressed: Buffer[] = [];
   readonly store: PostgresKeyStore;
   #digest: Buffer | undefined;
 
@@ -29,7 +31,8 @@ class OnePerson {
     if (this.isAway) throw Object.assign(new Error('away'), { code: 'ECONNREFUSED' });
     if (text.includes('as gone')) {
       this.asked.looks++;
-      return { rows: [{ now: '2026-01-01', gone: this.isDestroyed ? [keyId] : [] }] };
+      const gone = this.isDestroyed ? [keyId] : [];
+      return { rows: [{ now: '2026-01-01', gone, suppressed: this.suppressed }] };
     }
     if (text.includes('lethe_keys.epochs')) {
       const row = { store: 's', epoch: 1, master_kind: 'local', master_name: 'm', state: 'open' };
@@ -37,6 +40,12 @@ class OnePerson {
     }
     if (text.includes('lethe_keys.secrets')) {
       return { rows: [{ wrapped: wrapKey(1, epochKey, String(values[0]), 0, randomBytes(32)) }] };
+    }
+    if (text.startsWith('select subject_digest as d from lethe_keys.suppressed')) {
+      const digests = values[1] as Buffer[];
+      this.asked.suppressed += digests.length;
+      const found = digests.filter((d) => this.suppressed.some((own) => own.equals(d)));
+      return { rows: found.map((d) => ({ d })) };
     }
     this.asked.keys++;
     this.#digest ??= (values[2] as Buffer[])[0]!;
@@ -57,10 +66,10 @@ describe('a key in memory', () => {
     expect(first).toMatchObject({ generation: 1 });
     one.nowMs += keyLeaseMs - 1;
     expect(await key()).toBe(first);
-    expect(one.asked).toEqual({ looks: 1, keys: 1 });
+    expect(one.asked).toMatchObject({ looks: 1, keys: 1 });
     one.nowMs += 1;
     expect(await key()).toBe(first);
-    expect(one.asked).toEqual({ looks: 2, keys: 1 });
+    expect(one.asked).toMatchObject({ looks: 2, keys: 1 });
   });
 
   it('is dropped by the look that finds it destroyed, and comes back as destroyed', async () => {
@@ -87,5 +96,20 @@ describe('a key in memory', () => {
     one.nowMs += keyLeaseMs;
     await Promise.all([key(), key(), key()]);
     expect(one.asked.looks).toBe(2);
+  });
+});
+
+describe('who is not suppressed', () => {
+  const ask = (one: OnePerson) => one.store.areSuppressed(kind, ['41', '42', '43']);
+
+  it('is asked for again once he is, and nobody else with him', async () => {
+    const one = new OnePerson();
+    expect(await ask(one)).toEqual([false, false, false]);
+    expect(await ask(one)).toEqual([false, false, false]);
+    expect(one.asked.suppressed).toBe(3);
+    one.suppressed = [await one.store.subjectDigest(kind, '42')];
+    one.nowMs += keyLeaseMs;
+    expect(await ask(one)).toEqual([false, true, false]);
+    expect(one.asked.suppressed).toBe(4);
   });
 });

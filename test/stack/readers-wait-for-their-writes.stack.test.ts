@@ -122,7 +122,10 @@ describe('a reader with a token', () => {
       const [status, body] = await ask(`/wait?${query}`);
       expect([query, status, body]).toMatchObject([query, 400, { error: { code: 'CONFIG_INVALID' } }]);
     }
-    expect(await ask('/nowhere')).toEqual([404, { paths: ['/wait', '/watermarks', '/health'] }]);
+    expect(await ask('/nowhere')).toEqual([
+      404,
+      { paths: ['/wait', '/watermarks', '/health', '/v1/keys/lease'] },
+    ]);
     expect((await fetch(`${url}/wait`, { method: 'POST' })).status).toBe(405);
     await waitUntil(async () => (await ask('/health'))[0] === 200, 60_000, 'a healthy pipeline');
   });

@@ -3,15 +3,15 @@ import { Command } from 'commander';
 import { readCertificate } from '../erasure/certificate-store.ts';
 import { certificateDocumentShape } from '../erasure/certificate-document.ts';
 import { certificateHtml } from '../erasure/certificate-html.ts';
-import { forgetRequests } from '../erasure/forget-requests.ts';
-import { cancelRequest, findRequest, listRequests, noSuchRequest } from '../erasure/requests.ts';
+import { findRequest, listRequests, noSuchRequest } from '../erasure/requests.ts';
 import { actingPrincipal } from '../keys/access/acting-principal.ts';
 import { withKeyStore } from '../keys/key-store-client.ts';
 import { openKeyStore } from '../keys/open-key-store.ts';
-import { anchorKeys, requireAnchored } from './anchored-keys.ts';
+import { requireAnchored } from './anchored-keys.ts';
 import { certificateKeyCommand } from './erase/certificate-key.ts';
 import { requireType } from './erase/context.ts';
 import { batchCommand } from './erase/batch.ts';
+import { cancelErasure } from './erase/cancel-erasure.ts';
 import { carryOut } from './erase/carry-out.ts';
 import { extendCommand, refuseCommand } from './erase/deadline-commands.ts';
 import { fileErasure } from './erase/file-request.ts';
@@ -149,12 +149,17 @@ function cancelCommand(): Command {
   return requestCommandOf('cancel', 'take a request back, as long as the key is there')
     .argument('<request>')
     .action(async (id: string, flags: RequestCommandFlags) => {
-      const config = await keysConfig(flags.config);
+      const project = await openProject(flags.config);
+      const { config } = project;
       await requireAnchored(config);
       await permitted(config, 'erase:request');
-      await withKeyStore(config, (client) => cancelRequest(client, id, actingPrincipal()));
-      await forgetRequests(config);
-      await anchorKeys(config);
+      const keys = openKeyStore(config);
+      const say = (text: string): void => void process.stderr.write(`  ${text}\n`);
+      try {
+        await cancelErasure(project, keys, id, actingPrincipal(), say);
+      } finally {
+        await keys.close();
+      }
       print(flags, { request: id, state: 'cancelled' }, () => `request ${id} is cancelled\n`);
     });
 }

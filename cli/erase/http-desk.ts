@@ -1,11 +1,11 @@
 import type { ErasureDesk } from '../../console/erasure-endpoints.ts';
 import { readCertificate } from '../../erasure/certificate-store.ts';
-import { forgetRequests } from '../../erasure/forget-requests.ts';
-import { cancelRequest, findRequest, listRequests, noSuchRequest } from '../../erasure/requests.ts';
+import { findRequest, listRequests, noSuchRequest } from '../../erasure/requests.ts';
 import { withKeyStore } from '../../keys/key-store-client.ts';
 import type { PostgresKeyStore } from '../../keys/postgres-key-store.ts';
 import type { Project } from '../project.ts';
 import { subjectTypes } from './batch.ts';
+import { cancelErasure } from './cancel-erasure.ts';
 import { fileErasure } from './file-request.ts';
 import { describeRequest } from './show-request.ts';
 
@@ -35,8 +35,7 @@ export function httpDesk(project: Project, keys: PostgresKeyStore, wake: () => v
       return request && describeRequest(request);
     },
     async cancel(id, principal) {
-      await withKeyStore(config, (client) => cancelRequest(client, id, principal));
-      await forgetRequests(config);
+      await cancelErasure(project, keys, id, principal, () => undefined);
       const request = await withKeyStore(config, (client) => findRequest(client, id));
       if (!request) throw noSuchRequest(id);
       return describeRequest(request);

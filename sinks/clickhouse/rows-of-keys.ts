@@ -4,6 +4,7 @@ import type { Config } from '../../schemas/config.ts';
 import { type Dataset, sinkDataset } from '../../schemas/dataset.ts';
 import { clickhouseDatabase, clickhouseView } from '../../schemas/names.ts';
 import { zeroVersion } from '../../schemas/version.ts';
+import type { RemovedRows } from '../removal.ts';
 import { KeyBatch } from './key-batch.ts';
 import { query } from './query.ts';
 import { quote } from './sql.ts';
@@ -23,9 +24,8 @@ export async function rowsOfKeys(
   const batch = new KeyBatch(client, clickhouseDatabase(config), dataset, randomBytes(16).toString('hex'));
   const { columns } = sinkDataset(dataset, 'clickhouse');
   const selected = columns.map(({ name }) => `r.${quote(name)} AS ${quote(name)}`).join(', ');
-  const wanted = new Map(keys.map((key) => [key, zeroVersion] as const));
   try {
-    await batch.write(wanted);
+    await batch.write(withoutVersion(keys));
     const from = batch.joined(clickhouseView(dataset.table));
     return await query(
       client,
@@ -36,4 +36,9 @@ export async function rowsOfKeys(
   } finally {
     await batch.drop();
   }
+}
+
+/** No version matters where nothing is removed. */
+function withoutVersion(keys: readonly string[]): RemovedRows {
+  return new Map(keys.map((key) => [key, zeroVersion]));
 }

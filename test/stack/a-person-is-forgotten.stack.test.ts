@@ -284,12 +284,31 @@ describe('a person who asks to be forgotten', { timeout: 600_000 }, () => {
     const env = { LETHE_TEST_CRASH: 'source-cleared/before', NODE_OPTIONS: `--import ${crash}` };
     expect((await lethe(['erase', ...third, '-c', live.configPath], env)).signal).toBe('SIGKILL');
     await client.query(`update customers set bio = 'changed while suppressed' where id = 77`);
-    expect((await lethe(['erase', 'cancel', 'third', '-c', live.configPath])).code).toBe(0);
+    await waitForSinks(live.project!.config, live.project!.datasets, {
+      signal: AbortSignal.timeout(120_000),
+    });
+    const cancelled = await lethe(['erase', 'cancel', 'third', '-c', live.configPath]);
+    expect(cancelled.code, cancelled.err).toBe(0);
     const { rowCount } = await keys.query(`select from lethe_keys.suppressed where request = 'third'`);
     expect(rowCount).toBe(0);
     const { rows } = await keys.query(
       `select state, sealed, key_gone from lethe_erasure.requests where id = 'third'`,
     );
     expect(rows).toEqual([{ state: 'cancelled', sealed: null, key_gone: true }]);
+    // What became a delete meanwhile is back.
+    await live.expectEqual();
+  });
+
+  it('is final once the epoch has ended, and a second certificate says so', async () => {
+    const turned = await lethe(['keys', 'turn', '--json', '-c', live.configPath]);
+    expect(turned.code, turned.err).toBe(0);
+    expect(JSON.parse(turned.out)).toMatchObject({
+      certificates: [
+        { request: 'first', certificate: 3 },
+        { request: 'second', certificate: 4 },
+      ],
+    });
+    const { out } = await lethe(['erase', 'certificate', 'first', '-c', live.configPath]);
+    expect(JSON.parse(out)).toMatchObject({ certificate: { number: 3, finality: { state: 'final' } } });
   });
 });

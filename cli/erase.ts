@@ -3,7 +3,6 @@ import { Command } from 'commander';
 import { readCertificate } from '../erasure/certificate-store.ts';
 import { certificateDocumentShape } from '../erasure/certificate-document.ts';
 import { certificateHtml } from '../erasure/certificate-html.ts';
-import { forgetRequests } from '../erasure/forget-requests.ts';
 import { cancelRequest, findRequest, listRequests, noSuchRequest } from '../erasure/requests.ts';
 import { actingPrincipal } from '../keys/access/acting-principal.ts';
 import { withKeyStore } from '../keys/key-store-client.ts';
@@ -25,6 +24,7 @@ import {
   requestCommandOf,
 } from './erase/request-command.ts';
 import { describeRequest, renderRequest, renderRequests } from './erase/show-request.ts';
+import { withdraw } from './erase/withdraw.ts';
 import { verifyCertificateCommand } from './erase/verify-certificate.ts';
 import { keysConfig } from './keys-config.ts';
 import { permitted } from './permitted.ts';
@@ -152,8 +152,12 @@ function cancelCommand(): Command {
       const config = await keysConfig(flags.config);
       await requireAnchored(config);
       await permitted(config, 'erase:request');
-      await withKeyStore(config, (client) => cancelRequest(client, id, actingPrincipal()));
-      await forgetRequests(config);
+      await withdraw(
+        config,
+        () => openProject(flags.config),
+        id,
+        (client) => cancelRequest(client, id, actingPrincipal()),
+      );
       await anchorKeys(config);
       print(flags, { request: id, state: 'cancelled' }, () => `request ${id} is cancelled\n`);
     });

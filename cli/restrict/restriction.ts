@@ -1,8 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { withSource } from '../../connectors/postgres/source-client.ts';
-import { sourceRowsOf } from '../../connectors/postgres/subject-rows.ts';
-import { keyedTable, lookForRows, requestRows } from '../../connectors/row-reread.ts';
 import { newInventory } from '../../erasure/inventory.ts';
 import {
   endRestriction,
@@ -14,13 +10,14 @@ import type { OpenErasure, StepWork } from '../../erasure/runner.ts';
 import type { SubjectRef } from '../../erasure/suppression.ts';
 import { withKeyStore } from '../../keys/key-store-client.ts';
 import { openKeyStore } from '../../keys/open-key-store.ts';
-import { keyLeaseMs, type PostgresKeyStore } from '../../keys/postgres-key-store.ts';
-import { countRecords, datasetsOf } from '../erase/context.ts';
+import type { PostgresKeyStore } from '../../keys/postgres-key-store.ts';
+import { countRecords } from '../erase/context.ts';
 import { inventoriedWork } from '../erase/inventoried.ts';
 import { storesClearedWork } from '../erase/stores-cleared.ts';
 import { suppressedWork } from '../erase/suppressed.ts';
 import { tombstonedWork } from '../erase/tombstoned.ts';
 import type { Project } from '../project.ts';
+import { rereadSubject } from '../reread-subject.ts';
 import type { Subject } from '../subject.ts';
 
 export interface RestrictionParts {
@@ -44,10 +41,6 @@ export interface Lifted {
   /** At the source, that were asked for again. */
   readonly rows: number;
 }
-
-/** More than the grain of timers. */
-const graceMs = 100;
-const rowsOfARequest = 200;
 
 /**
  * Stops the processing of a person: nothing of him passes any more, and what topics and stores have goes, by the same steps as an erasure. The
@@ -93,26 +86,7 @@ export async function liftRestriction(
   return withKeys(project, async (keys) => {
     const ref = await refOf(keys, subject);
     const { id } = await withKeyStore(config, (client) => openRestriction(client, ref, principal));
-    await sleep(keyLeaseMs + graceMs, undefined, { signal });
-    const context = { project, keys, logs: [], say };
-    let rows = 0;
-    for (const dataset of datasetsOf(context, new Set([subject.type]))) {
-      const sourceKeys: (readonly string[])[] = [];
-      await withSource(config.postgres, async (client) => {
-        for await (const batch of sourceRowsOf(client, dataset, subject.id))
-          sourceKeys.push(...batch.map(({ key }) => key));
-      });
-      if (sourceKeys.length === 0) continue;
-      say(`having ${sourceKeys.length} rows of ${dataset.table} read again`);
-      const keyed = keyedTable(dataset, project.catalog.tables.get(dataset.table)!);
-      await withSource(config.postgres, async (client) => {
-        for (let from = 0; from < sourceKeys.length; from += rowsOfARequest) {
-          const look = await lookForRows(client, keyed, sourceKeys.slice(from, from + rowsOfARequest));
-          await requestRows(client, config, keyed, look);
-        }
-      });
-      rows += sourceKeys.length;
-    }
+    const rows = await rereadSubject(project, subject, { say, signal });
     await withKeyStore(config, (client) => endRestriction(client, id, principal));
     return { state: 'lifted', restriction: id, rows };
   });

@@ -3,15 +3,14 @@ import { Command } from 'commander';
 import { readCertificate } from '../erasure/certificate-store.ts';
 import { certificateDocumentShape } from '../erasure/certificate-document.ts';
 import { certificateHtml } from '../erasure/certificate-html.ts';
-import { findRequest, listRequests, noSuchRequest } from '../erasure/requests.ts';
+import { cancelRequest, findRequest, listRequests, noSuchRequest } from '../erasure/requests.ts';
 import { actingPrincipal } from '../keys/access/acting-principal.ts';
 import { withKeyStore } from '../keys/key-store-client.ts';
 import { openKeyStore } from '../keys/open-key-store.ts';
-import { requireAnchored } from './anchored-keys.ts';
+import { anchorKeys, requireAnchored } from './anchored-keys.ts';
 import { certificateKeyCommand } from './erase/certificate-key.ts';
 import { requireType } from './erase/context.ts';
 import { batchCommand } from './erase/batch.ts';
-import { cancelErasure } from './erase/cancel-erasure.ts';
 import { carryOut } from './erase/carry-out.ts';
 import { extendCommand, refuseCommand } from './erase/deadline-commands.ts';
 import { fileErasure } from './erase/file-request.ts';
@@ -25,6 +24,7 @@ import {
   requestCommandOf,
 } from './erase/request-command.ts';
 import { describeRequest, renderRequest, renderRequests } from './erase/show-request.ts';
+import { withdraw } from './erase/withdraw.ts';
 import { verifyCertificateCommand } from './erase/verify-certificate.ts';
 import { keysConfig } from './keys-config.ts';
 import { permitted } from './permitted.ts';
@@ -149,17 +149,16 @@ function cancelCommand(): Command {
   return requestCommandOf('cancel', 'take a request back, as long as the key is there')
     .argument('<request>')
     .action(async (id: string, flags: RequestCommandFlags) => {
-      const project = await openProject(flags.config);
-      const { config } = project;
+      const config = await keysConfig(flags.config);
       await requireAnchored(config);
       await permitted(config, 'erase:request');
-      const keys = openKeyStore(config);
-      const say = (text: string): void => void process.stderr.write(`  ${text}\n`);
-      try {
-        await cancelErasure(project, keys, id, actingPrincipal(), say);
-      } finally {
-        await keys.close();
-      }
+      await withdraw(
+        config,
+        () => openProject(flags.config),
+        id,
+        (client) => cancelRequest(client, id, actingPrincipal()),
+      );
+      await anchorKeys(config);
       print(flags, { request: id, state: 'cancelled' }, () => `request ${id} is cancelled\n`);
     });
 }

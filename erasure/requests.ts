@@ -170,7 +170,8 @@ export async function noteFailure(
 export async function cancelRequest(client: ClientBase, id: string, principal: string): Promise<void> {
   await inTransaction(client, async () => {
     const found = await lockRequest(client, id);
-    if (found.state === 'cancelled' || found.state === 'refused') return;
+    if (found.state === 'cancelled') return;
+    if (found.state === 'refused') throw refused(`request ${id} is refused`, 'File another one.');
     if (found.state === 'done' || !isRevocable(found.step)) {
       throw refused(
         `request ${id} cannot be taken back: the person's key is destroyed`,

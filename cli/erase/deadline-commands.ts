@@ -1,13 +1,14 @@
 import type { Command } from 'commander';
-import { forgetRequests } from '../../erasure/forget-requests.ts';
 import { extendRequest, refuseRequest } from '../../erasure/request-duties.ts';
 import { actingPrincipal } from '../../keys/access/acting-principal.ts';
 import { withKeyStore } from '../../keys/key-store-client.ts';
 import { anchorKeys, requireAnchored } from '../anchored-keys.ts';
 import { keysConfig } from '../keys-config.ts';
 import { permitted } from '../permitted.ts';
+import { openProject } from '../project.ts';
 import { parseText, print, type RequestCommandFlags, requestCommandOf } from './request-command.ts';
 import { describeRequest } from './show-request.ts';
+import { withdraw } from './withdraw.ts';
 
 /** `lethe erase extend`: two further months, once, before the deadline. */
 export function extendCommand(): Command {
@@ -40,10 +41,12 @@ export function refuseCommand(): Command {
       const config = await keysConfig(flags.config);
       await requireAnchored(config);
       await permitted(config, 'erase:request');
-      const request = await withKeyStore(config, (client) =>
-        refuseRequest(client, id, flags.ground, actingPrincipal()),
+      const request = await withdraw(
+        config,
+        () => openProject(flags.config),
+        id,
+        (client) => refuseRequest(client, id, flags.ground, actingPrincipal()),
       );
-      await forgetRequests(config);
       await anchorKeys(config);
       print(flags, describeRequest(request), () => `request ${id} is refused: tell the person why\n`);
     });

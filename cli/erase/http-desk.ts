@@ -1,13 +1,13 @@
 import type { ErasureDesk } from '../../console/erasure-endpoints.ts';
 import { readCertificate } from '../../erasure/certificate-store.ts';
-import { findRequest, listRequests, noSuchRequest } from '../../erasure/requests.ts';
+import { cancelRequest, findRequest, listRequests } from '../../erasure/requests.ts';
 import { withKeyStore } from '../../keys/key-store-client.ts';
 import type { PostgresKeyStore } from '../../keys/postgres-key-store.ts';
 import type { Project } from '../project.ts';
 import { subjectTypes } from './batch.ts';
-import { cancelErasure } from './cancel-erasure.ts';
 import { fileErasure } from './file-request.ts';
 import { describeRequest } from './show-request.ts';
+import { withdraw } from './withdraw.ts';
 
 /** Requests as `lethe serve` takes them; `wake` has them carried out. */
 export function httpDesk(project: Project, keys: PostgresKeyStore, wake: () => void): ErasureDesk {
@@ -35,9 +35,12 @@ export function httpDesk(project: Project, keys: PostgresKeyStore, wake: () => v
       return request && describeRequest(request);
     },
     async cancel(id, principal) {
-      await cancelErasure(project, keys, id, principal, () => undefined);
-      const request = await withKeyStore(config, (client) => findRequest(client, id));
-      if (!request) throw noSuchRequest(id);
+      const request = await withdraw(
+        config,
+        async () => project,
+        id,
+        (client) => cancelRequest(client, id, principal),
+      );
       return describeRequest(request);
     },
     certificate: (id) =>

@@ -12,12 +12,12 @@ import { withKeyStore } from '../../keys/key-store-client.ts';
 import { openKeyStore } from '../../keys/open-key-store.ts';
 import type { PostgresKeyStore } from '../../keys/postgres-key-store.ts';
 import { countRecords } from '../erase/context.ts';
-import { readAgain } from '../erase/read-again.ts';
 import { inventoriedWork } from '../erase/inventoried.ts';
 import { storesClearedWork } from '../erase/stores-cleared.ts';
 import { suppressedWork } from '../erase/suppressed.ts';
 import { tombstonedWork } from '../erase/tombstoned.ts';
 import type { Project } from '../project.ts';
+import { rereadSubject } from '../reread-subject.ts';
 import type { Subject } from '../subject.ts';
 
 export interface RestrictionParts {
@@ -86,7 +86,7 @@ export async function liftRestriction(
   return withKeys(project, async (keys) => {
     const ref = await refOf(keys, subject);
     const { id } = await withKeyStore(config, (client) => openRestriction(client, ref, principal));
-    const rows = await readAgain(project, subject, { say, signal });
+    const rows = await rereadSubject(project, subject, { say, signal });
     await withKeyStore(config, (client) => endRestriction(client, id, principal));
     return { state: 'lifted', restriction: id, rows };
   });

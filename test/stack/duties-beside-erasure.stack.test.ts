@@ -1,11 +1,10 @@
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { packageRoot } from '../../stack/package-root.ts';
+import { type Exported, LetheCommands } from '../support/lethe-commands.ts';
+import { pinnedKey, verifyCertificates } from '../../erasure/verify-certificate.ts';
 import { LivePipeline, waitUntil } from '../support/live-pipeline.ts';
 import { acquireStack } from '../support/stack.ts';
 
@@ -41,20 +40,6 @@ columns:
   total: { classification: internal, action: keep }
 `;
 
-interface Ran {
-  readonly code: number;
-  readonly out: string;
-  readonly err: string;
-}
-
-interface Exported {
-  readonly tables: readonly {
-    readonly table: string;
-    readonly source: readonly Record<string, unknown>[];
-    readonly stores: Record<'elasticsearch' | 'clickhouse', readonly Record<string, unknown>[]>;
-  }[];
-}
-
 const total = '9007199254740993';
 
 describe('the duties beside the erasure', { timeout: 600_000 }, () => {
@@ -62,63 +47,7 @@ describe('the duties beside the erasure', { timeout: 600_000 }, () => {
   let client: Client;
   let keys: Client;
   const person = { id: 4_200_042, email: `mail-${randomBytes(8).toString('hex')}`, born: '1970-02-03' };
-  let serving: ChildProcess | undefined;
-
-  /** Runs the command in a process of its own, as a person would. */
-  function lethe(args: readonly string[], env: Record<string, string> = {}): Promise<Ran> {
-    return new Promise((done) => {
-      execFile(
-        process.execPath,
-        [join(packageRoot(), 'dist', 'cli', 'main.js'), ...args, '-c', live.configPath],
-        { env: { ...process.env, ...live.env, ...env }, maxBuffer: 1 << 26 },
-        (error, out, err) => done({ code: error ? Number(error.code) : 0, out, err }),
-      );
-    });
-  }
-
-  async function json<T>(...args: string[]): Promise<T> {
-    const { code, out, err } = await lethe([...args, '--json']);
-    expect(code, err).toBe(0);
-    return JSON.parse(out) as T;
-  }
-
-  async function serve(...args: string[]): Promise<string> {
-    const child = spawn(
-      process.execPath,
-      [join(packageRoot(), 'dist', 'cli', 'main.js'), 'serve', '--port', '0', ...args, '-c', live.configPath],
-      { env: { ...process.env, ...live.env }, stdio: ['ignore', 'pipe', 'inherit'] },
-    );
-    serving = child;
-    for await (const line of createInterface({ input: child.stdout })) {
-      const url = /^listening on (\S+)$/.exec(line)?.[1];
-      if (url !== undefined) return url;
-    }
-    throw new Error('lethe serve has ended');
-  }
-
-  async function stopServing(): Promise<void> {
-    const child = serving;
-    serving = undefined;
-    if (!child || child.exitCode !== null) return;
-    const ended = new Promise((done) => child.once('exit', done));
-    child.kill('SIGTERM');
-    await ended;
-  }
-
-  async function exported(id = person.id): Promise<Exported> {
-    const { code, out, err } = await lethe(['export', '--subject', `customer:${id}`]);
-    expect(code, err).toBe(0);
-    return JSON.parse(out) as Exported;
-  }
-
-  async function countsOf(id = person.id) {
-    const { tables } = await exported(id);
-    return tables.map(({ source, stores }) => [
-      source.length,
-      stores.elasticsearch.length,
-      stores.clickhouse.length,
-    ]);
-  }
+  let commands: LetheCommands;
 
   async function audited(action: string): Promise<Record<string, unknown>[]> {
     const { rows } = await keys.query<{ details: Record<string, unknown> }>(
@@ -134,6 +63,7 @@ describe('the duties beside the erasure', { timeout: 600_000 }, () => {
       { 'customers.yaml': customers, 'orders.yaml': orders },
       2,
     );
+    commands = new LetheCommands(live);
     client = new Client({ connectionString: live.source.url });
     await client.connect();
     await client.query(
@@ -164,7 +94,7 @@ describe('the duties beside the erasure', { timeout: 600_000 }, () => {
     await keys.connect();
   }, 300_000);
   afterAll(async () => {
-    await stopServing();
+    await commands?.stopServing();
     await keys?.end();
     await client?.end();
     await live?.close();
@@ -172,7 +102,7 @@ describe('the duties beside the erasure', { timeout: 600_000 }, () => {
 
   it('give a person everything that is known of him, in the clear, in a file of his own', async () => {
     const file = join(live.folder, 'export.json');
-    const counts = await json<Record<string, number>>(
+    const counts = await commands.json<Record<string, number>>(
       'export',
       '--subject',
       `customer:${person.id}`,
@@ -194,7 +124,7 @@ describe('the duties beside the erasure', { timeout: 600_000 }, () => {
       expect(bought!.stores[store].map((row) => row['total'])).toEqual([total, total, total]);
     }
     expect(await audited('subject-exported')).toMatchObject([{ type: 'customer', rows: 4, documents: 8 }]);
-    const again = await lethe(['export', '--subject', `customer:${person.id}`, '--out', file]);
+    const again = await commands.run(['export', '--subject', `customer:${person.id}`, '--out', file]);
     expect(again.code).toBe(1);
   });
 
@@ -208,9 +138,13 @@ describe('the duties beside the erasure', { timeout: 600_000 }, () => {
     };
     const before = await keyOf();
     const restrict = ['restrict', '--subject', `customer:${person.id}`];
-    const done = await json<Record<string, unknown>>(...restrict, '--reason', 'accuracy is contested');
+    const done = await commands.json<Record<string, unknown>>(
+      ...restrict,
+      '--reason',
+      'accuracy is contested',
+    );
     expect(done).toMatchObject({ state: 'restricted', records: 4 });
-    expect(await countsOf()).toEqual([
+    expect(await commands.countsOf(person.id)).toEqual([
       [1, 0, 0],
       [3, 0, 0],
     ]);
@@ -222,33 +156,34 @@ describe('the duties beside the erasure', { timeout: 600_000 }, () => {
     );
     expect(other.rowCount).toBe(1);
     await waitUntil(
-      async () => (await exported(6)).tables[1]!.stores.clickhouse.some((row) => row['total'] === '77'),
+      async () =>
+        (await commands.exported(6)).tables[1]!.stores.clickhouse.some((row) => row['total'] === '77'),
       60_000,
       'a change of somebody else',
     );
-    expect(await countsOf()).toEqual([
+    expect(await commands.countsOf(person.id)).toEqual([
       [1, 0, 0],
       [4, 0, 0],
     ]);
     // Twice is once.
-    expect(await json(...restrict, '--reason', 'again')).toMatchObject({
+    expect(await commands.json(...restrict, '--reason', 'again')).toMatchObject({
       restriction: done['restriction'],
     });
-    expect(await json(...restrict, '--lift')).toMatchObject({
+    expect(await commands.json(...restrict, '--lift')).toMatchObject({
       state: 'lifted',
       restriction: done['restriction'],
       rows: 5,
     });
     await waitUntil(
-      async () => (await countsOf()).flat().join() === '1,1,1,4,4,4',
+      async () => (await commands.countsOf(person.id)).flat().join() === '1,1,1,4,4,4',
       120_000,
       'the rows come back',
     );
     await live.expectEqual();
     expect(await keyOf()).toBe(before);
-    const [own] = (await exported()).tables;
+    const [own] = (await commands.exported(person.id)).tables;
     expect(own!.stores.elasticsearch).toMatchObject([{ email: person.email }]);
-    expect((await lethe([...restrict, '--lift'])).code).toBe(1);
+    expect((await commands.run([...restrict, '--lift'])).code).toBe(1);
     expect((await audited('restriction-lifted')).length).toBe(1);
   });
 
@@ -257,20 +192,20 @@ describe('the duties beside the erasure', { timeout: 600_000 }, () => {
   let auditor = '';
 
   it('take requests over HTTP from whoever has a token and the right', async () => {
-    const add = await json<{ token: { token: string } | string }>(
+    const add = await commands.json<{ token: { text: string } }>(
       'access',
       'add',
       'privacy',
       '--role',
       'compliance',
     );
-    privacy = typeof add.token === 'string' ? add.token : add.token.token;
+    privacy = add.token.text;
     const withToken = { LETHE_TOKEN: privacy };
-    expect((await lethe(['access', 'add', 'looker', '--role', 'auditor'], withToken)).code).toBe(0);
-    const made = await lethe(['access', 'token', 'looker', '--json'], withToken);
-    auditor = (JSON.parse(made.out) as { token: string }).token;
+    expect((await commands.run(['access', 'add', 'looker', '--role', 'auditor'], withToken)).code).toBe(0);
+    const made = await commands.run(['access', 'token', 'looker', '--json'], withToken);
+    auditor = (JSON.parse(made.out) as { text: string }).text;
 
-    const url = await serve('--no-erasures');
+    const url = await commands.serve('--no-erasures');
     const post = async (path: string, body: unknown, headers: Record<string, string> = {}) => {
       const response = await fetch(url + path, { method: 'POST', body: JSON.stringify(body), headers });
       return { status: response.status, body: (await response.json()) as Record<string, unknown> };
@@ -312,14 +247,14 @@ describe('the duties beside the erasure', { timeout: 600_000 }, () => {
     );
     const health = (await (await fetch(`${url}/health`)).json()) as { erasures: unknown };
     expect(health.erasures).toMatchObject({ open: 1, nearDeadline: 1 });
-    await stopServing();
+    await commands.stopServing();
   });
 
   it('shout about a deadline, put it off once, and refuse with a ground', async () => {
-    const status = await lethe(['status']);
+    const status = await commands.run(['status']);
     expect(status.code).toBe(1);
     expect(status.out).toMatch(/ALARM[^]*request by-http/);
-    const late = await json<{ deadline: string; receivedAt: string }>(
+    const late = await commands.json<{ deadline: string; receivedAt: string }>(
       'erase',
       'extend',
       'by-http',
@@ -327,11 +262,11 @@ describe('the duties beside the erasure', { timeout: 600_000 }, () => {
       'many',
     );
     expect(Date.parse(late.deadline) - Date.parse(late.receivedAt)).toBeGreaterThan(88 * 86_400_000);
-    expect((await lethe(['erase', 'extend', 'by-http', '--reason', 'more'])).code).toBe(1);
-    const after = await lethe(['status', '--json']);
+    expect((await commands.run(['erase', 'extend', 'by-http', '--reason', 'more'])).code).toBe(1);
+    const after = await commands.run(['status', '--json']);
     expect((JSON.parse(after.out) as { erasures: { alarms: unknown[] } }).erasures.alarms).toEqual([]);
 
-    const url = await serve('--no-erasures');
+    const url = await commands.serve('--no-erasures');
     await fetch(`${url}/v1/erasures`, {
       method: 'POST',
       headers: bearer(privacy),
@@ -341,8 +276,8 @@ describe('the duties beside the erasure', { timeout: 600_000 }, () => {
         requestId: 'unfounded',
       }),
     });
-    await stopServing();
-    const refused = await json<Record<string, unknown>>(
+    await commands.stopServing();
+    const refused = await commands.json<Record<string, unknown>>(
       'erase',
       'refuse',
       'unfounded',
@@ -350,8 +285,8 @@ describe('the duties beside the erasure', { timeout: 600_000 }, () => {
       'Art. 17(3)(b): the tax law',
     );
     expect(refused).toMatchObject({ state: 'refused', ground: 'Art. 17(3)(b): the tax law' });
-    expect((await lethe(['erase', 'cancel', 'unfounded'])).code).toBe(0);
-    expect(await countsOf(13)).toEqual([
+    expect((await commands.run(['erase', 'cancel', 'unfounded'])).code).toBe(1);
+    expect(await commands.countsOf(13)).toEqual([
       [1, 1, 1],
       [3, 3, 3],
     ]);
@@ -360,25 +295,21 @@ describe('the duties beside the erasure', { timeout: 600_000 }, () => {
   it('file the requests of a CSV file together, and none of a file that is wrong', async () => {
     const file = join(live.folder, 'requests.csv');
     writeFileSync(file, 'subject_type,subject_id,request_id\ncustomer,21,b-1\ncustomer,22,by-http\n');
-    const refused = await lethe(['erase', 'batch', file, '--reason', 'Art. 17']);
+    const refused = await commands.run(['erase', 'batch', file, '--reason', 'Art. 17']);
     expect(refused.code).toBe(1);
     expect(refused.err).toContain('line 3');
-    expect((await lethe(['erase', 'status', 'b-1'])).code).toBe(1);
+    expect((await commands.run(['erase', 'status', 'b-1'])).code).toBe(1);
 
     writeFileSync(file, 'subject_type,subject_id,request_id\ncustomer,21,b-1\ncustomer,22,\n');
-    const { requests } = await json<{ requests: { line: number; request: string; state: string }[] }>(
-      'erase',
-      'batch',
-      file,
-      '--reason',
-      'Art. 17',
-    );
+    const { requests } = await commands.json<{
+      requests: { line: number; request: string; state: string }[];
+    }>('erase', 'batch', file, '--reason', 'Art. 17');
     expect(requests).toMatchObject([
       { line: 2, request: 'b-1', state: 'done' },
       { line: 3, state: 'done' },
     ]);
     for (const id of [21, 22])
-      expect(await countsOf(id)).toEqual([
+      expect(await commands.countsOf(id)).toEqual([
         [0, 0, 0],
         [0, 0, 0],
       ]);
@@ -386,7 +317,7 @@ describe('the duties beside the erasure', { timeout: 600_000 }, () => {
   });
 
   it('carry out what was filed over HTTP, in the background', async () => {
-    const url = await serve();
+    const url = await commands.serve();
     const request = async () => {
       const response = await fetch(`${url}/v1/erasures/by-http`, { headers: bearer(auditor) });
       return ((await response.json()) as { state: string }).state;
@@ -395,26 +326,15 @@ describe('the duties beside the erasure', { timeout: 600_000 }, () => {
     const answer = await fetch(`${url}/v1/erasures/by-http/certificate`, { headers: bearer(auditor) });
     const certificate = join(live.folder, 'certificate.json');
     writeFileSync(certificate, await answer.text());
-    await stopServing();
+    await commands.stopServing();
     const key = join(live.folder, 'key.pem');
-    writeFileSync(key, (await lethe(['erase', 'certificate-key'])).out);
-    const verified = await new Promise<number>((done) => {
-      const child = spawn(
-        process.execPath,
-        [
-          join(packageRoot(), 'dist', 'cli', 'main.js'),
-          'erase',
-          'verify-certificate',
-          certificate,
-          '--key',
-          key,
-        ],
-        { stdio: 'ignore' },
-      );
-      child.once('exit', (code) => done(code ?? 1));
-    });
-    expect(verified).toBe(0);
-    expect(await countsOf(11)).toEqual([
+    writeFileSync(key, (await commands.run(['erase', 'certificate-key'])).out);
+    const [issued] = verifyCertificates(
+      [readFileSync(certificate, 'utf8')],
+      pinnedKey(readFileSync(key, 'utf8')),
+    );
+    expect(issued).toMatchObject({ ok: true, document: { certificate: { request: 'by-http' } } });
+    expect(await commands.countsOf(11)).toEqual([
       [0, 0, 0],
       [0, 0, 0],
     ]);

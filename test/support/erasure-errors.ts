@@ -41,6 +41,7 @@ export function erasureFailures(canary: string): readonly (() => unknown)[] {
     () => fileRequest(database([], [], [{ id: 'other' }]), whole),
     () => cancelRequest(database([]), 'r', canary),
     () => cancelRequest(database([row]), 'r', canary),
+    () => cancelRequest(database([{ ...row, state: 'refused' }]), 'r', canary),
     () => extendRequest(database([{ ...row, extended_at: new Date(), extension: '' }]), 'r', canary, canary),
     () => extendRequest(database([row]), 'r', canary, canary),
     () =>

@@ -195,7 +195,7 @@ describe('a person who asks to be forgotten', { timeout: 600_000 }, () => {
     await live.expectEqual();
     const args = ['--subject', `customer:${second.id}`, '--reason', 'Art. 17', '--request-id', 'second'];
     for (const step of erasureSteps) {
-      for (const point of ['before', 'done', 'noted']) {
+      for (const point of ['done', 'noted']) {
         const { signal, err: said } = await lethe(['erase', ...args, '-c', live.configPath], {
           LETHE_TEST_CRASH: `${step}/${point}`,
           NODE_OPTIONS: `--import ${crash}`,
@@ -281,7 +281,7 @@ describe('a person who asks to be forgotten', { timeout: 600_000 }, () => {
     const late = await lethe(['erase', 'cancel', 'first', '-c', live.configPath]);
     expect(late).toMatchObject({ code: 1, err: expect.stringMatching('cannot be taken back') });
     const third = ['--subject', 'customer:77', '--reason', 'r', '--request-id', 'third'];
-    const env = { LETHE_TEST_CRASH: 'source-cleared/before', NODE_OPTIONS: `--import ${crash}` };
+    const env = { LETHE_TEST_CRASH: 'suppressed/noted', NODE_OPTIONS: `--import ${crash}` };
     expect((await lethe(['erase', ...third, '-c', live.configPath], env)).signal).toBe('SIGKILL');
     await client.query(`update customers set bio = 'changed while suppressed' where id = 77`);
     await waitForSinks(live.project!.config, live.project!.datasets, {

@@ -1,22 +1,15 @@
 // Preloaded into a `lethe erase`: ends the process with SIGKILL at one place of one step, as a power failure would. The runner's own
-// methods are wrapped, so that the product has no word of it.
+// method is wrapped, so that the product has no word of it.
 import { ErasureRunner } from '../../dist/erasure/runner.js';
 
 const [step, point] = process.env['LETHE_TEST_CRASH'].split('/');
-const [attempt, note] = ['attempt', 'note'].map(
-  (name) => Object.getOwnPropertyDescriptor(ErasureRunner.prototype, name).value,
-);
+const note = Object.getOwnPropertyDescriptor(ErasureRunner.prototype, 'note').value;
 
 function die() {
   process.kill(process.pid, 'SIGKILL');
   // Nothing of what comes next may be begun.
   return new Promise(() => {});
 }
-
-ErasureRunner.prototype.attempt = async function (client, requests) {
-  if (requests[0].step === step && point === 'before') await die();
-  return attempt.call(this, client, requests);
-};
 
 ErasureRunner.prototype.note = async function (client, request, done, inventory) {
   if (done.step === step && point === 'done') await die();

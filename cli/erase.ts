@@ -14,6 +14,7 @@ import { batchCommand } from './erase/batch.ts';
 import { carryOut } from './erase/carry-out.ts';
 import { extendCommand, refuseCommand } from './erase/deadline-commands.ts';
 import { fileErasure } from './erase/file-request.ts';
+import { holdCommand, releaseCommand } from './erase/hold-commands.ts';
 import { planErasure, renderPlan } from './erase/plan-erasure.ts';
 import {
   parseRequestId,
@@ -54,6 +55,8 @@ export function eraseCommand(): Command {
     .addCommand(extendCommand())
     .addCommand(refuseCommand())
     .addCommand(cancelCommand())
+    .addCommand(holdCommand())
+    .addCommand(releaseCommand())
     .addCommand(certificateCommand())
     .addCommand(verifyCertificateCommand())
     .addCommand(certificateKeyCommand());

@@ -10,6 +10,7 @@ import { checkCommand } from './check.ts';
 import { connectorCommand } from './connector.ts';
 import { demoCommand } from './demo.ts';
 import { diffCommand } from './diff.ts';
+import { readmitCommand } from './readmit.ts';
 import { eraseCommand } from './erase.ts';
 import { dlqCommand } from './dlq.ts';
 import { exportCommand } from './export.ts';
@@ -52,6 +53,7 @@ const program = new Command('lethe')
   .addCommand(keysCommand())
   .addCommand(auditCommand())
   .addCommand(eraseCommand())
+  .addCommand(readmitCommand())
   .addCommand(exportCommand())
   .addCommand(restrictCommand())
   .addCommand(accessCommand())

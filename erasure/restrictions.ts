@@ -101,8 +101,11 @@ export async function endRestriction(client: ClientBase, id: string, principal: 
 /** A request is filed before it suppresses: whoever does not see one here has his suppression made anew by it. */
 async function refuseErased(client: ClientBase, { type, digest }: SubjectRef): Promise<void> {
   const { rows } = await client.query<{ id: string; state: string }>(
-    `select id, state from lethe_erasure.requests
-      where subject_type = $1 and subject_digest = $2 and state in ('open', 'needs-person', 'done') limit 1`,
+    `select id, state from lethe_erasure.requests r
+      where subject_type = $1 and subject_digest = $2
+        and (state in ('open', 'needs-person') or state = 'done' and exists (
+          select from lethe_keys.suppressed x where x.subject_type = $1 and x.subject_digest = $2 and x.request = r.id))
+      limit 1`,
     [type, digest],
   );
   const request = rows[0];

@@ -1,4 +1,5 @@
 import { certificateStatements } from './certificate-store.ts';
+import { holdStatements } from './holds.ts';
 import { restrictionStatements } from './restrictions.ts';
 import type { PlannedChange, Resource } from '../pipeline/resource.ts';
 import type { Config } from '../schemas/config.ts';
@@ -45,6 +46,7 @@ const statements = [
   `create index if not exists requests_with_key on lethe_erasure.requests (id) where not key_gone`,
   ...certificateStatements,
   ...restrictionStatements,
+  ...holdStatements,
 ] as const;
 
 /** What `lethe apply` makes of them. */
@@ -53,7 +55,8 @@ export function erasureResources(config: Pick<Config, 'keys'>): Resource[] {
     withKeyStore(config, async (client) => {
       const { rows } = await client.query<{ there: boolean }>(
         `select to_regclass('lethe_erasure.certificates') is not null
-            and to_regclass('lethe_erasure.restrictions') is not null as there`,
+            and to_regclass('lethe_erasure.restrictions') is not null
+            and to_regclass('lethe_erasure.holds') is not null as there`,
       );
       return rows[0]!.there;
     });

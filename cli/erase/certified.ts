@@ -27,7 +27,7 @@ export function certifiedWork(context: ErasureContext): StepWork {
         for (const erasure of erasures) {
           const { request, inventory } = erasure;
           const commitment = commitmentTo({ request: request.id, ...inventory.subject }, commitmentKey);
-          const destroyed = await keysOf(client, request.subject, inventory.keyId!);
+          const destroyed = await keysOf(client, inventory.keyId!);
           const body = {
             ...bodyOf(context, erasure),
             commitment,

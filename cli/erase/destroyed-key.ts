@@ -1,6 +1,5 @@
 import type { ClientBase } from 'pg';
 import type { CertificateBody } from '../../erasure/certificate.ts';
-import type { SubjectRef } from '../../erasure/suppression.ts';
 
 interface Row {
   readonly generations: number;
@@ -13,15 +12,13 @@ interface Row {
 type Keys = CertificateBody['keys'];
 
 /** The person's key as the key store has it after its destruction: under which epoch it was wrapped, and since when nobody can open that. */
-export async function keysOf(client: ClientBase, { type, digest }: SubjectRef, keyId: string): Promise<Keys> {
+export async function keysOf(client: ClientBase, keyId: string): Promise<Keys> {
   const { rows } = await client.query<Row>(
     `select count(*)::int as generations, count(k.wrapped)::int as left, max(k.destroyed_at) as destroyed_at,
             max(k.epoch) as epoch,
             case when bool_and(e.state = 'destroyed') then max(e.final_at) end as final_at
-       from lethe_keys.subjects s
-       join lethe_keys.data_keys k using (key_id) join lethe_keys.epochs e using (epoch)
-      where s.subject_type = $1 and s.subject_digest = $2 and s.key_id = $3`,
-    [type, digest, keyId],
+       from lethe_keys.data_keys k join lethe_keys.epochs e using (epoch) where k.key_id = $1`,
+    [keyId],
   );
   const { generations, left, destroyed_at, epoch, final_at } = rows[0]!;
   // Nobody may certify that a key is gone which is there.

@@ -1,6 +1,5 @@
 import { certificateDocumentShape } from '../../erasure/certificate-document.ts';
 import { issueCertificate } from '../../erasure/certificate-store.ts';
-import { findRequest } from '../../erasure/requests.ts';
 import { appendAudit } from '../../keys/audit/audit-log.ts';
 import { inTransaction, withKeyStore } from '../../keys/key-store-client.ts';
 import { withSigningKey } from '../../keys/signing-key.ts';
@@ -31,8 +30,7 @@ export async function finaliseCertificates(config: Config): Promise<FinalCertifi
           previous: __,
           ...body
         } = certificateDocumentShape.parse(JSON.parse(document)).certificate;
-        const { subject } = (await findRequest(client, request))!;
-        const keys = await Promise.all(body.keys.map(({ keyId }) => keysOf(client, subject, keyId)));
+        const keys = await Promise.all(body.keys.map(({ keyId }) => keysOf(client, keyId)));
         const finality = finalityOf(keys.flat());
         if (finality.state !== 'final') continue;
         const certificate = await inTransaction(client, async () => {

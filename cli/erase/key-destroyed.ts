@@ -1,5 +1,6 @@
 import { withKeyStore } from '../../keys/key-store-client.ts';
 import { destroyKeyOf } from '../../keys/destroy-key.ts';
+import { refuseHeld } from '../../erasure/holds.ts';
 import type { StepResult, StepWork } from '../../erasure/runner.ts';
 import { anchorKeys } from '../anchored-keys.ts';
 import type { ErasureContext } from './context.ts';
@@ -11,6 +12,8 @@ export function keyDestroyedWork({ project: { config } }: ErasureContext): StepW
       const done: StepResult[] = [];
       for (const { request, inventory } of erasures) {
         const { type, digest } = request.subject;
+        // One that was put on meanwhile counts as well.
+        await refuseHeld(client, request.subject);
         const { keyId, generations } = await destroyKeyOf(client, { type }, digest);
         done.push({ evidence: { keyId, generations }, inventory: { ...inventory, keyId } });
       }

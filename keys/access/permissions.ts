@@ -20,7 +20,8 @@ export const rolePermissions = {
 } as const satisfies Readonly<Record<string, readonly string[]>>;
 
 export type Role = keyof typeof rolePermissions;
-export type Permission = (typeof rolePermissions)[Role][number];
+/** The last is no role's: it takes broken glass. */
+export type Permission = (typeof rolePermissions)[Role][number] | 'subject:readmit';
 
 export const roles = Object.keys(rolePermissions) as readonly Role[];
 

@@ -311,4 +311,76 @@ describe('a person who asks to be forgotten', { timeout: 600_000 }, () => {
     const { out } = await lethe(['erase', 'certificate', 'first', '-c', live.configPath]);
     expect(JSON.parse(out)).toMatchObject({ certificate: { number: 3, finality: { state: 'final' } } });
   });
+
+  it('waits while a hold is on them, and goes on when it is released', async () => {
+    const held = ['--subject', 'customer:88'];
+    const hold = await lethe(['erase', 'hold', ...held, '--basis', 'case 4 O 17/26', '-c', live.configPath]);
+    expect(hold.code, hold.err).toBe(0);
+    const asked = await lethe([
+      'erase',
+      ...held,
+      '--reason',
+      'r',
+      '--request-id',
+      'held',
+      '-c',
+      live.configPath,
+    ]);
+    expect(asked).toMatchObject({
+      code: 1,
+      err: expect.stringMatching('under a legal hold: case 4 O 17/26'),
+    });
+    const { rowCount } = await keys.query(`select from lethe_keys.suppressed where request = 'held'`);
+    expect(rowCount).toBe(0);
+    expect((await lethe(['erase', 'release', ...held, '-c', live.configPath])).code).toBe(0);
+    const resumed = await lethe(['erase', 'resume', 'held', '--json', '-c', live.configPath]);
+    expect(resumed.code, resumed.err).toBe(0);
+    expect(JSON.parse(resumed.out)).toMatchObject({ state: 'done' });
+  });
+
+  it('comes back only when two others approve, under a new key', async () => {
+    const token = async (name: string) => {
+      const made = await lethe([
+        'access',
+        'add',
+        name,
+        '--role',
+        'compliance',
+        '--json',
+        '-c',
+        live.configPath,
+      ]);
+      expect(made.code, made.err).toBe(0);
+      const issued = await lethe(['access', 'token', name, '--json', '-c', live.configPath]);
+      return { LETHE_TOKEN: (JSON.parse(issued.out) as { text: string }).text };
+    };
+    const [officer, second, third] = [await token('officer'), await token('second'), await token('third')];
+    const readmit = ['readmit', '--subject', `customer:${person.id}`, '--json', '-c', live.configPath];
+    expect(await lethe(readmit, officer)).toMatchObject({
+      code: 1,
+      err: expect.stringMatching('ACCESS_REFUSED'),
+    });
+    const asked = await lethe(
+      ['glass', 'ask', '--for', 'readmit', '--reason', 'customer again', '--json', '-c', live.configPath],
+      officer,
+    );
+    expect(asked.code, asked.err).toBe(0);
+    const { id } = JSON.parse(asked.out) as { id: string };
+    for (const by of [second, third]) {
+      const approved = await lethe(['glass', 'approve', id, '-c', live.configPath], by);
+      expect(approved.code, approved.err).toBe(0);
+    }
+    const done = await lethe(readmit, officer);
+    expect(done.code, done.err).toBe(0);
+    const { keyId, rows } = JSON.parse(done.out) as { keyId: string; rows: number };
+    expect(rows).toBe(1 + notes.length);
+    const old = await keys.query<{ wrapped: Buffer | null }>(
+      `select wrapped from lethe_keys.data_keys where destroyed_at is not null and key_id <> $1`,
+      [keyId],
+    );
+    expect(old.rows.every(({ wrapped }) => wrapped === null)).toBe(true);
+    await live.expectEqual();
+    const back = await found();
+    expect(back['elasticsearch documents']).toBeGreaterThan(0);
+  });
 });

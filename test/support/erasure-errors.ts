@@ -1,8 +1,10 @@
+import { refuseHeld, releaseHold } from '../../erasure/holds.ts';
 import { incomplete } from '../../erasure/incomplete.ts';
 import { cancelRequest, fileRequest, findRequest, noSuchRequest } from '../../erasure/requests.ts';
 import { extendRequest, refuseRequest } from '../../erasure/request-duties.ts';
 import { fileRestriction, openRestriction } from '../../erasure/restrictions.ts';
 import { newInventory, openInventory, sealInventory } from '../../erasure/inventory.ts';
+import { requireErased } from '../../keys/readmit-subject.ts';
 import { testSubjectKey } from './test-keys.ts';
 
 /** What fails with requests of erasures; `canary` is whatever a person's id or a reason may be. */
@@ -37,6 +39,9 @@ export function erasureFailures(canary: string): readonly (() => unknown)[] {
   const whole = { ...file, sealed: Buffer.from(canary) };
   const keyless = { dataKeys: async () => [null] };
   return [
+    () => refuseHeld(database([{ basis: 'HGB 257', heldAt: new Date() }]), subject),
+    () => releaseHold(database([]), subject, canary),
+    () => requireErased(database([{ kept: 1 }]), 'customer', subject.digest),
     () => fileRequest(database([], [row]), whole),
     () => fileRequest(database([], [], [{ id: 'other' }]), whole),
     () => cancelRequest(database([]), 'r', canary),

@@ -1,0 +1,55 @@
+import { Command } from 'commander';
+import { readmitSubject } from '../keys/readmit-subject.ts';
+import { openKeyStore } from '../keys/open-key-store.ts';
+import { anchorKeys, requireAnchored } from './anchored-keys.ts';
+import { requireType } from './erase/context.ts';
+import { permitted } from './permitted.ts';
+import { openProject } from './project.ts';
+import { rereadSubject } from './reread-subject.ts';
+import { parseSubject, type Subject } from './subject.ts';
+
+interface Flags {
+  readonly config: string;
+  readonly subject: Subject;
+  readonly json?: true;
+}
+
+/**
+ * `lethe readmit`: a person who was erased comes back, under a new key. Nobody's role alone lets him: it takes a glass, a reason, and two who
+ * approve.
+ */
+export function readmitCommand(): Command {
+  return new Command('readmit')
+    .description(
+      'let a person come back who was erased, under a new key; takes `lethe glass ask readmit` and two approvals',
+    )
+    .requiredOption(
+      '--subject <type:id>',
+      'whom, as the contracts call them: customer:42; - reads it from stdin',
+      parseSubject,
+    )
+    .option('-c, --config <file>', 'configuration', 'lethe.yaml')
+    .option('--json', 'print JSON')
+    .action(async ({ config: path, subject, json }: Flags) => {
+      const project = await openProject(path);
+      const { config } = project;
+      requireType(project, subject.type);
+      await requireAnchored(config);
+      const { name } = await permitted(config, 'subject:readmit', { glass: [{ kind: 'readmit' }] });
+      const keys = openKeyStore(config);
+      try {
+        const digest = await keys.subjectDigest({ type: subject.type }, subject.id);
+        const { keyId } = await readmitSubject(config, { type: subject.type }, digest, name);
+        await anchorKeys(config);
+        const say = (text: string): void => void process.stderr.write(`  ${text}\n`);
+        const rows = await rereadSubject(project, subject, { say });
+        process.stdout.write(
+          json
+            ? `${JSON.stringify({ keyId, rows })}\n`
+            : `readmitted under key ${keyId}; ${rows} rows are read again\n`,
+        );
+      } finally {
+        await keys.close();
+      }
+    });
+}

@@ -1,0 +1,74 @@
+import type { ClientBase } from 'pg';
+import { appendAudit } from '../keys/audit/audit-log.ts';
+import { inTransaction } from '../keys/key-store-client.ts';
+import { LetheError } from '../schemas/errors.ts';
+import type { SubjectRef } from './suppression.ts';
+
+/** Tables of legal holds; each statement may be run again. */
+export const holdStatements = [
+  `create table if not exists lethe_erasure.holds (
+     subject_type text not null,
+     subject_digest bytea not null,
+     basis text not null,
+     held_by text not null,
+     held_at timestamptz not null default clock_timestamp(),
+     primary key (subject_type, subject_digest))`,
+] as const;
+
+/** That a person's data must be kept, and why (GDPR, Article 17(3)). */
+export interface Hold {
+  readonly basis: string;
+  readonly heldAt: Date;
+}
+
+/** Puts a hold on a person; another basis takes the place of the one before. A request that has destroyed the key is past it. */
+export async function placeHold(
+  client: ClientBase,
+  { type, digest }: SubjectRef,
+  basis: string,
+  principal: string,
+): Promise<void> {
+  await inTransaction(client, async () => {
+    await client.query(
+      `insert into lethe_erasure.holds (subject_type, subject_digest, basis, held_by) values ($1, $2, $3, $4)
+       on conflict (subject_type, subject_digest) do update set basis = excluded.basis, held_by = excluded.held_by`,
+      [type, digest, basis, principal],
+    );
+    await appendAudit(client, 'hold-placed', { type }, principal);
+  });
+}
+
+/** Takes it off; ERASURE_REFUSED where there is none. */
+export async function releaseHold(
+  client: ClientBase,
+  { type, digest }: SubjectRef,
+  principal: string,
+): Promise<void> {
+  await inTransaction(client, async () => {
+    const { rowCount } = await client.query(
+      'delete from lethe_erasure.holds where subject_type = $1 and subject_digest = $2',
+      [type, digest],
+    );
+    if (rowCount === 0) {
+      throw new LetheError('ERASURE_REFUSED', 'this person is under no hold', {
+        fix: 'Nothing is to be released.',
+      });
+    }
+    await appendAudit(client, 'hold-released', { type }, principal);
+  });
+}
+
+/** ERASURE_REFUSED for a person who is under a hold. */
+export async function refuseHeld(
+  client: Pick<ClientBase, 'query'>,
+  { type, digest }: SubjectRef,
+): Promise<void> {
+  const { rows } = await client.query<Hold>(
+    'select basis, held_at as "heldAt" from lethe_erasure.holds where subject_type = $1 and subject_digest = $2',
+    [type, digest],
+  );
+  if (!rows[0]) return;
+  throw new LetheError('ERASURE_REFUSED', `the person is under a legal hold: ${rows[0].basis}`, {
+    fix: 'Release it with `lethe erase release`, then `lethe erase resume`; or refuse the request with its ground.',
+  });
+}

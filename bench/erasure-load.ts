@@ -9,8 +9,8 @@ import { formatVersion, zeroVersion } from '../schemas/version.ts';
 import type { BenchProject } from './bench-project.ts';
 import { indexPersons, insertPersons, personalTables, subjectType } from './erasure-tables.ts';
 
-/** Persons of a transaction. */
-const atOnce = 1_000;
+/** Persons of a transaction; more of them where no pipeline follows. */
+const [atOnce, atOnceAside] = [1_000, 10_000];
 
 interface LoadParts {
   readonly bench: BenchProject;
@@ -26,7 +26,7 @@ export async function loadThrough(
 ): Promise<Project> {
   const project = await openProject(bench.configPath);
   say(`writing the rows of persons ${first} to ${last}`);
-  await insertRange(bench, first, last, signal);
+  await insertRange(bench, first, last, atOnce, signal);
   say('waiting for both stores to have them');
   await waitForSinks(project.config, project.datasets, { signal });
   return project;
@@ -48,7 +48,7 @@ export async function loadAside(
   say(`writing the rows of persons ${first} to ${last}, past the pipeline`);
   await alter(`drop table ${datasets.map(({ table }) => quoteTable(table)).join(', ')}`);
   try {
-    await insertRange(bench, first, last, signal);
+    await insertRange(bench, first, last, atOnceAside, signal);
   } finally {
     const lists = datasets.map(
       ({ table, published }) => `${quoteTable(table)} (${published.map(quoteName).join(', ')})`,
@@ -61,11 +61,18 @@ export async function loadAside(
   await withSource(config.postgres, (client) => client.query('analyze'));
 }
 
-async function insertRange({ config }: BenchProject, first: number, last: number, signal: AbortSignal) {
+async function insertRange(
+  { config }: BenchProject,
+  first: number,
+  last: number,
+  step: number,
+  signal: AbortSignal,
+): Promise<void> {
   await withSource(config.postgres, async (client) => {
-    for (let from = first; from <= last; from += atOnce) {
+    await client.query('set synchronous_commit = off');
+    for (let from = first; from <= last; from += step) {
       signal.throwIfAborted();
-      const to = Math.min(last, from + atOnce - 1);
+      const to = Math.min(last, from + step - 1);
       await client.query('begin');
       for (const table of personalTables) await client.query(insertPersons(table), [from, to]);
       await client.query('commit');
@@ -78,9 +85,10 @@ async function indexRange({ config }: BenchProject, first: number, last: number,
   const keys = openKeyStore(config);
   try {
     await withKeyStore(config, async (client) => {
-      for (let from = first; from <= last; from += atOnce) {
+      await client.query('set synchronous_commit = off');
+      for (let from = first; from <= last; from += atOnceAside) {
         signal.throwIfAborted();
-        const persons = Array.from({ length: Math.min(atOnce, last - from + 1) }, (_, i) => from + i);
+        const persons = Array.from({ length: Math.min(atOnceAside, last - from + 1) }, (_, i) => from + i);
         const digests: Buffer[] = [];
         for (const person of persons)
           digests.push(await keys.subjectDigest({ type: subjectType }, String(person)));

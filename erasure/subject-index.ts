@@ -18,6 +18,9 @@ interface Entry {
 /** Gives the digest that a subject is found by. */
 export type DigestOf = (kind: { readonly type: string }, id: string) => Promise<Buffer>;
 
+/** Files requests for persons whose own rows were deleted. */
+export type OnEnded = (kind: { readonly type: string }, ids: readonly string[]) => Promise<void>;
+
 /**
  * Which records are whose. The transform notes it before it commits them, so that the index has every record that a topic has, and perhaps
  * one more. A record that changes its subject is the newer one's; so a zombie, whose version is older, takes nobody's record away.
@@ -25,10 +28,17 @@ export type DigestOf = (kind: { readonly type: string }, id: string) => Promise<
 export class PostgresSubjectIndex {
   readonly #pool: Pick<Pool, 'query' | 'end'>;
   readonly #digestOf: DigestOf;
+  readonly #onEnded: OnEnded;
 
-  constructor(pool: Pick<Pool, 'query' | 'end'>, digestOf: DigestOf) {
+  constructor(pool: Pick<Pool, 'query' | 'end'>, digestOf: DigestOf, onEnded: OnEnded) {
     this.#pool = pool;
     this.#digestOf = digestOf;
+    this.#onEnded = onEnded;
+  }
+
+  /** The persons' own rows were deleted, which starts their erasure. Durable when it returns. */
+  ended(kind: { readonly type: string }, ids: readonly string[]): Promise<void> {
+    return this.#onEnded(kind, ids);
   }
 
   /** Durable when it returns; KEY_STORE_UNAVAILABLE where nobody answers, and then none of the records may be committed. */

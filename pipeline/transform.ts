@@ -32,6 +32,8 @@ export type Fate =
       readonly headers: Readonly<Record<string, string>>;
       /** Of a person who was forgotten. */
       readonly erased?: true;
+      /** Whose own row was deleted, where that starts an erasure. */
+      readonly endedSubject?: string;
     }
   | { readonly kind: 'skipped'; readonly reason: SkipReason }
   | { readonly kind: 'failed'; readonly code: ErrorCode; readonly reason: string }

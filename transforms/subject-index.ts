@@ -20,6 +20,8 @@ export interface SubjectIndex {
    * none of the records may be committed.
    */
   note(table: string, kind: SubjectKind, entries: readonly IndexEntry[]): Promise<void>;
+  /** Persons whose own rows were deleted, where their contract says that this starts an erasure. Durable and failing as the other. */
+  ended(kind: SubjectKind, ids: readonly string[]): Promise<void>;
 }
 
 /** Notes whose the records of a batch are, before any of them is committed: the index may have too many, never too few. */
@@ -35,4 +37,6 @@ export async function noteSubjects(
     return [{ key, version: headers[header.version]!, subjectId: value === null ? null : whose[i]! }];
   });
   if (entries.length > 0) await index.note(table, subject!, entries);
+  const ended = outcomes.flatMap((outcome) => (outcome.kind === 'clean' ? (outcome.endedSubject ?? []) : []));
+  if (ended.length > 0) await index.ended(subject!, [...new Set(ended)]);
 }

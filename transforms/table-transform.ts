@@ -72,6 +72,7 @@ export function createTableTransform(parts: TransformParts): TableTransform {
   const isPersonal = usesSubjectKeys(dataset);
   // Nothing passes of a person who was erased, whether or not it would be under a key of theirs.
   const isSomebodys = dataset.subject !== undefined;
+  const starts = dataset.contract.erasure?.starts === true;
   const readAtSource = new Set(dataset.columns.filter(isReadAtSource).map(({ name }) => name));
   const isJudged = isSomebodys || dataset.conditions.length > 0 || dataset.consentPath !== undefined;
   const reader = new AvroReader();
@@ -103,7 +104,10 @@ export function createTableTransform(parts: TransformParts): TableTransform {
     const looksUp = dataset.facts.length > 0 && !record.parked;
     if (op === 'd') {
       const lookup = looksUp ? { lookup: lookupOf(rawKey, headers, null) } : undefined;
-      return { kind: 'clean', key, value: null, headers, ...lookup };
+      const ended = starts
+        ? { endedSubject: plans.key(rawKey).readSource(reader.reset(rawKey, 5))[0]! }
+        : undefined;
+      return { kind: 'clean', key, value: null, headers, ...lookup, ...ended };
     }
     if (base < 0) throw malformed();
     const admitted = isJudged ? admit(record, plan, room.at, base, key, headers) : null;

@@ -20,7 +20,7 @@ tier: 1
 subject: { type: customer, key: id }
 sinks: [elasticsearch, clickhouse]
 staleness: 30s
-erasure: { source: delete }
+erasure: { source: delete, starts: true }
 columns:
   id: { classification: person.id, action: keep }
   email: { classification: person.contact, action: encrypt }
@@ -175,14 +175,11 @@ describe('a person who asks to be forgotten', { timeout: 600_000 }, () => {
       '-c',
       live.configPath,
     ]);
-    console.log(err);
-    console.log(out);
     expect(code, err).toBe(0);
     await live.expectEqual();
     const after = await found();
     expect(Object.entries(after).filter(([, count]) => count > 0)).toEqual([]);
     const certificate = await lethe(['erase', 'certificate', 'first', '-c', live.configPath]);
-    console.log(certificate.out);
     expect(certificate.code).toBe(0);
   });
 
@@ -336,6 +333,23 @@ describe('a person who asks to be forgotten', { timeout: 600_000 }, () => {
     const resumed = await lethe(['erase', 'resume', 'held', '--json', '-c', live.configPath]);
     expect(resumed.code, resumed.err).toBe(0);
     expect(JSON.parse(resumed.out)).toMatchObject({ state: 'done' });
+  });
+
+  it('is forgotten because the application deleted their own row', async () => {
+    await client.query('delete from orders where customer_id = 99');
+    await client.query('delete from customers where id = 99');
+    const open = async () => {
+      const { rows } = await keys.query<{ id: string }>(
+        `select id from lethe_erasure.requests where state = 'open' and requested_by = 'lethe:source-delete'`,
+      );
+      return rows;
+    };
+    await waitUntil(async () => (await open()).length === 1, 60_000, 'the request');
+    const done = await lethe(['erase', 'resume', (await open())[0]!.id, '--json', '-c', live.configPath]);
+    expect(done.code, done.err).toBe(0);
+    expect(JSON.parse(done.out)).toMatchObject({ state: 'done' });
+    await live.expectEqual();
+    expect(await open()).toEqual([]);
   });
 
   it('comes back only when two others approve, under a new key', async () => {

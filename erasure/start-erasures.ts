@@ -1,0 +1,45 @@
+import { withKeyStore } from '../keys/key-store-client.ts';
+import type { PostgresKeyStore } from '../keys/postgres-key-store.ts';
+import type { Config } from '../schemas/config.ts';
+import { LetheError } from '../schemas/errors.ts';
+import { randomUUID } from 'node:crypto';
+import { deadlineOf } from './deadline.ts';
+import { newInventory, sealInventory } from './inventory.ts';
+import { fileRequest } from './requests.ts';
+
+/** Who asks, where nobody does. */
+const principal = 'lethe:source-delete';
+
+/**
+ * Files requests for persons whose own rows the application deleted, where their contract says that this starts an erasure. Done again it does
+ * nothing: who is suppressed is being erased, or was. `lethe serve`, or `lethe erase resume`, carries them out.
+ */
+export async function startErasures(
+  config: Pick<Config, 'keys'>,
+  keys: PostgresKeyStore,
+  type: string,
+  ids: readonly string[],
+): Promise<void> {
+  const suppressed = await keys.areSuppressed({ type }, ids);
+  for (const [i, id] of ids.entries()) {
+    if (suppressed[i]) continue;
+    const request = randomUUID();
+    const receivedAt = new Date();
+    const sealed = await sealInventory(keys, request, newInventory(type, id));
+    const digest = await keys.subjectDigest({ type }, id);
+    await withKeyStore(config, (client) =>
+      fileRequest(client, {
+        id: request,
+        subject: { type, digest },
+        reason: 'the application deleted the person’s own row',
+        requestedBy: principal,
+        receivedAt,
+        deadline: deadlineOf(receivedAt),
+        sealed,
+      }),
+    ).catch((error: unknown) => {
+      // Another request is open for the person.
+      if (!(error instanceof LetheError) || error.code !== 'ERASURE_REFUSED') throw error;
+    });
+  }
+}

@@ -163,7 +163,7 @@ describe('a person who asks to be forgotten', { timeout: 600_000 }, () => {
   });
 
   it('is forgotten: no place has anything of them, and a certificate says so', async () => {
-    const { code, out, err } = await lethe([
+    const { code, err } = await lethe([
       'erase',
       '--subject',
       `customer:${person.id}`,

@@ -60,7 +60,7 @@ export class ErasureRunner {
     this.#parts = parts;
   }
 
-  /** Until each request is done, cancelled or needs a person; `fresh`: requests that need one are tried once more. */
+  /** Until each request is done, cancelled or needs a person. Those that are named and need one are tried once more. */
   async run(): Promise<void> {
     const { config, signal } = this.#parts;
     await withKeyStore(config, async (client) => {
@@ -117,7 +117,7 @@ export class ErasureRunner {
       await this.attempt(client, still);
       onStep?.(step, ids, 'done');
     } catch (error) {
-      if (!(error instanceof LetheError)) throw error;
+      if (this.#parts.signal.aborted) throw error;
       // One that cannot be served must not hold up the others.
       if (still.length > 1) for (const one of still) await this.#step(client, [one]);
       else await this.#failed(client, still[0]!, error);
@@ -162,9 +162,9 @@ export class ErasureRunner {
     await noteStep(client, request.id, done, sealed);
   }
 
-  async #failed(client: ClientBase, request: ErasureRequest, error: LetheError): Promise<void> {
+  async #failed(client: ClientBase, request: ErasureRequest, error: unknown): Promise<void> {
     const attempts = request.attempts + 1;
-    const again = (isRetriable(error.code) || error.code === 'ERASURE_INCOMPLETE') && attempts < mostAttempts;
+    const again = mayPass(error) && attempts < mostAttempts;
     const problem = safeReason(error);
     await noteFailure(
       client,
@@ -174,6 +174,11 @@ export class ErasureRunner {
     );
     this.#parts.onStep?.(request.step, [request.id], 'failed', problem);
   }
+}
+
+/** What no code stands for, as a server that breaks off in the middle, may pass as well. */
+function mayPass(error: unknown): boolean {
+  return !(error instanceof LetheError) || isRetriable(error.code) || error.code === 'ERASURE_INCOMPLETE';
 }
 
 /** Those that no other runner works on. */

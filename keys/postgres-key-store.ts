@@ -1,11 +1,11 @@
 import { createHmac, randomBytes, randomUUID } from 'node:crypto';
 import type { Pool } from 'pg';
-import { BoundedCache } from '../pipeline/bounded-cache.ts';
 import { LetheError } from '../schemas/errors.ts';
 import type { KeyUse } from '../schemas/key-use.ts';
 import { lengthPrefixed } from '../schemas/length-prefixed.ts';
 import { DestroyedKeys } from './destroyed-keys.ts';
 import { EpochRing, notSetUp } from './epoch-ring.ts';
+import { type CacheBounds, KindCaches } from './kind-caches.ts';
 import { keyStoreError } from './key-store-error.ts';
 import type { KeyStore, SubjectKind } from './key-store.ts';
 import type { MasterKeys } from './master/master-key.ts';
@@ -27,12 +27,6 @@ interface KeyRow {
  */
 export const keyLeaseMs = 1_000;
 
-/** How long and how many unwrapped keys stay in memory. */
-export interface CacheBounds {
-  readonly maxKeys: number;
-  readonly maxAgeMs: number;
-}
-
 const defaultBounds: CacheBounds = { maxKeys: 200_000, maxAgeMs: 300_000 };
 /** An epoch may be closed between the look at it and the use of it, once; more often is a fault. */
 const mostMints = 3;
@@ -42,11 +36,9 @@ const none: ReadonlySet<number> = new Set();
 export class PostgresKeyStore implements KeyStore {
   readonly #pool: Pick<Pool, 'query' | 'end'>;
   readonly #ring: EpochRing;
-  readonly #maxAgeMs: number;
-  readonly #now: () => number;
-  readonly #cache: BoundedCache<string, { key: SubjectKey; until: number }>;
+  readonly #keys: KindCaches<SubjectKey>;
   /** Who was not suppressed at the last look, and the digest of each, in latin1. */
-  readonly #unsuppressed: BoundedCache<string, string>;
+  readonly #unsuppressed: KindCaches<string>;
   readonly #secrets = new Map<string, Buffer>();
   readonly #destroyed: DestroyedKeys;
 
@@ -58,10 +50,8 @@ export class PostgresKeyStore implements KeyStore {
   ) {
     this.#pool = pool;
     this.#ring = new EpochRing((text, values) => this.#query(text, values), master);
-    this.#maxAgeMs = bounds.maxAgeMs;
-    this.#now = now;
-    this.#cache = new BoundedCache(bounds.maxKeys);
-    this.#unsuppressed = new BoundedCache(bounds.maxKeys);
+    this.#keys = new KindCaches(bounds, now);
+    this.#unsuppressed = new KindCaches(bounds, now);
     this.#destroyed = new DestroyedKeys((text, values) => this.#query(text, values), keyLeaseMs, now);
   }
 
@@ -71,32 +61,30 @@ export class PostgresKeyStore implements KeyStore {
     await this.#ring.load(none);
     const found: (SubjectKey | null)[] = [];
     const missing: string[] = [];
-    const now = this.#now();
-    const name = nameOf(kind);
+    const cache = this.#keys.of(kind);
     for (const id of ids) {
-      const cached = this.#cache.get(name + id);
-      const known = cached && cached.until > now;
-      found.push(known ? cached.key : null);
+      const known = cache.get(id);
+      found.push(known ?? null);
       if (!known) missing.push(id);
     }
     if (missing.length === 0) return found;
     const loaded = await this.#load(kind, missing);
-    for (const [id, key] of loaded) if (key) this.#cache.set(name + id, { key, until: now + this.#maxAgeMs });
+    for (const [id, key] of loaded) if (key) cache.set(id, key);
     return ids.map((id, i) => found[i] ?? loaded.get(id) ?? null);
   }
 
   /** Drops what may not be used any more. Fails as the key store does, and then nothing may be used. */
   async #forget(): Promise<void> {
     const { keyIds, suppressed } = await this.#destroyed.sinceLastLook();
-    if (keyIds.size > 0) this.#cache.forget(({ key }) => keyIds.has(uuidText(key.keyId)));
+    if (keyIds.size > 0) this.#keys.forget((key) => keyIds.has(uuidText(key.keyId)));
     // Only them: where people ask to be forgotten all day, the others would never be at hand.
     if (suppressed.size > 0) this.#unsuppressed.forget((own) => suppressed.has(own));
   }
 
   async areSuppressed(kind: SubjectKind, ids: readonly string[]): Promise<boolean[]> {
     await this.#forget();
-    const name = nameOf(kind);
-    const unknown = ids.filter((id) => !this.#unsuppressed.get(name + id));
+    const cache = this.#unsuppressed.of(kind);
+    const unknown = ids.filter((id) => cache.get(id) === undefined);
     if (unknown.length === 0) return ids.map(() => false);
     const index = await this.#secret(indexSecret);
     const digests = unknown.map((id) => digest(index, kind, id));
@@ -105,7 +93,7 @@ export class PostgresKeyStore implements KeyStore {
     for (const [i, id] of unknown.entries()) {
       const own = digests[i]!.toString('latin1');
       if (found.has(own)) suppressed.add(id);
-      else this.#unsuppressed.set(name + id, own);
+      else cache.set(id, own);
     }
     return ids.map((id) => suppressed.has(id));
   }
@@ -259,10 +247,6 @@ export class PostgresKeyStore implements KeyStore {
       throw keyStoreError(cause);
     }
   }
-}
-
-function nameOf({ type, purpose }: SubjectKind): string {
-  return `${type}\n${purpose ?? ''}\n`;
 }
 
 function digest(index: Buffer, { type, purpose }: SubjectKind, id: string): Buffer {

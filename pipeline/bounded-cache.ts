@@ -15,11 +15,6 @@ export class BoundedCache<K, V> {
     return value;
   }
 
-  /** Forgets every entry that fulfils the condition. */
-  forget(condition: (value: V) => boolean): void {
-    for (const [key, value] of this.entries) if (condition(value)) this.entries.delete(key);
-  }
-
   set(key: K, value: V): void {
     this.entries.delete(key);
     this.entries.set(key, value);

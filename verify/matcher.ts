@@ -1,7 +1,7 @@
 /** Called with the number of the pattern and where it starts. */
 export type OnMatch = (pattern: number, offset: number) => void;
 
-const maxTableBits = 20;
+const maxTableBits = 22;
 /** Entries of the table for each block of a pattern: the more are free, the further the window jumps. */
 const entriesEach = 16;
 const none = -1;
@@ -25,8 +25,9 @@ export class Matcher {
 
   constructor(patterns: readonly Uint8Array[]) {
     this.#patterns = patterns;
-    this.#window = Math.min(250, ...patterns.map((pattern) => pattern.length));
-    this.longest = Math.max(0, ...patterns.map((pattern) => pattern.length));
+    // More patterns than a call may have arguments.
+    this.#window = patterns.reduce((least, { length }) => Math.min(least, length), 250);
+    this.longest = patterns.reduce((most, { length }) => Math.max(most, length), 0);
     this.#block = this.#window >= 8 ? 4 : 3;
     if (this.#window < this.#block) throw new RangeError('a pattern is shorter than three bytes');
     const last = this.#window - this.#block;

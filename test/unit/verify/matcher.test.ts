@@ -78,3 +78,12 @@ test('long patterns among short ones, bytes of every value, chunks of one byte',
 test('with nothing to look for nothing is found', () => {
   expect(inOneGo(new Matcher([]), Buffer.from('anything'))).toEqual([]);
 });
+
+test('takes more patterns than a call may have arguments', () => {
+  const patterns = Array.from({ length: 200_000 }, (_, i) => Buffer.from(`pattern ${i}.`));
+  const matcher = new Matcher(patterns);
+  expect(inOneGo(matcher, Buffer.from('some pattern 7. and pattern 199999.'))).toEqual([
+    [7, 5],
+    [199_999, 20],
+  ]);
+});

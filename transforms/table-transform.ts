@@ -96,6 +96,8 @@ export function createTableTransform(parts: TransformParts): TableTransform {
         head.hasLsn ? head.lsn : undefined,
         epochOf(record),
       );
+    // A TRUNCATE has no key: what has one is no whole record, and must not halt its table.
+    if (op === 't' && rawKey !== null) throw malformed();
     if (op === 't') return truncated(dataset.contract, makeHeaders.of(head, version, ''));
     if (op === 'm' || rawKey === null) return { kind: 'skipped', reason: 'no-row' };
     const key = plans.key(rawKey).readClean(reader.reset(rawKey, 5));

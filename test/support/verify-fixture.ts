@@ -70,6 +70,7 @@ export async function fixtureKeyStore(
     `CREATE TABLE lethe_keys.subjects (subject_type text, purpose text, subject_digest bytea, key_id uuid)`,
     'CREATE TABLE lethe_keys.data_keys (key_id uuid, generation int, wrapped bytea, epoch int)',
     'CREATE TABLE lethe_keys.secrets (name text PRIMARY KEY, wrapped bytea, epoch int)',
+    'CREATE TABLE lethe_keys.suppressed (subject_type text, subject_digest bytea)',
     `INSERT INTO lethe_keys.secrets VALUES ('shared', '\\x${wrap(sharedRoot, 'shared', 0)}', 1),
        ('index', '\\x${wrap(indexRoot, 'index', 0)}', 1)`,
   );

@@ -16,9 +16,15 @@ const limitMs = 300_000;
 
 /**
  * Nothing of the persons is in a store, nor on its disk: sinks have written the tombstones, and what those replaced is taken out of parts and
- * segments. Tombstones stay: they make older writes lose for ever.
+ * segments. Tombstones stay: they make older writes lose for ever. `versionsOf`: the tombstone of each record, by key.
  */
-export function storesClearedWork(context: ErasureContext): StepWork {
+export function storesClearedWork(
+  context: ErasureContext,
+  versionsOf: (
+    erasures: readonly OpenErasure[],
+    dataset: Dataset,
+  ) => ReadonlyMap<string, Version> = removedRows,
+): StepWork {
   return async (erasures, signal) => {
     const { config } = context.project;
     const datasets = datasetsOf(context, typesOf(erasures));
@@ -27,7 +33,7 @@ export function storesClearedWork(context: ErasureContext): StepWork {
     const counts = { rowsRemoved: 0, mutations: 0, documentsHeld: 0, deletedExpunged: 0 };
     let left = 0;
     const waiting: Waiting = { signal, limitMs };
-    const due = datasets.map((dataset) => ({ dataset, rows: removedRows(erasures, dataset) }));
+    const due = datasets.map((dataset) => ({ dataset, rows: versionsOf(erasures, dataset) }));
     // Elasticsearch keeps what is deleted for half a minute: all indexes wait for that together.
     await Promise.all(
       due.map(async ({ dataset, rows }) => {

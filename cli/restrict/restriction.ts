@@ -11,14 +11,15 @@ import type { SubjectRef } from '../../erasure/suppression.ts';
 import { withKeyStore } from '../../keys/key-store-client.ts';
 import { openKeyStore } from '../../keys/open-key-store.ts';
 import type { PostgresKeyStore } from '../../keys/postgres-key-store.ts';
-import { countRecords } from '../erase/context.ts';
+import { countRecords, datasetsOf, keysIn } from '../erase/context.ts';
 import { inventoriedWork } from '../erase/inventoried.ts';
 import { storesClearedWork } from '../erase/stores-cleared.ts';
 import { suppressedWork } from '../erase/suppressed.ts';
-import { tombstonedWork } from '../erase/tombstoned.ts';
 import type { Project } from '../project.ts';
+import type { Version } from '../../schemas/version.ts';
 import { rereadSubject } from '../reread-subject.ts';
 import type { Subject } from '../subject.ts';
+import { awaitTombstones } from './await-tombstones.ts';
 
 export interface RestrictionParts {
   readonly project: Project;
@@ -43,8 +44,10 @@ export interface Lifted {
 }
 
 /**
- * Stops the processing of a person: nothing of him passes any more, and what topics and stores have goes, by the same steps as an erasure. The
- * source and the key are left as they are. Whoever is cut short does it again: a step that is done again does no harm.
+ * Stops the processing of a person: nothing of him passes any more, and what topics and stores have goes. The source and the key are left as
+ * they are. Tombstones come from the transform: the rows are read again, and a row of who is suppressed becomes a delete. So a tombstone stands in
+ * the order of its partition, and the row that is read again when the restriction is lifted is newer; one above the source's position, as an
+ * erasure writes it, would beat that row. Whoever is cut short does it again: a step that is done again does no harm.
  */
 export async function restrictSubject(
   parts: RestrictionParts,
@@ -59,17 +62,22 @@ export async function restrictSubject(
     );
     const context = { project, keys, logs: [], say };
     let erasure = erasureOf(restriction, ref, subject, principal);
-    const steps: readonly [string, StepWork][] = [
-      ['finding where everything is', inventoriedWork(context)],
-      ['suppressing, and fencing what was begun before', suppressedWork(context)],
-      ['writing tombstones', tombstonedWork(context)],
-      ['clearing the stores', storesClearedWork(context)],
-    ];
-    for (const [what, work] of steps) {
+    const done = async (what: string, work: StepWork): Promise<void> => {
       say(what);
       const [result] = await work([erasure], signal);
       erasure = { ...erasure, inventory: result!.inventory! };
+    };
+    await done('finding where everything is', inventoriedWork(context));
+    await done('suppressing, and fencing what was begun before', suppressedWork(context));
+    await rereadSubject(project, subject, { say, signal });
+    const tombstones = new Map<string, ReadonlyMap<string, Version>>();
+    for (const dataset of datasetsOf(context, new Set([subject.type]))) {
+      const { table } = dataset;
+      const own = new Set(keysIn([erasure], table));
+      tombstones.set(table, await awaitTombstones(project.config, dataset, own, signal));
     }
+    const versionsOf = (_: unknown, { table }: { readonly table: string }) => tombstones.get(table)!;
+    await done('clearing the stores', storesClearedWork(context, versionsOf));
     return { state: 'restricted', restriction: restriction.id, records: countRecords(erasure).records };
   });
 }

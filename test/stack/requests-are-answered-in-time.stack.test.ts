@@ -35,7 +35,7 @@ describe('requests', () => {
     server = await OwnPostgres.create();
     await server.start({});
     const master = { kind: 'local', file: join(folder, 'master.json') } as const;
-    config = { keys: { url: server.url, master } } as typeof config;
+    config = { keys: { url: server.url, master } };
     for (const resource of [...keyStoreResources(config), ...erasureResources(config)])
       await resource.apply(await resource.diff());
   });

@@ -163,8 +163,7 @@ describe('a person who asks to be forgotten', { timeout: 600_000 }, () => {
   });
 
   it('is forgotten: no place has anything of them, and a certificate says so', async () => {
-    const { code, err } = await lethe([
-      'erase',
+    const args = [
       '--subject',
       `customer:${person.id}`,
       '--reason',
@@ -172,10 +171,10 @@ describe('a person who asks to be forgotten', { timeout: 600_000 }, () => {
       '--request-id',
       'first',
       '--json',
-      '-c',
-      live.configPath,
-    ]);
-    expect(code, err).toBe(0);
+    ];
+    // Two at once: the one works, the other waits for it.
+    const runs = await Promise.all([1, 2].map(() => lethe(['erase', ...args, '-c', live.configPath])));
+    expect(runs.map(({ code, err }) => (code === 0 ? '' : err))).toEqual(['', '']);
     await live.expectEqual();
     const after = await found();
     expect(Object.entries(after).filter(([, count]) => count > 0)).toEqual([]);

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Client } from 'pg';
@@ -6,6 +7,11 @@ import { createKafka } from '../../pipeline/kafka.ts';
 import { readTopics } from '../../pipeline/read-topics.ts';
 import { cleanTopic } from '../../schemas/names.ts';
 import { packageRoot } from '../../stack/package-root.ts';
+import { PART_NAMES } from '../../stack/part-name.ts';
+import { Stack } from '../../stack/stack.ts';
+import type { Canary } from '../../verify/canary.ts';
+import { pipelinePlaces } from '../../verify/places/pipeline-places.ts';
+import { scanForCanaries } from '../../verify/scan.ts';
 import { LetheCommands } from '../support/lethe-commands.ts';
 import { LivePipeline, waitUntil } from '../support/live-pipeline.ts';
 import { acquireStack } from '../support/stack.ts';
@@ -78,4 +84,46 @@ it('what a process that sleeps had in hand of a person is never committed', {
   );
   await live.expectEqual();
   expect(await notes()).toEqual([]);
+});
+
+it('who was forgotten stays so when every server was killed, and the row is put back', {
+  timeout: 600_000,
+}, async () => {
+  const name = `name-${randomBytes(12).toString('hex')}`;
+  const note = `note-${randomBytes(12).toString('hex')}`;
+  const put = () => client.query('insert into people values (70, $1, $2)', [name, note]);
+  await put();
+  await live.expectEqual();
+  const commands = new LetheCommands(live);
+  const erased = await commands.run(['erase', '--subject', 'customer:70', '--reason', 'r', '--json']);
+  expect(erased.code, erased.err).toBe(0);
+  await client.end();
+  const { dir } = await acquireStack();
+  const stack = new Stack(dir);
+  for (const part of PART_NAMES) {
+    await stack.kill(part);
+    await stack.start(part);
+  }
+  client = new Client({ connectionString: live.source.url });
+  await client.connect();
+  await put();
+  await live.expectEqual();
+  const canaries: Canary[] = [name, note].map((text) => ({
+    table: 'person',
+    column: 'value',
+    action: 'encrypt',
+    bytes: [Buffer.from(text)],
+  }));
+  const { config, contracts } = live.project!;
+  const places = pipelinePlaces(
+    config,
+    contracts.map((loaded) => loaded.contract),
+    { logs: live.logs() },
+  );
+  const found = async () => {
+    const reports = await scanForCanaries({ places, canaries });
+    return reports.reduce((sum, report) => sum + report.found, 0);
+  };
+  // The raw record of the row that was put back leaves the disk with its segment.
+  await waitUntil(async () => (await found()) === 0, 180_000, 'nothing of the person anywhere');
 });

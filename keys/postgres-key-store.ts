@@ -84,8 +84,9 @@ export class PostgresKeyStore implements KeyStore {
   async areSuppressed(kind: SubjectKind, ids: readonly string[]): Promise<boolean[]> {
     await this.#forget();
     const cache = this.#unsuppressed.of(kind);
-    const unknown = ids.filter((id) => cache.get(id) === undefined);
-    if (unknown.length === 0) return ids.map(() => false);
+    const unknown: string[] = [];
+    for (const id of ids) if (cache.get(id) === undefined) unknown.push(id);
+    if (unknown.length === 0) return Array.from({ length: ids.length }, () => false);
     const index = await this.#secret(indexSecret);
     const digests = unknown.map((id) => digest(index, kind, id));
     const found = await this.#suppressed(kind, digests);

@@ -18,7 +18,9 @@ const statements = [
      subject_type text not null,
      subject_digest bytea not null,
      version text not null,
+     gone_at timestamptz,
      primary key (dataset, record_key))`,
+  `create index if not exists records_gone on lethe_erasure.records (gone_at) where gone_at is not null`,
   `create index if not exists records_by_subject on lethe_erasure.records (subject_type, subject_digest)`,
   `create table if not exists lethe_erasure.requests (
      id text primary key,

@@ -13,7 +13,11 @@ interface Entry {
   readonly key: string;
   readonly version: string;
   readonly subjectId: string | null;
+  readonly isGone: boolean;
 }
+
+/** Longer than Kafka takes to compact a clean topic (`max.compaction.lag.ms`): until then what a delete replaced lies there. */
+const goneFor = '3 days';
 
 /** Gives the digest that a subject is found by. */
 export type DigestOf = (kind: { readonly type: string }, id: string) => Promise<Buffer>;
@@ -48,9 +52,10 @@ export class PostgresSubjectIndex {
     const digests = new Map<string, Buffer>();
     const owned: [string, string, Buffer][] = [];
     const gone: [string, string][] = [];
-    for (const { key, version, subjectId } of last.values()) {
+    const nobodys: [string, string][] = [];
+    for (const { key, version, subjectId, isGone } of last.values()) {
       if (subjectId === null) {
-        gone.push([key, version]);
+        (isGone ? gone : nobodys).push([key, version]);
         continue;
       }
       const digest = digests.get(subjectId) ?? (await this.#digestOf(kind, subjectId));
@@ -58,7 +63,8 @@ export class PostgresSubjectIndex {
       owned.push([key, version, digest]);
     }
     if (owned.length > 0) await this.#own(table, kind.type, owned);
-    if (gone.length > 0) await this.#drop(table, gone);
+    if (gone.length > 0) await this.#markGone(table, gone);
+    if (nobodys.length > 0) await this.#drop(table, nobodys);
   }
 
   /** Only what is not there yet is written: most changes leave a record whose it is. In the keys' order, so that two do not wait for each other. */
@@ -67,12 +73,28 @@ export class PostgresSubjectIndex {
       `insert into lethe_erasure.records as r (dataset, record_key, subject_type, subject_digest, version)
        select $1, k, $2, d, v from unnest($3::text[], $4::text[], $5::bytea[]) as g (k, v, d)
         where not exists (select from lethe_erasure.records o
-                           where o.dataset = $1 and o.record_key = k and o.subject_type = $2 and o.subject_digest = d)
+                           where o.dataset = $1 and o.record_key = k and o.subject_type = $2 and o.subject_digest = d
+                             and o.gone_at is null)
         order by k
        on conflict (dataset, record_key) do update
-          set subject_type = excluded.subject_type, subject_digest = excluded.subject_digest, version = excluded.version
+          set subject_type = excluded.subject_type, subject_digest = excluded.subject_digest, version = excluded.version,
+              gone_at = null
         where r.version < excluded.version`,
       [table, type, ...columnsOf(entries)],
+    );
+  }
+
+  /** It stays the person's for as long as something of it may lie in the topic. */
+  async #markGone(table: string, entries: [string, string][]): Promise<void> {
+    await this.#query(
+      `update lethe_erasure.records r set gone_at = clock_timestamp(), version = v
+         from unnest($2::text[], $3::text[]) as g (k, v)
+        where r.dataset = $1 and r.record_key = k and r.version <= v and r.gone_at is null`,
+      [table, ...columnsOf(entries)],
+    );
+    await this.#query(
+      `delete from lethe_erasure.records where gone_at < clock_timestamp() - interval '${goneFor}'`,
+      [],
     );
   }
 
@@ -97,15 +119,19 @@ export class PostgresSubjectIndex {
   }
 }
 
-/** Records of a subject, in the order of tables and keys. */
+/**
+ * Records of a subject, in the order of tables and keys. `also`: those that were deleted lately, whose older states a topic may still have.
+ */
 export async function recordsOf(
   client: Pick<Pool, 'query'>,
   type: string,
   digest: Buffer,
+  also: 'gone' | 'none' = 'none',
 ): Promise<SubjectRecord[]> {
   const { rows } = await client.query<SubjectRecord>(
     `select dataset as table, record_key as key from lethe_erasure.records
-      where subject_type = $1 and subject_digest = $2 order by dataset, record_key`,
+      where subject_type = $1 and subject_digest = $2${also === 'gone' ? '' : ' and gone_at is null'}
+      order by dataset, record_key`,
     [type, digest],
   );
   return rows;

@@ -11,6 +11,8 @@ export interface IndexEntry {
   readonly version: string;
   /** Null where it is nobody's, or gone. */
   readonly subjectId: string | null;
+  /** Is there no such record any more? */
+  readonly isGone: boolean;
 }
 
 /** Where it is noted which records are whose, for the day that a person is to be forgotten; the composition root passes the real one in. */
@@ -34,7 +36,14 @@ export async function noteSubjects(
   const entries = outcomes.flatMap((outcome, i): IndexEntry[] => {
     if (outcome.kind !== 'clean') return [];
     const { key, value, headers } = outcome;
-    return [{ key, version: headers[header.version]!, subjectId: value === null ? null : whose[i]! }];
+    return [
+      {
+        key,
+        version: headers[header.version]!,
+        subjectId: value === null ? null : whose[i]!,
+        isGone: value === null,
+      },
+    ];
   });
   if (entries.length > 0) await index.note(table, subject!, entries);
   const ended = outcomes.flatMap((outcome) => (outcome.kind === 'clean' ? (outcome.endedSubject ?? []) : []));

@@ -54,7 +54,7 @@ async function findRecords(context: ErasureContext, erasures: readonly OpenErasu
       for (const { request, inventory } of erasures) {
         const { type, digest } = request.subject;
         const datasets = datasetsOf(context, new Set([type]));
-        const indexed = await recordsOf(keyStore, type, digest);
+        const indexed = await recordsOf(keyStore, type, digest, 'gone');
         const found = await readSource(context, source, catalogs, datasets, inventory.subject.id);
         all.push({ ...found, records: distinct([...indexed, ...found.records]) });
       }

@@ -43,7 +43,7 @@ export function suppressedWork(context: ErasureContext): StepWork {
       for (const { request, inventory } of erasures) {
         const { type, digest } = request.subject;
         const known = new Map(inventory.records.map((record) => [`${record.table}\n${record.key}`, record]));
-        for (const record of await recordsOf(client, type, digest))
+        for (const record of await recordsOf(client, type, digest, 'gone'))
           known.set(`${record.table}\n${record.key}`, record);
         const records = [...known.values()];
         results.push({

@@ -28,40 +28,70 @@ export function topicsCompactedWork(context: ErasureContext, hurry: TopicPace): 
     await rawPurged(config, datasets, signal);
     const reader = new CommittedReader(new BrokerConnections(config, 'erase'));
     try {
-      const places: KeyedRecords[] = [];
+      const ids = erasures.flatMap(({ inventory: { keyId } }) =>
+        keyId ? [Buffer.from(keyId.replaceAll('-', ''), 'hex')] : [],
+      );
+      const own: KeyedRecords[] = [];
+      const moved: KeyedRecords[] = [];
       for (const dataset of datasets) {
         const keys = new Set(keysIn(erasures, dataset.table));
-        if (keys.size === 0) continue;
-        const ends = await reader.ends([names.cleanTopic(config, dataset.table)]);
-        for (const { topic, partition, next } of ends) places.push({ topic, partition, keys, below: next });
+        for (const { topic, partition, next: below } of await reader.ends([
+          names.cleanTopic(config, dataset.table),
+        ])) {
+          const others = await keysHolding(reader, { topic, partition }, ids, keys);
+          if (keys.size > 0) own.push({ topic, partition, keys, below });
+          if (others.size > 0) moved.push({ topic, partition, keys: others, below });
+        }
       }
-      const { superseded, live, tookMs } = await compactPast(
-        {
-          reader,
-          ...hurry,
-          roll: async (open) => {
-            for (const [topic, own] of grouped(open, (place) => place.topic)) {
-              const connections = new BrokerConnections(config, 'erase');
-              try {
-                await rollSegments(connections, names.rollTransactionalId(config, topic), own);
-              } finally {
-                await connections.close();
+      const compact = (places: readonly KeyedRecords[]) =>
+        compactPast(
+          {
+            reader,
+            ...hurry,
+            roll: async (open) => {
+              for (const [topic, own] of grouped(open, (place) => place.topic)) {
+                const connections = new BrokerConnections(config, 'erase');
+                try {
+                  await rollSegments(connections, names.rollTransactionalId(config, topic), own);
+                } finally {
+                  await connections.close();
+                }
               }
-            }
+            },
           },
-        },
-        places,
-        { signal, limitMs, onProgress: (left) => context.say(`compacting: ${left} values left`) },
-      );
+          places,
+          { signal, limitMs, onProgress: (left) => context.say(`compacting: ${left} values left`) },
+        );
+      const { superseded, live, tookMs } = await compact(own);
+      // Rows that were the persons' once and are others' now: their last records stay.
+      const before = await compact(moved);
       if (live > 0) throw incomplete('records of clean topics that no tombstone replaces', live);
       return erasures.map(({ inventory }) => ({
-        evidence: { valuesCompacted: superseded, milliseconds: tookMs, lettersSettled: letters },
+        evidence: {
+          valuesCompacted: superseded + before.superseded,
+          milliseconds: tookMs + before.tookMs,
+          lettersSettled: letters,
+        },
         inventory,
       }));
     } finally {
       await reader.close();
     }
   };
+}
+
+/** Keys, other than these, of records that hold something encrypted under one of the keys. */
+async function keysHolding(
+  reader: CommittedReader,
+  { topic, partition }: Pick<KeyedRecords, 'topic' | 'partition'>,
+  keyIds: readonly Buffer[],
+  known: ReadonlySet<string>,
+): Promise<ReadonlySet<string>> {
+  const found = new Set<string>();
+  await reader.readAll(topic, partition, ({ key, value }) => {
+    if (value && !known.has(key) && keyIds.some((id) => value.includes(id))) found.add(key);
+  });
+  return found;
 }
 
 /** Makes topics close their segments and compact them at once; and gives them their own settings back. */

@@ -78,7 +78,7 @@ async function controlsFor(context: ErasureContext, erasures: readonly OpenErasu
     const own = keysIn(erasures, dataset.table);
     const others = await withKeyStore(config, async (client) => {
       const { rows } = await client.query<{ key: string }>(
-        `select record_key as key from lethe_erasure.records where dataset = $1 and record_key <> all($2) limit $3`,
+        `select record_key as key from lethe_erasure.records where dataset = $1 and record_key <> all($2) and gone_at is null limit $3`,
         [dataset.table, own, controlsOfATable],
       );
       return rows.map(({ key }) => key);

@@ -101,10 +101,12 @@ export async function endRestriction(client: ClientBase, id: string, principal: 
 /** A request is filed before it suppresses: whoever does not see one here has his suppression made anew by it. */
 async function refuseErased(client: ClientBase, { type, digest }: SubjectRef): Promise<void> {
   const { rows } = await client.query<{ id: string; state: string }>(
-    `select id, state from lethe_erasure.requests r
+    `select id, state from lethe_erasure.requests
       where subject_type = $1 and subject_digest = $2
-        and (state in ('open', 'needs-person') or state = 'done' and exists (
-          select from lethe_keys.suppressed x where x.subject_type = $1 and x.subject_digest = $2 and x.request = r.id))
+        and (state in ('open', 'needs-person') or state = 'done' and not exists (
+          -- Who was readmitted has a key again.
+          select from lethe_keys.subjects s join lethe_keys.data_keys k using (key_id)
+           where s.subject_type = $1 and s.purpose = '' and s.subject_digest = $2 and k.wrapped is not null))
       limit 1`,
     [type, digest],
   );

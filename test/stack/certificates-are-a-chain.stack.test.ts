@@ -134,7 +134,7 @@ describe('certificates in the key store', () => {
       ['delete from lethe_erasure.certificates where number = 4', { number: 5, fault: 'chain' }],
       [set('number = 10', 9), { number: 10, fault: 'chain' }],
       [
-        `insert into lethe_erasure.certificates select 10, 'er-again', document, hash from lethe_erasure.certificates where number = 9`,
+        `insert into lethe_erasure.certificates select 10, 'er-again', final, document, hash from lethe_erasure.certificates where number = 9`,
         { number: 10, fault: 'chain' },
       ],
     ];

@@ -124,7 +124,18 @@ describe('a reader with a token', () => {
     }
     expect(await ask('/nowhere')).toEqual([
       404,
-      { paths: ['/wait', '/watermarks', '/health', '/v1/keys/lease'] },
+      {
+        paths: [
+          '/wait',
+          '/watermarks',
+          '/health',
+          '/v1/keys/lease',
+          '/v1/erasures',
+          '/v1/erasures/:id',
+          '/v1/erasures/:id/cancel',
+          '/v1/erasures/:id/certificate',
+        ],
+      },
     ]);
     expect((await fetch(`${url}/wait`, { method: 'POST' })).status).toBe(405);
     await waitUntil(async () => (await ask('/health'))[0] === 200, 60_000, 'a healthy pipeline');

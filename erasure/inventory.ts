@@ -27,6 +27,8 @@ const inventoryShape = z.strictObject({
   records: z.array(z.strictObject({ table: z.string(), key: z.string() })).default([]),
   /** Rows at the source, by table, before any went. */
   sourceRows: z.record(z.string(), z.int()).default({}),
+  /** Their keys there, in the form of record keys: by which they are found in raw records. */
+  sourceKeys: z.record(z.string(), z.array(z.string())).default({}),
   /** Key that is destroyed: what stands in the person's ciphertexts. */
   keyId: z.string().optional(),
   /** What is looked for at the end, as base64: by table and column. */

@@ -31,16 +31,16 @@ export function inventoriedWork(context: ErasureContext): StepWork {
     const found = await findRecords(context, erasures);
     const events = await findEvents(context, erasures, found);
     return erasures.map(({ inventory }, i) => {
-      const { records, values: own, sourceRows } = found[i]!;
+      const { records, values: own, sourceRows, sourceKeys } = found[i]!;
       const values = [...events[i]!, ...own].slice(0, mostValues);
       const rows = Object.values(sourceRows).reduce((sum, count) => sum + count, 0);
       const evidence = { records: records.length, rowsAtTheSource: rows, values: values.length };
-      return { evidence, inventory: { ...inventory, records, values, sourceRows } };
+      return { evidence, inventory: { ...inventory, records, values, sourceRows, sourceKeys } };
     });
   };
 }
 
-type Found = Pick<Inventory, 'records' | 'values' | 'sourceRows'>;
+type Found = Pick<Inventory, 'records' | 'values' | 'sourceRows' | 'sourceKeys'>;
 
 /** Over one connection to each database, which many persons share. */
 async function findRecords(context: ErasureContext, erasures: readonly OpenErasure[]): Promise<Found[]> {
@@ -95,25 +95,33 @@ async function readSource(
   const records: Records = [];
   const values: Values = [];
   const sourceRows: Inventory['sourceRows'] = {};
+  const sourceKeys: Inventory['sourceKeys'] = {};
   for (const dataset of datasets) {
     const { table } = dataset;
-    const isProtected = dataset.columns.filter(({ rule }) => rule.action !== 'keep').map(({ name }) => name);
+    const telling = dataset.columns.filter(isTelling).map(({ name }) => name);
     const keys: (readonly string[])[] = [];
-    const asked = { columns: isProtected, catalog: catalogs.get(table)! };
+    const asked = { columns: telling, catalog: catalogs.get(table)! };
     for await (const batch of sourceRowsOf(client, dataset, subjectId, asked)) {
       for (const row of batch) {
         keys.push(row.key);
-        for (const column of isProtected) {
+        for (const column of telling) {
           const bytes = Buffer.from(row.values.get(column) ?? '');
           if (bytes.length >= leastBytes) values.push({ table, column, bytes: bytes.toString('base64') });
         }
       }
     }
     sourceRows[table] = keys.length;
+    sourceKeys[table] = keys.map((parts) => encodeRecordKey(parts));
     for (const key of await recordKeysOf(context, dataset, keys)) records.push({ table, key });
   }
-  return { records, values, sourceRows };
+  return { records, values, sourceRows, sourceKeys };
 }
+
+/** Does the column hold texts that are one person's alone? What others say or have too would be found for ever. */
+function isTelling({ rule, source }: Dataset['columns'][number]): boolean {
+  return source === 'text' && rule.action !== 'keep' && unique.has(rule.classification);
+}
+const unique: ReadonlySet<string> = new Set(['person.contact', 'person.national-id', 'payment.card']);
 
 /** Keys as the contract has them. */
 export async function recordKeysOf(

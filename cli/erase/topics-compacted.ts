@@ -12,7 +12,12 @@ import type { KeyedRecords } from '../../pipeline/superseded-values.ts';
 import { compactPast } from '../../pipeline/topic-compaction.ts';
 import type { Config } from '../../schemas/config.ts';
 import type { Dataset } from '../../schemas/dataset.ts';
+import { LetheError } from '../../schemas/errors.ts';
 import * as names from '../../schemas/names.ts';
+import { isOfRecord } from '../../schemas/playbooks.ts';
+import { encodeRecordKey } from '../../schemas/record-key.ts';
+import { Registry } from '../../schemas/registry.ts';
+import { SourceKeys } from '../../transforms/source-keys.ts';
 import { withBox } from '../dlq/open-mail.ts';
 import { datasetsOf, type ErasureContext, keysIn, typesOf } from './context.ts';
 
@@ -107,7 +112,16 @@ async function settleLetters(
   erasures: readonly OpenErasure[],
 ): Promise<number> {
   const { config } = context.project;
-  const keys = new Map(datasets.map(({ table }) => [table, new Set(keysIn(erasures, table))]));
+  const keys = new Map(
+    datasets.map(({ table }) => {
+      const atSource = erasures.flatMap(({ inventory }) => inventory.sourceKeys[table] ?? []);
+      return [table, new Set([...keysIn(erasures, table), ...atSource])];
+    }),
+  );
+  const registry = new Registry(config.registry);
+  const readers = new Map(
+    datasets.map((dataset) => [dataset.table, new SourceKeys(dataset, (id) => registry.writerSchema(id))]),
+  );
   const values = erasures.flatMap(({ inventory }) =>
     inventory.values.map(({ bytes }) => Buffer.from(bytes, 'base64')),
   );
@@ -118,8 +132,9 @@ async function settleLetters(
       const { settled } = await purgeLetters(
         { reader, opener: createPayloadOpener(context.keys), box },
         places,
-        ({ table, stage }, { key, value }) => {
-          if (stage !== 'transform' && key && keys.get(table)?.has(key.toString())) return true;
+        async ({ table, stage }, { key, value }) => {
+          const read = stage === 'transform' ? await sourceKeyIn(readers.get(table), key) : key?.toString();
+          if (read !== undefined && keys.get(table)?.has(read)) return true;
           return values.some((bytes) => key?.includes(bytes) === true || value?.includes(bytes) === true);
         },
       );
@@ -127,6 +142,16 @@ async function settleLetters(
     });
   } finally {
     await reader.close();
+  }
+}
+
+/** The key of a raw record as the source has it; undefined for what is no key of the table. */
+async function sourceKeyIn(reader: SourceKeys | undefined, key: Buffer | null): Promise<string | undefined> {
+  try {
+    return reader && key ? encodeRecordKey(await reader.read(key)) : undefined;
+  } catch (error) {
+    if (error instanceof LetheError && isOfRecord(error)) return undefined;
+    throw error;
   }
 }
 

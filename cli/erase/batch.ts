@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { type ErasureRequest, insertRequest, type NewRequest } from '../../erasure/requests.ts';
 import { actingPrincipal } from '../../keys/access/acting-principal.ts';
@@ -13,6 +12,7 @@ import { prepareRequest } from './file-request.ts';
 import { type BatchRow, readBatch } from './read-batch.ts';
 import { parseText, print, type RequestCommandFlags, requestCommandOf } from './request-command.ts';
 import { runRequests } from './run-requests.ts';
+import { textOfFile } from './text-of-file.ts';
 import { describeRequest, renderRequests } from './show-request.ts';
 
 interface Flags extends RequestCommandFlags {
@@ -38,7 +38,11 @@ export function batchCommand(): Command {
       const project = await openProject(flags.config);
       await requireAnchored(project.config);
       await permitted(project.config, 'erase:request');
-      const rows = readBatch(await textOf(file), subjectTypes(project), flags.reason);
+      const rows = readBatch(
+        await textOfFile(file, 'CONFIG_INVALID', 'Name a CSV file in UTF-8 that this user can read.'),
+        subjectTypes(project),
+        flags.reason,
+      );
       const filed = await fileBatch(project, rows, actingPrincipal());
       // Before anything is carried out: who is cut short must know which request is whose.
       if (!flags.json) process.stdout.write(renderFiled(rows, filed));
@@ -95,16 +99,4 @@ function renderFiled(rows: readonly BatchRow[], filed: readonly ErasureRequest[]
     ['line', 'request'],
     filed.map(({ id }, i) => [String(rows[i]!.line), id]),
   );
-}
-
-async function textOf(file: string): Promise<string> {
-  try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(await readFile(file));
-  } catch (error) {
-    const reason = (error as NodeJS.ErrnoException).code ?? 'unknown';
-    const why = reason === 'ERR_ENCODING_INVALID_ENCODED_DATA' ? 'no UTF-8' : reason;
-    throw new LetheError('CONFIG_INVALID', `${file} cannot be read (${why})`, {
-      fix: 'Name a CSV file in UTF-8 that this user can read.',
-    });
-  }
 }

@@ -1,9 +1,8 @@
-import { readFile } from 'node:fs/promises';
 import { Command } from 'commander';
 import { finalityText, openPoints } from '../../erasure/certificate-words.ts';
 import type { Certificate } from '../../erasure/certificate.ts';
 import { type CertificateVerdict, pinnedKey, verifyCertificates } from '../../erasure/verify-certificate.ts';
-import { LetheError } from '../../schemas/errors.ts';
+import { textOfFile } from './text-of-file.ts';
 
 /**
  * `lethe erase verify-certificate FILE... --key FILE`: needs no lethe.yaml, no server and no key but the one that is given: it is for whoever
@@ -71,15 +70,7 @@ function reportText(report: Report): string {
   return lines.map((line) => `${line.replaceAll(/\p{Cc}/gu, '?')}\n`).join('');
 }
 
-/** Bytes that are no UTF-8 would be read as others than are there. */
-async function textOf(file: string): Promise<string> {
-  try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(await readFile(file));
-  } catch (error) {
-    const reason = (error as NodeJS.ErrnoException).code ?? 'unknown';
-    const why = reason === 'ERR_ENCODING_INVALID_ENCODED_DATA' ? 'no UTF-8' : reason;
-    throw new LetheError('CERTIFICATE_INVALID', `${file} cannot be read (${why})`, {
-      fix: 'Name a file that this user can read: a certificate as it was issued, or a public key in PEM.',
-    });
-  }
+function textOf(file: string): Promise<string> {
+  const fix = 'Name a file that this user can read: a certificate as it was issued, or a public key in PEM.';
+  return textOfFile(file, 'CERTIFICATE_INVALID', fix);
 }

@@ -1,13 +1,11 @@
 import { Client } from 'pg';
 import { readCertificate } from '../erasure/certificate-store.ts';
-import { deadlineOf } from '../erasure/deadline.ts';
-import { newInventory, sealInventory } from '../erasure/inventory.ts';
-import { fileRequest } from '../erasure/requests.ts';
 import { recordsOf } from '../erasure/subject-index.ts';
 import { pinnedKey, verifyCertificate } from '../erasure/verify-certificate.ts';
 import { actingPrincipal } from '../keys/access/acting-principal.ts';
 import { withKeyStore } from '../keys/key-store-client.ts';
 import { openKeyStore } from '../keys/open-key-store.ts';
+import type { PostgresKeyStore } from '../keys/postgres-key-store.ts';
 import { withSigningKey } from '../keys/signing-key.ts';
 import { postgresOptions } from '../pipeline/postgres-options.ts';
 import type { Config } from '../schemas/config.ts';
@@ -16,6 +14,8 @@ import { createClickhouseClient } from '../sinks/clickhouse/client.ts';
 import { createElasticsearchClient } from '../sinks/elasticsearch/client.ts';
 import { eventIdsOfKeys } from '../sinks/elasticsearch/event-ids.ts';
 import { clickhouseDatabase, clickhouseView } from '../schemas/names.ts';
+import { fileErasure } from './erase/file-request.ts';
+import { planErasure } from './erase/plan-erasure.ts';
 import { runRequests } from './erase/run-requests.ts';
 import type { Project } from './project.ts';
 import { renderTable } from './table.ts';
@@ -46,21 +46,10 @@ export async function eraseOneCustomer(
   const keys = openKeyStore(config);
   try {
     const digest = await keys.subjectDigest({ type }, id);
-    const look = () => tracesOf(project, id, digest);
+    const look = () => tracesOf(project, keys, id, digest);
     const before = await look();
-    const receivedAt = new Date();
-    const sealed = await sealInventory(keys, request, newInventory(type, id));
-    await withKeyStore(config, (client) =>
-      fileRequest(client, {
-        id: request,
-        subject: { type, digest },
-        reason: 'the demo',
-        requestedBy: actingPrincipal(),
-        receivedAt,
-        deadline: deadlineOf(receivedAt),
-        sealed,
-      }),
-    );
+    const filing = { subject: { type, id }, reason: 'the demo', requestId: request };
+    await fileErasure(project, keys, filing, actingPrincipal());
     const [done] = await runRequests(project, { only: new Set([request]), logs });
     const after = await look();
     const names = Object.keys(before) as (keyof Traces)[];
@@ -101,7 +90,14 @@ async function customerWithMostOrders(config: Config): Promise<string> {
   }
 }
 
-async function tracesOf({ config, datasets }: Project, id: string, digest: Buffer): Promise<Traces> {
+async function tracesOf(
+  project: Project,
+  keys: PostgresKeyStore,
+  id: string,
+  digest: Buffer,
+): Promise<Traces> {
+  const { config, datasets } = project;
+  const { tables } = await planErasure(project, keys, { type, id });
   const own = datasets.filter(({ subject }) => subject?.type === type);
   const records = await withKeyStore(config, (client) => recordsOf(client, type, digest));
   const kept = await withKeyStore(config, async (client) => {
@@ -113,7 +109,7 @@ async function tracesOf({ config, datasets }: Project, id: string, digest: Buffe
     return rows[0]!.kept;
   });
   return {
-    'rows at the source': await sum(own, (dataset) => sourceRows(config, dataset, id)),
+    'rows at the source': tables.reduce((n, { rowsAtTheSource }) => n + rowsAtTheSource, 0),
     'records of clean topics': records.length,
     'documents in Elasticsearch': await sum(own, (dataset) => {
       const mine = records.filter(({ table }) => table === dataset.table).map(({ key }) => key);
@@ -131,20 +127,6 @@ async function sum(
   let total = 0;
   for (const dataset of datasets) total += await count(dataset);
   return total;
-}
-
-async function sourceRows(config: Config, { table, subject }: Dataset, id: string): Promise<number> {
-  const client = new Client(postgresOptions(config.postgres));
-  await client.connect();
-  try {
-    const { rows } = await client.query<{ n: number }>(
-      `select count(*)::int as n from ${table} where ${subject!.key} = $1`,
-      [id],
-    );
-    return rows[0]!.n;
-  } finally {
-    await client.end();
-  }
 }
 
 async function documents(

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { isRequestId } from '../erasure/requests.ts';
 import { placeOf } from '../erasure/shape-error.ts';
 import { LetheError } from '../schemas/errors.ts';
 import type { Door } from './door.ts';
@@ -26,7 +27,6 @@ export interface ErasureDesk {
   certificate(id: string): Promise<string | undefined>;
 }
 
-const requestId = /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/;
 const atOnce = 2;
 const mostWaiting = 100;
 const text = z.string().trim().min(1).max(1_000);
@@ -38,7 +38,7 @@ function shapeFor(types: readonly string[]) {
       id: z.string().min(1).max(1_000),
     }),
     reason: text,
-    requestId: z.string().regex(requestId).optional(),
+    requestId: z.string().refine(isRequestId).optional(),
     receivedAt: z.iso
       .datetime({ offset: true })
       .transform((time) => new Date(time))
@@ -93,7 +93,7 @@ export function erasureRoutes(desk: ErasureDesk, door: Door): Route[] {
     ),
     route('GET', '/v1/erasures/:id/certificate', ({ token, id }) =>
       door.permit(token, 'erase:read', async () => {
-        const certificate = requestId.test(id) ? await desk.certificate(id) : undefined;
+        const certificate = isRequestId(id) ? await desk.certificate(id) : undefined;
         return certificate === undefined ? missing : [200, new JsonText(certificate)];
       }),
     ),
@@ -102,7 +102,7 @@ export function erasureRoutes(desk: ErasureDesk, door: Door): Route[] {
 
 /** What stands in a path and can be no request's id is not said again. */
 async function known(desk: ErasureDesk, id: string): Promise<object | undefined> {
-  return requestId.test(id) ? desk.find(id) : undefined;
+  return isRequestId(id) ? desk.find(id) : undefined;
 }
 
 const missing: Answer = [

@@ -5,6 +5,11 @@ import { LetheError } from '../schemas/errors.ts';
 import { type DoneStep, type ErasureStep, erasureSteps, isRevocable, stepAfter } from './step.ts';
 import { liftSuppression, type SubjectRef } from './suppression.ts';
 
+/** Letters, digits, dots, - and _: it stands in logs and URLs, so it is nothing personal. */
+export function isRequestId(text: string): boolean {
+  return /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/.test(text);
+}
+
 /** Somebody's request to be forgotten, as far as it may stand in the clear. */
 export interface ErasureRequest {
   readonly id: string;

@@ -21,25 +21,25 @@ export async function startErasures(
   ids: readonly string[],
 ): Promise<void> {
   const suppressed = await keys.areSuppressed({ type }, ids);
-  for (const [i, id] of ids.entries()) {
-    if (suppressed[i]) continue;
-    const request = randomUUID();
-    const receivedAt = new Date();
-    const sealed = await sealInventory(keys, request, newInventory(type, id));
-    const digest = await keys.subjectDigest({ type }, id);
-    await withKeyStore(config, (client) =>
-      fileRequest(client, {
+  const left = ids.filter((_, i) => !suppressed[i]);
+  if (left.length === 0) return;
+  await withKeyStore(config, async (client) => {
+    for (const id of left) {
+      const request = randomUUID();
+      const receivedAt = new Date();
+      const filed = fileRequest(client, {
         id: request,
-        subject: { type, digest },
+        subject: { type, digest: await keys.subjectDigest({ type }, id) },
         reason: 'the application deleted the person’s own row',
         requestedBy: principal,
         receivedAt,
         deadline: deadlineOf(receivedAt),
-        sealed,
-      }),
-    ).catch((error: unknown) => {
-      // Another request is open for the person.
-      if (!(error instanceof LetheError) || error.code !== 'ERASURE_REFUSED') throw error;
-    });
-  }
+        sealed: await sealInventory(keys, request, newInventory(type, id)),
+      });
+      await filed.catch((error: unknown) => {
+        // Another request is open for the person.
+        if (!(error instanceof LetheError) || error.code !== 'ERASURE_REFUSED') throw error;
+      });
+    }
+  });
 }

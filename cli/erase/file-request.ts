@@ -20,11 +20,6 @@ export interface Filing {
   readonly identity?: string;
 }
 
-/** Letters, digits, dots, - and _: it stands in logs and URLs, so it is nothing personal. */
-export function isRequestId(text: string): boolean {
-  return /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/.test(text);
-}
-
 /** ISO 8601, and not to come. */
 export function isPastTime(text: string): boolean {
   const time = new Date(text).getTime();

@@ -1,6 +1,7 @@
 import { CsvError, parse } from 'csv-parse/sync';
 import { LetheError } from '../../schemas/errors.ts';
-import { type Filing, isPastTime, isRequestId } from './file-request.ts';
+import { isRequestId } from '../../erasure/requests.ts';
+import { type Filing, isPastTime } from './file-request.ts';
 
 /** A request of a file, and the line that it begins in, from 1. */
 export interface BatchRow extends Filing {

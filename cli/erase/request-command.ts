@@ -1,5 +1,6 @@
 import { Command, InvalidArgumentError } from 'commander';
-import { isPastTime, isRequestId } from './file-request.ts';
+import { isRequestId } from '../../erasure/requests.ts';
+import { isPastTime } from './file-request.ts';
 
 /** What every command about requests takes. */
 export interface RequestCommandFlags {

@@ -181,7 +181,7 @@ async function rawPurged(config: Config, datasets: readonly Dataset[], signal: A
       await sleep(lookMs, undefined, { signal });
     }
   } catch (cause) {
-    throw kafkaError(cause);
+    throw signal.aborted ? cause : kafkaError(cause);
   } finally {
     await admin.disconnect().catch(() => {});
   }

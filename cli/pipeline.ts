@@ -1,3 +1,5 @@
+import { ConnectClient } from '../connectors/connect/connect-client.ts';
+import { FailedTasks } from '../connectors/connect/failed-tasks.ts';
 import { ContractHistory } from '../connectors/postgres/contract-history.ts';
 import { SourceGate } from '../connectors/postgres/source-gate.ts';
 import { ValueReader } from '../connectors/postgres/value-reader.ts';
@@ -145,12 +147,20 @@ async function startTransform(shared: Shared): Promise<{ stop(): Promise<void> }
     log,
     outages,
   });
+  const tasks = new FailedTasks({
+    connect: new ConnectClient(config.connect),
+    name: names.connectorName(config),
+    log,
+    outages,
+  });
   gate.start();
+  tasks.start();
   lookups?.start();
   await purge.start();
   await processor.start();
   return {
     async stop() {
+      await tasks.stop();
       await processor.stop();
       await purge.stop();
       await lookups?.stop();

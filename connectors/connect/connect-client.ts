@@ -112,6 +112,14 @@ export class ConnectClient {
     await this.#settled('PUT', `${path(name)}/resume`);
   }
 
+  /** Starts again what has failed of it and nothing else; does nothing while the cluster shares out its work anew. */
+  async restartFailed(name: string): Promise<void> {
+    const target = `${path(name)}/restart?includeTasks=true&onlyFailed=true`;
+    const answer = await this.#http.request('POST', target);
+    if (answer.status >= 300 && answer.status !== rebalancing && answer.status !== 404)
+      throw this.#http.failed(answer, `POST ${path(name)}/restart`);
+  }
+
   /** Forgets the position of a stopped connector. False: its tasks have not ended yet. */
   async deleteOffsets(name: string): Promise<boolean> {
     const answer = await this.#http.request('DELETE', `${path(name)}/offsets`);

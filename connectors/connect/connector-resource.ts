@@ -14,7 +14,7 @@ import {
 import { decideEpoch, type SourceEpoch } from '../source-epoch.ts';
 import { lastEpoch } from '../../schemas/version.ts';
 import type { ConnectClient } from './connect-client.ts';
-import { failureReason } from './failure-reason.ts';
+import { failedReason } from './failed-tasks.ts';
 
 const statusLimitMs = 120_000;
 const pollMs = 200;
@@ -189,9 +189,4 @@ async function awaitStatus(
     }
     await new Promise((resolve) => setTimeout(resolve, pollMs));
   }
-}
-
-function failedReason(status: Status): string | undefined {
-  const failed = [status?.connector, ...(status?.tasks ?? [])].find((part) => part?.state === 'FAILED');
-  return failed && failureReason(failed.trace);
 }

@@ -1,3 +1,6 @@
+import { copyFileSync, mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { canaries } from '../../../examples/beancart/canaries.ts';
 import { readStatus } from '../../../cli/pipeline-status.ts';
@@ -57,8 +60,8 @@ export function nothingSeen(): Seen {
 /** Stops the application, waits until everything has arrived, and looks at every row of every place. */
 export async function inspect(world: FaultWorld, seen: Seen): Promise<Findings> {
   await world.stopTraffic();
-  const { config, datasets, contracts } = world.live.project!;
-  await waitForSinks(config, datasets, { signal: AbortSignal.timeout(convergeLimitMs) });
+  const { config, contracts } = world.live.project!;
+  await converged(world);
   const tables = contracts.map((c) => c.contract);
   const comparisons = await comparePipeline(config, tables);
   const places = comparisons.flatMap((c) => c.places);
@@ -96,6 +99,27 @@ export async function inspect(world: FaultWorld, seen: Seen): Promise<Findings> 
       .filter(Boolean)
       .join('\n'),
   };
+}
+
+/** Waits until both stores have all that was committed at the source; where they do not come so far, says what is behind. */
+async function converged(world: FaultWorld): Promise<void> {
+  const { config, datasets } = world.live.project!;
+  let stage = 'source';
+  try {
+    await waitForSinks(config, datasets, {
+      signal: AbortSignal.timeout(convergeLimitMs),
+      onProgress: (progress) => (stage = progress.stage),
+    });
+  } catch (cause) {
+    const kept = mkdtempSync(join(tmpdir(), 'lethe-fault-logs-'));
+    for (const log of world.live.logs()) copyFileSync(log, join(kept, basename(log)));
+    const { sinks } = await readStatus(config, datasets);
+    const behind = sinks
+      .filter(({ rawLag, cleanLag }) => rawLag > 0 || cleanLag > 0)
+      .map((s) => `${s.sink} ${s.table}: ${s.rawLag} raw and ${s.cleanLag} clean behind`);
+    const what = [`no convergence: the ${stage} is not there yet`, ...behind, `logs are in ${kept}`];
+    throw new Error(what.join('\n'), { cause });
+  }
 }
 
 /**

@@ -1,8 +1,7 @@
-import { createHmac, randomBytes, randomUUID } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import type { Pool } from 'pg';
 import { LetheError } from '../schemas/errors.ts';
 import type { KeyUse } from '../schemas/key-use.ts';
-import { lengthPrefixed } from '../schemas/length-prefixed.ts';
 import { DestroyedKeys } from './destroyed-keys.ts';
 import { EpochRing, notSetUp } from './epoch-ring.ts';
 import { type CacheBounds, KindCaches } from './kind-caches.ts';
@@ -10,6 +9,7 @@ import { keyStoreError } from './key-store-error.ts';
 import type { KeyStore, SubjectKind } from './key-store.ts';
 import type { MasterKeys } from './master/master-key.ts';
 import { indexSecret, sharedSecret } from './schema.ts';
+import { digestOfSubject } from './digest-of-subject.ts';
 import { deriveSubkey } from './subkey.ts';
 import { rootBytes, SubjectKey } from './subject-key.ts';
 import { epochOfWrapped, unwrapKey, wrapKey } from './wrapped-key.ts';
@@ -60,17 +60,24 @@ export class PostgresKeyStore implements KeyStore {
     // Also where every key is at hand: the key of an epoch that has ended must leave the memory.
     await this.#ring.load(none);
     const found: (SubjectKey | null)[] = [];
-    const missing: string[] = [];
+    const missing: number[] = [];
     const cache = this.#keys.of(kind);
-    for (const id of ids) {
+    for (const [i, id] of ids.entries()) {
       const known = cache.get(id);
       found.push(known ?? null);
-      if (!known) missing.push(id);
+      if (!known) missing.push(i);
     }
     if (missing.length === 0) return found;
-    const loaded = await this.#load(kind, missing);
-    for (const [id, key] of loaded) if (key) cache.set(id, key);
-    return ids.map((id, i) => found[i] ?? loaded.get(id) ?? null);
+    const loaded = await this.#load(
+      kind,
+      missing.map((i) => ids[i]!),
+    );
+    for (const [n, i] of missing.entries()) {
+      const key = loaded[n]!;
+      if (key) cache.set(ids[i]!, key);
+      found[i] = key;
+    }
+    return found;
   }
 
   /** Drops what may not be used any more. Fails as the key store does, and then nothing may be used. */
@@ -88,7 +95,7 @@ export class PostgresKeyStore implements KeyStore {
     for (const id of ids) if (cache.get(id) === undefined) unknown.push(id);
     if (unknown.length === 0) return Array.from({ length: ids.length }, () => false);
     const index = await this.#secret(indexSecret);
-    const digests = unknown.map((id) => digest(index, kind, id));
+    const digests = unknown.map((id) => digestOfSubject(index, kind, id));
     const found = await this.#suppressed(kind, digests);
     const suppressed = new Set<string>();
     for (const [i, id] of unknown.entries()) {
@@ -116,7 +123,7 @@ export class PostgresKeyStore implements KeyStore {
   /** The same of those who have one; undefined for who never had, and nothing is made. */
   async findKeys(kind: SubjectKind, ids: readonly string[]): Promise<(SubjectKey | null | undefined)[]> {
     const index = await this.#secret(indexSecret);
-    const digests = ids.map((id) => digest(index, kind, id));
+    const digests = ids.map((id) => digestOfSubject(index, kind, id));
     const rows = await this.#latest(kind, digests);
     const byDigest = new Map(rows.map((row) => [row.subject_digest.toString('latin1'), this.#open(row)]));
     return digests.map((d) => byDigest.get(d.toString('latin1')));
@@ -143,7 +150,7 @@ export class PostgresKeyStore implements KeyStore {
 
   /** What a subject is looked up by: the key store holds no id. */
   async subjectDigest(kind: SubjectKind, id: string): Promise<Buffer> {
-    return digest(await this.#secret(indexSecret), kind, id);
+    return digestOfSubject(await this.#secret(indexSecret), kind, id);
   }
 
   async close(): Promise<void> {
@@ -163,15 +170,15 @@ export class PostgresKeyStore implements KeyStore {
   }
 
   /** Latest keys of subjects; those who never had one get one. Two processes that do so at once end with the same key. */
-  async #load(kind: SubjectKind, ids: readonly string[]): Promise<Map<string, SubjectKey | null>> {
+  async #load(kind: SubjectKind, ids: readonly string[]): Promise<(SubjectKey | null)[]> {
     const index = await this.#secret(indexSecret);
-    const digests = ids.map((id) => digest(index, kind, id));
-    let rows = await this.#latest(kind, digests);
-    for (let attempt = 1; ; attempt++) {
-      const known = new Set(rows.map((row) => row.subject_digest.toString('latin1')));
-      let fresh = digests.filter((d) => !known.has(d.toString('latin1')));
+    const digests = ids.map((id) => digestOfSubject(index, kind, id));
+    const names = digests.map((d) => d.toString('latin1'));
+    let rows = await this.#latestByName(kind, digests);
+    for (let attempt = 1; rows.size < digests.length; attempt++) {
+      let fresh = digests.filter((_, i) => !rows.has(names[i]!));
       // Who is suppressed gets no key.
-      if (attempt > 1 && fresh.length > 0) {
+      if (attempt > 1) {
         const suppressed = await this.#suppressed(kind, fresh);
         fresh = fresh.filter((d) => !suppressed.has(d.toString('latin1')));
       }
@@ -179,10 +186,20 @@ export class PostgresKeyStore implements KeyStore {
       if (attempt > mostMints) throw new LetheError('KEY_STORE_UNAVAILABLE', 'the key store makes no keys');
       if (attempt > 1) await this.#ring.look();
       await this.#mint(kind, fresh);
-      rows = await this.#latest(kind, digests);
+      rows = await this.#latestByName(kind, digests);
     }
-    const byDigest = new Map(rows.map((row) => [row.subject_digest.toString('latin1'), this.#open(row)]));
-    return new Map(ids.map((id, i) => [id, byDigest.get(digests[i]!.toString('latin1')) ?? null]));
+    return names.map((name) => {
+      const row = rows.get(name);
+      return row ? this.#open(row) : null;
+    });
+  }
+
+  /** By the digests, in latin1. */
+  async #latestByName(kind: SubjectKind, digests: readonly Buffer[]): Promise<ReadonlyMap<string, KeyRow>> {
+    const byName = new Map<string, KeyRow>();
+    for (const row of await this.#latest(kind, digests))
+      byName.set(row.subject_digest.toString('latin1'), row);
+    return byName;
   }
 
   async #latest(kind: SubjectKind, digests: readonly Buffer[]): Promise<readonly KeyRow[]> {
@@ -248,12 +265,6 @@ export class PostgresKeyStore implements KeyStore {
       throw keyStoreError(cause);
     }
   }
-}
-
-function digest(index: Buffer, { type, purpose }: SubjectKind, id: string): Buffer {
-  return createHmac('sha256', index)
-    .update(lengthPrefixed('lethe/subject/v2', type, purpose ?? '', id))
-    .digest();
 }
 
 export function uuidText(id: Buffer): string {

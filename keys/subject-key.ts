@@ -23,7 +23,7 @@ export class SubjectKey {
   constructor(keyId: Buffer, generation: number, roots: Buffer) {
     this.keyId = keyId;
     this.generation = generation;
-    this.#roots = roots;
+    this.#roots = pooled(roots);
   }
 
   subkey(use: KeyUse): Buffer {

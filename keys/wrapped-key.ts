@@ -36,6 +36,27 @@ export function unwrapKey(epochKey: Buffer, wrapped: Buffer, name: string, gener
   return secret;
 }
 
+const uuidLength = 36;
+/** The context of the UUID that was asked for last, and where the UUID stands in it. */
+let last:
+  | { readonly epoch: number; readonly generation: number; readonly bytes: Buffer; readonly at: number }
+  | undefined;
+
+/**
+ * What a wrapped key is bound to; valid until the next call. A process opens keys by the ten thousands whose contexts differ in their UUIDs
+ * alone: only that is written anew.
+ */
 function wrapContext(epoch: number, name: string, generation: number): Buffer {
+  if (name.length !== uuidLength) return contextOf(epoch, name, generation);
+  if (last?.epoch !== epoch || last.generation !== generation) {
+    const bytes = contextOf(epoch, name, generation);
+    last = { epoch, generation, bytes, at: bytes.length - String(generation).length - 4 - uuidLength };
+  }
+  const { bytes, at } = last;
+  for (let i = 0; i < uuidLength; i++) bytes[at + i] = name.charCodeAt(i);
+  return bytes;
+}
+
+function contextOf(epoch: number, name: string, generation: number): Buffer {
   return lengthPrefixed('lethe/wrap/v2', String(epoch), name, String(generation));
 }

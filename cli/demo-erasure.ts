@@ -97,7 +97,7 @@ async function tracesOf(
   digest: Buffer,
 ): Promise<Traces> {
   const { config, datasets } = project;
-  const { tables } = await planErasure(project, keys, { type, id });
+  const { tables } = await planErasure(project, keys, [{ type, id }]);
   const own = datasets.filter(({ subject }) => subject?.type === type);
   const records = await withKeyStore(config, (client) => recordsOf(client, type, digest));
   const kept = await withKeyStore(config, async (client) => {

@@ -3,7 +3,13 @@ import { Command } from 'commander';
 import { readCertificate } from '../erasure/certificate-store.ts';
 import { certificateDocumentShape } from '../erasure/certificate-document.ts';
 import { certificateHtml } from '../erasure/certificate-html.ts';
-import { cancelRequest, findRequest, listRequests, noSuchRequest } from '../erasure/requests.ts';
+import {
+  cancelRequest,
+  findRequest,
+  listRequests,
+  noSuchRequest,
+  requestsAlong,
+} from '../erasure/requests.ts';
 import { actingPrincipal } from '../keys/access/acting-principal.ts';
 import { withKeyStore } from '../keys/key-store-client.ts';
 import { openKeyStore } from '../keys/open-key-store.ts';
@@ -28,6 +34,7 @@ import { describeRequest, renderRequest, renderRequests } from './erase/show-req
 import { withdraw } from './erase/withdraw.ts';
 import { verifyCertificateCommand } from './erase/verify-certificate.ts';
 import { keysConfig } from './keys-config.ts';
+import { everyIdOf } from './linked.ts';
 import { permitted } from './permitted.ts';
 import { openProject } from './project.ts';
 import { writeInto } from './write-file.ts';
@@ -87,7 +94,7 @@ function requestCommand(): Command {
       const keys = openKeyStore(config);
       try {
         if (flags.dryRun) {
-          const planned = await planErasure(project, keys, flags.subject);
+          const planned = await planErasure(project, keys, await everyIdOf(config, keys, flags.subject));
           return print(flags, planned, () => renderPlan(planned));
         }
         const { subject, reason, requestId, received, identity } = flags;
@@ -98,8 +105,10 @@ function requestCommand(): Command {
           ...(received === undefined ? {} : { receivedAt: received }),
           ...(identity === undefined ? {} : { identity }),
         };
-        const request = await fileErasure(project, keys, filing, actingPrincipal());
-        await carryOut(flags, new Set([request.id]), flags.log);
+        const [{ id }] = await fileErasure(project, keys, filing, actingPrincipal());
+        // Also those of ids that are forgotten by now: the same request goes on with all.
+        const ids = await withKeyStore(config, (client) => requestsAlong(client, id));
+        await carryOut(flags, new Set(ids), flags.log);
       } finally {
         await keys.close();
       }
@@ -141,9 +150,9 @@ function resumeCommand(): Command {
         const config = await keysConfig(flags.config);
         await requireAnchored(config);
         await permitted(config, 'erase:request');
-        if (id !== undefined && !(await withKeyStore(config, (client) => findRequest(client, id))))
-          throw noSuchRequest(id);
-        await carryOut(flags, id === undefined ? undefined : new Set([id]), flags.log);
+        const ids = id === undefined ? [] : await withKeyStore(config, (client) => requestsAlong(client, id));
+        if (id !== undefined && ids.length === 0) throw noSuchRequest(id);
+        await carryOut(flags, id === undefined ? undefined : new Set(ids), flags.log);
       },
     );
 }
@@ -159,7 +168,7 @@ function cancelCommand(): Command {
         config,
         () => openProject(flags.config),
         id,
-        (client) => cancelRequest(client, id, actingPrincipal()),
+        (client, one) => cancelRequest(client, one, actingPrincipal()),
       );
       await anchorKeys(config);
       print(flags, { request: id, state: 'cancelled' }, () => `request ${id} is cancelled\n`);

@@ -10,6 +10,7 @@ import { checkCommand } from './check.ts';
 import { connectorCommand } from './connector.ts';
 import { demoCommand } from './demo.ts';
 import { diffCommand } from './diff.ts';
+import { linkCommand } from './link.ts';
 import { readmitCommand } from './readmit.ts';
 import { eraseCommand } from './erase.ts';
 import { dlqCommand } from './dlq.ts';
@@ -53,6 +54,7 @@ const program = new Command('lethe')
   .addCommand(keysCommand())
   .addCommand(auditCommand())
   .addCommand(eraseCommand())
+  .addCommand(linkCommand())
   .addCommand(readmitCommand())
   .addCommand(exportCommand())
   .addCommand(restrictCommand())

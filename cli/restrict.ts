@@ -1,8 +1,11 @@
 import { Command } from 'commander';
+import { openKeyStore } from '../keys/open-key-store.ts';
+import type { Config } from '../schemas/config.ts';
 import { LetheError } from '../schemas/errors.ts';
 import { anchorKeys, requireAnchored } from './anchored-keys.ts';
 import { requireType } from './erase/context.ts';
 import { parseText } from './erase/request-command.ts';
+import { everyIdOf } from './linked.ts';
 import { permitted } from './permitted.ts';
 import { openProject } from './project.ts';
 import { type Lifted, liftRestriction, type Restricted, restrictSubject } from './restrict/restriction.ts';
@@ -44,17 +47,33 @@ export function restrictCommand(): Command {
         });
       }
       const say = (text: string): void => void process.stderr.write(`  ${text}\n`);
-      const done = await untilStopped<Restricted | Lifted>((signal) => {
+      const all = await untilStopped(async (signal) => {
         const parts = { project, say, signal, principal: name };
-        return reason === undefined
-          ? liftRestriction(parts, subject)
-          : restrictSubject(parts, subject, reason);
+        const found: (Restricted | Lifted)[] = [];
+        for (const one of await idsOf(config, subject))
+          found.push(
+            reason === undefined
+              ? await liftRestriction(parts, one)
+              : await restrictSubject(parts, one, reason),
+          );
+        return found;
       });
       await anchorKeys(config);
-      const text =
-        done.state === 'restricted'
-          ? `restriction ${done.restriction}: ${done.records} records are gone downstream; the source is as it was\n`
-          : `restriction ${done.restriction} is lifted: ${done.rows} rows are read again\n`;
-      process.stdout.write(json ? `${JSON.stringify(done)}\n` : text);
+      for (const done of all) process.stdout.write(json ? `${JSON.stringify(done)}\n` : told(done));
     });
+}
+
+async function idsOf(config: Config, subject: Subject): Promise<readonly Subject[]> {
+  const keys = openKeyStore(config);
+  try {
+    return await everyIdOf(config, keys, subject);
+  } finally {
+    await keys.close();
+  }
+}
+
+function told(done: Restricted | Lifted): string {
+  return done.state === 'restricted'
+    ? `restriction ${done.restriction}: ${done.records} records are gone downstream; the source is as it was\n`
+    : `restriction ${done.restriction} is lifted: ${done.rows} rows are read again\n`;
 }

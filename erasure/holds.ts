@@ -58,13 +58,18 @@ export async function releaseHold(
   });
 }
 
-/** ERASURE_REFUSED for a person who is under a hold. */
+/** ERASURE_REFUSED for a person who is under a hold, by whichever of their ids. */
 export async function refuseHeld(
   client: Pick<ClientBase, 'query'>,
   { type, digest }: SubjectRef,
 ): Promise<void> {
   const { rows } = await client.query<Hold>(
-    'select basis, held_at as "heldAt" from lethe_erasure.holds where subject_type = $1 and subject_digest = $2',
+    `select basis, held_at as "heldAt" from lethe_erasure.holds h
+      where h.subject_type = $1
+        and (h.subject_digest = $2
+             or exists (select from lethe_keys.linked own join lethe_keys.linked other using (person)
+                         where own.subject_type = $1 and own.subject_digest = $2
+                           and other.subject_type = $1 and other.subject_digest = h.subject_digest))`,
     [type, digest],
   );
   if (!rows[0]) return;

@@ -43,6 +43,8 @@ export type NewRequest = Pick<
 > & {
   readonly sealed: Buffer;
   readonly identity?: string;
+  /** The request that it is filed along with, of a person with several ids. */
+  readonly along?: string;
 };
 
 /** States in which nothing more is to be done. */
@@ -82,11 +84,11 @@ export async function fileRequest(client: ClientBase, request: NewRequest): Prom
 
 /** The same within the caller's transaction: several are filed, or none. */
 export async function insertRequest(client: ClientBase, request: NewRequest): Promise<ErasureRequest> {
-  const { id, subject, reason, requestedBy, receivedAt, deadline, sealed, identity } = request;
+  const { id, subject, reason, requestedBy, receivedAt, deadline, sealed, identity, along } = request;
   const { rowCount } = await client.query(
     `insert into lethe_erasure.requests
-       (id, subject_type, subject_digest, reason, requested_by, received_at, deadline, step, state, sealed, identity)
-     values ($1, $2, $3, $4, $5, $6, $7, $8, 'open', $9, $10) on conflict do nothing`,
+       (id, subject_type, subject_digest, reason, requested_by, received_at, deadline, step, state, sealed, identity, along)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, 'open', $9, $10, $11) on conflict do nothing`,
     [
       id,
       subject.type,
@@ -98,6 +100,7 @@ export async function insertRequest(client: ClientBase, request: NewRequest): Pr
       erasureSteps[0],
       sealed,
       identity ?? null,
+      along ?? null,
     ],
   );
   if (rowCount === 1)
@@ -120,6 +123,17 @@ export async function findRequest(client: ClientBase, id: string): Promise<Erasu
     id,
   ]);
   return rows[0] && requestOf(rows[0]);
+}
+
+/** The request and those that were filed along with it, or it with them: what ends the one must end the others. In the order of their ids. */
+export async function requestsAlong(client: ClientBase, id: string): Promise<string[]> {
+  const { rows } = await client.query<{ id: string }>(
+    `select r.id from lethe_erasure.requests own
+       join lethe_erasure.requests r on coalesce(own.along, own.id) in (r.id, r.along)
+      where own.id = $1 order by r.id`,
+    [id],
+  );
+  return rows.map((row) => row.id);
 }
 
 /** All of them, the one whose deadline comes first in front; `states`, `only`: those in these states, or with these ids. */

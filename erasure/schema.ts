@@ -43,6 +43,8 @@ const statements = [
      extension text,
      ground text,
      created_at timestamptz not null default clock_timestamp())`,
+  // The request that it was filed along with, of a person with several ids.
+  'alter table lethe_erasure.requests add column if not exists along text',
   `create unique index if not exists requests_one_open on lethe_erasure.requests (subject_type, subject_digest)
      where state in ('open', 'needs-person')`,
   `create index if not exists requests_with_key on lethe_erasure.requests (id) where not key_gone`,

@@ -1,4 +1,5 @@
 import { withKeyStore } from '../keys/key-store-client.ts';
+import { isLinked } from '../keys/linked-subjects.ts';
 import type { PostgresKeyStore } from '../keys/postgres-key-store.ts';
 import type { Config } from '../schemas/config.ts';
 import { LetheError } from '../schemas/errors.ts';
@@ -12,7 +13,7 @@ const principal = 'lethe:source-delete';
 
 /**
  * Files requests for persons whose own rows the application deleted, where their contract says that this starts an erasure. Done again it does
- * nothing: who is suppressed is being erased, or was. `lethe serve`, or `lethe erase resume`, carries them out.
+ * nothing: who is suppressed is being erased, or was. Of a person with several ids it is asked for by name only. `lethe serve`, or `lethe erase resume`, carries them out.
  */
 export async function startErasures(
   config: Pick<Config, 'keys'>,
@@ -25,11 +26,14 @@ export async function startErasures(
   if (left.length === 0) return;
   await withKeyStore(config, async (client) => {
     for (const id of left) {
+      const digest = await keys.subjectDigest({ type }, id);
+      // The person lives on under another id: an application that brings two rows together deletes one of them.
+      if (await isLinked(client, type, digest)) continue;
       const request = randomUUID();
       const receivedAt = new Date();
       const filed = fileRequest(client, {
         id: request,
-        subject: { type, digest: await keys.subjectDigest({ type }, id) },
+        subject: { type, digest },
         reason: 'the application deleted the person’s own row',
         requestedBy: principal,
         receivedAt,

@@ -37,19 +37,26 @@ export async function destroyKeyOf(
   kind: SubjectKind,
   digest: Buffer,
 ): Promise<DestroyedKey> {
-  return inTransaction(client, async () => {
-    // Whoever looks for destroyed keys looks a minute back: see DestroyedKeys.
-    await client.query(`set local statement_timeout = '10s'`);
-    const keyId = (await find(client, kind, digest)) ?? (await bar(client, kind, digest));
-    const { rowCount } = await client.query(
-      `update lethe_keys.data_keys set wrapped = null, destroyed_at = clock_timestamp()
-        where key_id = $1 and wrapped is not null`,
-      [keyId],
-    );
-    const generations = rowCount ?? 0;
-    await appendAudit(client, 'key-destroyed', { keyId, type: kind.type, generations });
-    return { keyId, generations };
-  });
+  return inTransaction(client, () => destroyKeyWithin(client, kind, digest));
+}
+
+/** The same within the caller's transaction, which must end soon. */
+export async function destroyKeyWithin(
+  client: ClientBase,
+  kind: SubjectKind,
+  digest: Buffer,
+): Promise<DestroyedKey> {
+  // Whoever looks for destroyed keys looks a minute back: see DestroyedKeys.
+  await client.query(`set local statement_timeout = '10s'`);
+  const keyId = (await find(client, kind, digest)) ?? (await bar(client, kind, digest));
+  const { rowCount } = await client.query(
+    `update lethe_keys.data_keys set wrapped = null, destroyed_at = clock_timestamp()
+      where key_id = $1 and wrapped is not null`,
+    [keyId],
+  );
+  const generations = rowCount ?? 0;
+  await appendAudit(client, 'key-destroyed', { keyId, type: kind.type, generations });
+  return { keyId, generations };
 }
 
 async function find(

@@ -1,4 +1,5 @@
 import { accessStatements } from './access/schema.ts';
+import { linkStatements } from './linked-schema.ts';
 
 /**
  * Tables of the key store, in the order of their making; each statement may be run again. Ids of data subjects stand in none of them: a
@@ -67,6 +68,7 @@ export const keyStoreStatements = [
      $$ begin raise exception 'the audit is append-only'; end $$`,
   `create or replace trigger append_only before update or delete or truncate on lethe_keys.audit
      for each statement execute function lethe_keys.audit_is_append_only()`,
+  ...linkStatements,
   ...accessStatements,
 ] as const;
 

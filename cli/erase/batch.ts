@@ -8,7 +8,7 @@ import { requireAnchored } from '../anchored-keys.ts';
 import { permitted } from '../permitted.ts';
 import { openProject, type Project } from '../project.ts';
 import { renderTable } from '../table.ts';
-import { prepareRequest } from './file-request.ts';
+import { prepareRequests } from './file-request.ts';
 import { type BatchRow, readBatch } from './read-batch.ts';
 import { parseText, print, type RequestCommandFlags, requestCommandOf } from './request-command.ts';
 import { runRequests } from './run-requests.ts';
@@ -45,17 +45,23 @@ export function batchCommand(): Command {
       );
       const filed = await fileBatch(project, rows, actingPrincipal());
       // Before anything is carried out: who is cut short must know which request is whose.
-      if (!flags.json) process.stdout.write(renderFiled(rows, filed));
-      const only = new Set(filed.map(({ id }) => id));
+      if (!flags.json) process.stdout.write(renderFiled(filed));
+      const only = new Set(filed.map(({ request }) => request.id));
       const done = await runRequests(project, { only, logs: flags.log });
       const byId = new Map(done.map((request) => [request.id, request]));
-      const requests = filed.map(({ id }, i) => ({
-        line: rows[i]!.line,
-        ...describeRequest(byId.get(id)!),
+      const requests = filed.map(({ line, request }) => ({
+        line,
+        ...describeRequest(byId.get(request.id)!),
       }));
       print(flags, { requests }, () => renderRequests(done));
       if (done.some(({ state }) => state === 'open' || state === 'needs-person')) process.exitCode = 1;
     });
+}
+
+/** A request, and the line that asked for it. */
+interface Filed {
+  readonly line: number;
+  readonly request: ErasureRequest;
 }
 
 /** Files all of them in one transaction; ERASURE_REFUSED names the line of the first that cannot be, and then none is filed. */
@@ -63,23 +69,34 @@ export async function fileBatch(
   project: Project,
   rows: readonly BatchRow[],
   principal: string,
-): Promise<ErasureRequest[]> {
+): Promise<Filed[]> {
   const keys = openKeyStore(project.config);
-  const prepared: NewRequest[] = [];
+  const prepared: { readonly line: number; readonly request: NewRequest }[] = [];
   try {
-    for (const row of rows) prepared.push(await prepareRequest(project, keys, row, principal));
+    const ofRows: [BatchRow, Awaited<ReturnType<typeof prepareRequests>>][] = [];
+    for (const row of rows) ofRows.push([row, await prepareRequests(project, keys, row, principal)]);
+    // Another id of a person may have a line of its own.
+    const asked = new Set(ofRows.map(([, [own]]) => nameOf(own)));
+    for (const [{ line }, [own, ...others]] of ofRows) {
+      prepared.push({ line, request: own });
+      for (const request of others) {
+        if (asked.has(nameOf(request))) continue;
+        asked.add(nameOf(request));
+        prepared.push({ line, request });
+      }
+    }
   } finally {
     await keys.close();
   }
   return withKeyStore(project.config, (client) =>
     inTransaction(client, async () => {
-      const filed: ErasureRequest[] = [];
-      for (const [i, request] of prepared.entries()) {
+      const filed: Filed[] = [];
+      for (const { line, request } of prepared) {
         try {
-          filed.push(await insertRequest(client, request));
+          filed.push({ line, request: await insertRequest(client, request) });
         } catch (error) {
           if (!(error instanceof LetheError) || error.code !== 'ERASURE_REFUSED') throw error;
-          throw new LetheError('ERASURE_REFUSED', `line ${rows[i]!.line}: ${error.message}`, {
+          throw new LetheError('ERASURE_REFUSED', `line ${line}: ${error.message}`, {
             fix: 'Correct the line, or leave it out: none of the requests was filed.',
           });
         }
@@ -94,9 +111,13 @@ export function subjectTypes({ datasets }: Pick<Project, 'datasets'>): string[] 
   return [...new Set(datasets.flatMap(({ subject }) => subject?.type ?? []))];
 }
 
-function renderFiled(rows: readonly BatchRow[], filed: readonly ErasureRequest[]): string {
+function nameOf({ subject: { type, digest } }: NewRequest): string {
+  return `${type} ${digest.toString('hex')}`;
+}
+
+function renderFiled(filed: readonly Filed[]): string {
   return renderTable(
     ['line', 'request'],
-    filed.map(({ id }, i) => [String(rows[i]!.line), id]),
+    filed.map(({ line, request }) => [String(line), request.id]),
   );
 }

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { extendRequest, refuseRequest } from '../../erasure/request-duties.ts';
+import { findRequest, noSuchRequest, requestsAlong } from '../../erasure/requests.ts';
 import { actingPrincipal } from '../../keys/access/acting-principal.ts';
 import { withKeyStore } from '../../keys/key-store-client.ts';
 import { anchorKeys, requireAnchored } from '../anchored-keys.ts';
@@ -19,9 +20,11 @@ export function extendCommand(): Command {
       const config = await keysConfig(flags.config);
       await requireAnchored(config);
       await permitted(config, 'erase:request');
-      const request = await withKeyStore(config, (client) =>
-        extendRequest(client, id, flags.reason, actingPrincipal()),
-      );
+      const request = await withKeyStore(config, async (client) => {
+        const ids = await requestsAlong(client, id);
+        for (const one of ids) await extendRequest(client, one, flags.reason, actingPrincipal());
+        return (await findRequest(client, id)) ?? Promise.reject(noSuchRequest(id));
+      });
       await anchorKeys(config);
       print(
         flags,
@@ -45,7 +48,7 @@ export function refuseCommand(): Command {
         config,
         () => openProject(flags.config),
         id,
-        (client) => refuseRequest(client, id, flags.ground, actingPrincipal()),
+        (client, one) => refuseRequest(client, one, flags.ground, actingPrincipal()),
       );
       await anchorKeys(config);
       print(flags, describeRequest(request), () => `request ${id} is refused: tell the person why\n`);

@@ -22,7 +22,7 @@ export function httpDesk(project: Project, keys: PostgresKeyStore, wake: () => v
         ...(receivedAt === undefined ? {} : { receivedAt }),
         ...(identity === undefined ? {} : { identity }),
       };
-      const request = await fileErasure(project, keys, filing, principal);
+      const [request] = await fileErasure(project, keys, filing, principal);
       wake();
       return describeRequest(request);
     },
@@ -39,7 +39,7 @@ export function httpDesk(project: Project, keys: PostgresKeyStore, wake: () => v
         config,
         async () => project,
         id,
-        (client) => cancelRequest(client, id, principal),
+        (client, one) => cancelRequest(client, one, principal),
       );
       return describeRequest(request);
     },

@@ -1,12 +1,13 @@
-import { withKeyStore } from '../../keys/key-store-client.ts';
+import { inTransaction, withKeyStore } from '../../keys/key-store-client.ts';
 import { destroyKeyOf } from '../../keys/destroy-key.ts';
+import { forgetLink } from '../../keys/linked-subjects.ts';
 import { refuseHeld } from '../../erasure/holds.ts';
 import type { StepResult, StepWork } from '../../erasure/runner.ts';
 import { anchorKeys } from '../anchored-keys.ts';
 import type { ErasureContext } from './context.ts';
 
 /** From here on there is no way back: what is encrypted of the persons is nobody's to read, copies included. */
-export function keyDestroyedWork({ project: { config } }: ErasureContext): StepWork {
+export function keyDestroyedWork({ project: { config }, keys }: ErasureContext): StepWork {
   return async (erasures) => {
     const results = await withKeyStore(config, async (client) => {
       const done: StepResult[] = [];
@@ -15,6 +16,7 @@ export function keyDestroyedWork({ project: { config } }: ErasureContext): StepW
         // One that was put on meanwhile counts as well.
         await refuseHeld(client, request.subject);
         const { keyId, generations } = await destroyKeyOf(client, { type }, digest);
+        await inTransaction(client, () => forgetLink(client, keys, type, digest));
         done.push({ evidence: { keyId, generations }, inventory: { ...inventory, keyId } });
       }
       return done;

@@ -1,11 +1,12 @@
 import { withSource } from '../../connectors/postgres/source-client.ts';
 import { planSourceErasure } from '../../connectors/postgres/source-erasure-plan.ts';
 import { sourceRowsOf } from '../../connectors/postgres/subject-rows.ts';
-import { recordsOf } from '../../erasure/subject-index.ts';
+import { recordsOf, type SubjectRecord } from '../../erasure/subject-index.ts';
 import { withKeyStore } from '../../keys/key-store-client.ts';
 import type { PostgresKeyStore } from '../../keys/postgres-key-store.ts';
 import { columnOutcomes } from '../../schemas/column-outcome.ts';
 import type { Project } from '../project.ts';
+import type { Subject } from '../subject.ts';
 import { renderTable } from '../table.ts';
 
 /** What an erasure would do in one table. */
@@ -29,21 +30,27 @@ export interface PlannedErasure {
   }[];
 }
 
-/** What an erasure of this person would do; nothing is changed. */
+/** What an erasure of this person, under all of these ids, would do; nothing is changed. */
 export async function planErasure(
   { config, datasets }: Project,
   keys: PostgresKeyStore,
-  subject: { readonly type: string; readonly id: string },
+  subjects: readonly [Subject, ...Subject[]],
 ): Promise<PlannedErasure> {
-  const digest = await keys.subjectDigest({ type: subject.type }, subject.id);
-  const records = await withKeyStore(config, (client) => recordsOf(client, subject.type, digest));
+  const [{ type }] = subjects;
+  const records = await withKeyStore(config, async (client) => {
+    const found: SubjectRecord[] = [];
+    for (const { id } of subjects)
+      found.push(...(await recordsOf(client, type, await keys.subjectDigest({ type }, id))));
+    return found;
+  });
   return withSource(config.postgres, async (client) => {
-    const plan = await planSourceErasure(client, datasets, subject.type);
+    const plan = await planSourceErasure(client, datasets, type);
     const tables: PlannedTable[] = [];
     for (const { table, source } of plan.tables) {
       const dataset = datasets.find((own) => own.table === table)!;
       let rowsAtTheSource = 0;
-      for await (const batch of sourceRowsOf(client, dataset, subject.id)) rowsAtTheSource += batch.length;
+      for (const { id } of subjects)
+        for await (const batch of sourceRowsOf(client, dataset, id)) rowsAtTheSource += batch.length;
       tables.push({
         table,
         rowsAtTheSource,

@@ -1,7 +1,13 @@
 import type { ClientBase } from 'pg';
 import { forgetRequests } from '../../erasure/forget-requests.ts';
 import { openInventory } from '../../erasure/inventory.ts';
-import { type ErasureRequest, findRequest, noSuchRequest } from '../../erasure/requests.ts';
+import {
+  type ErasureRequest,
+  findRequest,
+  listRequests,
+  noSuchRequest,
+  requestsAlong,
+} from '../../erasure/requests.ts';
 import { withKeyStore } from '../../keys/key-store-client.ts';
 import { openKeyStore } from '../../keys/open-key-store.ts';
 import type { Config } from '../../schemas/config.ts';
@@ -10,38 +16,41 @@ import { rereadSubject } from '../reread-subject.ts';
 import type { Subject } from '../subject.ts';
 
 /**
- * Ends a request by `end`, which fails where that may not be, and forgets what it knew. Where the person was suppressed by then, his rows are
- * read again: those that changed meanwhile were taken as deletes. Gives the request as it stands then.
+ * Ends a request by `end`, which fails where that may not be, and forgets what it knew; and with it those of the person's other ids. Where the person
+ * was suppressed by then, his rows are read again: those that changed meanwhile were taken as deletes. Gives the request as it stands then.
  */
 export async function withdraw(
   config: Config,
   /** Asked for when the request has ended: what is wrong with a contract must not keep anybody from ending it. */
   openProject: () => Promise<Project>,
   id: string,
-  end: (client: ClientBase) => Promise<unknown>,
+  end: (client: ClientBase, one: string) => Promise<unknown>,
 ): Promise<ErasureRequest> {
-  const before = await withKeyStore(config, (client) => findRequest(client, id));
-  if (!before) throw noSuchRequest(id);
-  // Nobody can open it once the request has ended.
-  const subject = await suppressedBy(config, before);
-  await withKeyStore(config, end);
+  const before = await withKeyStore(config, async (client) => {
+    const ids = await requestsAlong(client, id);
+    return listRequests(client, undefined, new Set(ids));
+  });
+  const own = before.find((request) => request.id === id);
+  if (!own) throw noSuchRequest(id);
+  // Nobody can open them once the requests have ended.
+  const subjects: Subject[] = [];
+  for (const request of before) subjects.push(...(await suppressedBy(config, request)));
+  await withKeyStore(config, async (client) => {
+    for (const request of before) await end(client, request.id);
+  });
   await forgetRequests(config);
-  if (subject) {
-    const say = (text: string): void => void process.stderr.write(`  ${text}\n`);
-    await rereadSubject(await openProject(), subject, { say });
-  }
-  return (await withKeyStore(config, (client) => findRequest(client, id))) ?? before;
+  const say = (text: string): void => void process.stderr.write(`  ${text}\n`);
+  const project = subjects.length > 0 ? await openProject() : undefined;
+  for (const subject of subjects) await rereadSubject(project!, subject, { say });
+  return (await withKeyStore(config, (client) => findRequest(client, id))) ?? own;
 }
 
-/** Whom the request may suppress by now; undefined of one that was not begun, or has ended. */
-async function suppressedBy(
-  config: Config,
-  { id, step, sealed }: ErasureRequest,
-): Promise<Subject | undefined> {
-  if (step === 'checked' || sealed === null) return undefined;
+/** Whom the request may suppress by now; nobody of one that was not begun, or has ended. */
+async function suppressedBy(config: Config, { id, step, sealed }: ErasureRequest): Promise<Subject[]> {
+  if (step === 'checked' || sealed === null) return [];
   const keys = openKeyStore(config);
   try {
-    return (await openInventory(keys, id, sealed)).subject;
+    return [(await openInventory(keys, id, sealed)).subject];
   } finally {
     await keys.close();
   }

@@ -1,6 +1,6 @@
 import { withSource } from '../../connectors/postgres/source-client.ts';
 import { sourceRowsOf } from '../../connectors/postgres/subject-rows.ts';
-import { recordsOf } from '../../erasure/subject-index.ts';
+import { recordsOf, type SubjectRecord } from '../../erasure/subject-index.ts';
 import { withKeyStore } from '../../keys/key-store-client.ts';
 import type { PostgresKeyStore } from '../../keys/postgres-key-store.ts';
 import type { Dataset } from '../../schemas/dataset.ts';
@@ -13,6 +13,7 @@ import { type Json, JsonNumber } from '../../verify/json.ts';
 import { aliasRows } from '../../verify/readers/elasticsearch-documents.ts';
 import { VerifyError } from '../../verify/verify-error.ts';
 import { recordKeysOf } from '../erase/inventoried.ts';
+import { everyIdOf } from '../linked.ts';
 import type { Project } from '../project.ts';
 import type { Subject } from '../subject.ts';
 import { type OpenCounts, ValueOpener } from './open-values.ts';
@@ -22,6 +23,8 @@ export interface SubjectData {
   readonly format: 'lethe/subject-export/v1';
   readonly pipeline: string;
   readonly subject: Subject;
+  /** Under which the person is known as well. */
+  readonly otherIds?: readonly string[];
   /** ISO 8601. */
   readonly at: string;
   readonly tables: readonly TableData[];
@@ -56,13 +59,19 @@ export async function subjectData(
   subject: Subject,
 ): Promise<{ readonly data: SubjectData; readonly counts: ExportCounts }> {
   const { config } = project;
-  const digest = await keys.subjectDigest({ type: subject.type }, subject.id);
-  const indexed = await withKeyStore(config, (client) => recordsOf(client, subject.type, digest));
+  const { type } = subject;
+  const subjects = await everyIdOf(config, keys, subject);
+  const indexed = await withKeyStore(config, async (client) => {
+    const found: SubjectRecord[] = [];
+    for (const { id } of subjects)
+      found.push(...(await recordsOf(client, type, await keys.subjectDigest({ type }, id))));
+    return found;
+  });
   const counts: ExportCounts = { tables: 0, rows: 0, documents: 0, decrypted: 0, erased: 0, sealed: 0 };
   const tables: TableData[] = [];
-  for (const dataset of project.datasets.filter((one) => one.subject?.type === subject.type)) {
+  for (const dataset of project.datasets.filter((one) => one.subject?.type === type)) {
     const { table, contract } = dataset;
-    const source = await sourceOf(project, dataset, subject.id);
+    const source = await sourceOf(project, dataset, subjects);
     const own = indexed.filter((record) => record.table === table).map(({ key }) => key);
     const atSource = await recordKeysOf({ project }, dataset, source.keys);
     const recordKeys = [...new Set([...own, ...atSource])];
@@ -88,22 +97,25 @@ export async function subjectData(
     tables.push({ table, columns, source: source.rows, stores });
   }
   const at = new Date().toISOString();
+  const also = subjects.length > 1 ? { otherIds: subjects.slice(1).map(({ id }) => id) } : {};
   return {
-    data: { format: 'lethe/subject-export/v1', pipeline: config.name, subject, at, tables },
+    data: { format: 'lethe/subject-export/v1', pipeline: config.name, subject, ...also, at, tables },
     counts,
   };
 }
 
 /** Every column that the contract names, those too that no consumer gets. */
-async function sourceOf({ config }: Project, dataset: Dataset, id: string) {
+async function sourceOf({ config }: Project, dataset: Dataset, subjects: readonly Subject[]) {
   const columns = Object.keys(dataset.contract.columns);
   const keys: (readonly string[])[] = [];
   const rows: Record<string, string | null>[] = [];
   await withSource(config.postgres, async (client) => {
-    for await (const batch of sourceRowsOf(client, dataset, id, { columns })) {
-      for (const { key, values } of batch) {
-        keys.push(key);
-        rows.push(Object.fromEntries(values));
+    for (const { id } of subjects) {
+      for await (const batch of sourceRowsOf(client, dataset, id, { columns })) {
+        for (const { key, values } of batch) {
+          keys.push(key);
+          rows.push(Object.fromEntries(values));
+        }
       }
     }
   });

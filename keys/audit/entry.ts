@@ -21,6 +21,8 @@ export const auditActions = [
   'hold-placed',
   'hold-released',
   'subject-readmitted',
+  'subjects-linked',
+  'subjects-unlinked',
   'subject-restricted',
   'restriction-lifted',
   'subject-exported',

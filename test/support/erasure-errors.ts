@@ -4,6 +4,7 @@ import { cancelRequest, fileRequest, findRequest, noSuchRequest } from '../../er
 import { extendRequest, refuseRequest } from '../../erasure/request-duties.ts';
 import { fileRestriction, openRestriction } from '../../erasure/restrictions.ts';
 import { newInventory, openInventory, sealInventory } from '../../erasure/inventory.ts';
+import { linkedSubjects, linkSubjects, unlinkSubject } from '../../keys/linked-subjects.ts';
 import { requireErased } from '../../keys/readmit-subject.ts';
 import { testSubjectKey } from './test-keys.ts';
 
@@ -38,9 +39,14 @@ export function erasureFailures(canary: string): readonly (() => unknown)[] {
   };
   const whole = { ...file, sealed: Buffer.from(canary) };
   const keyless = { dataKeys: async () => [null] };
+  const unlinked = { ...keyless, subjectDigest: async () => subject.digest };
   return [
     () => refuseHeld(database([{ basis: 'HGB 257', heldAt: new Date() }]), subject),
     () => releaseHold(database([]), subject, canary),
+    () => unlinkSubject(database([]), unlinked, 'customer', canary, canary),
+    () => linkSubjects(database([subject]), unlinked, 'customer', [canary, 'other'], canary),
+    () => linkSubjects(database([], []), unlinked, 'customer', [canary, 'other'], canary),
+    () => linkedSubjects(database([{ person: 'p' }], [whole]), keyless, 'customer', subject.digest),
     () => requireErased(database([{ kept: 1 }]), 'customer', subject.digest),
     () => fileRequest(database([], [row]), whole),
     () => fileRequest(database([], [], [{ id: 'other' }]), whole),

@@ -1,3 +1,4 @@
+import { Admin } from '@platformatic/kafka';
 import { createKafka } from '../../../pipeline/kafka.ts';
 import * as names from '../../../schemas/names.ts';
 import { waitUntil } from '../../support/live-pipeline.ts';
@@ -52,11 +53,33 @@ async function rewind(
     const isEmpty = async (): Promise<boolean> =>
       (await admin.describeGroups([groupId])).groups[0]?.state === 'Empty';
     await waitUntil(isEmpty, leaveLimitMs, 'the group to be empty');
-    for (const { table } of datasets) {
-      await admin.resetOffsets({ groupId, topic: topicOf(table), earliest: true });
-    }
+    const topics = await Promise.all(
+      datasets.map(async ({ table }) => {
+        const name = topicOf(table);
+        const first = await admin.fetchTopicOffsets(name);
+        return {
+          name,
+          partitionOffsets: first.map(({ partition, low }) => ({ partition, offset: BigInt(low) })),
+        };
+      }),
+    );
+    // kafkajs joins the group for each topic, which takes it seconds; this is one request.
+    await setOffsets(config.kafka.brokers, groupId, topics);
   } finally {
     await admin.disconnect();
   }
   await world.restore();
+}
+
+async function setOffsets(
+  brokers: readonly string[],
+  groupId: string,
+  topics: Parameters<Admin['alterConsumerGroupOffsets']>[0]['topics'],
+): Promise<void> {
+  const admin = new Admin({ clientId: 'test', bootstrapBrokers: [...brokers] });
+  try {
+    await admin.alterConsumerGroupOffsets({ groupId, topics });
+  } finally {
+    await admin.close();
+  }
 }

@@ -1,33 +1,19 @@
+import { fork } from 'node:child_process';
 import { cpus, loadavg } from 'node:os';
+import { join } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
-import type { KeyStore } from '../keys/key-store.ts';
-import type { RawRecord } from '../pipeline/transform.ts';
-import { CipherCalls } from './engine-cipher-calls.ts';
-import { AvscPath, batchesOf, type Contestant, Transform, ValueEngine } from './engine-contestants.ts';
-import { BenchTable, type ContractName, contracts } from './engine-events.ts';
-import { BenchKeys } from './engine-keys.ts';
-import {
-  type CaseName,
-  type ContestantName,
-  contestants,
-  type EngineCase,
-  engineCase,
-  type EngineReport,
-  engineReportText,
-  type Sample,
-} from './engine-report.ts';
-import { assertSameOutput } from './engine-same-output.ts';
-
-export interface EngineOptions {
-  readonly rounds: number;
-  readonly events: number;
-  /** Persons of the cases with an event for each of many. */
-  readonly subjects: number;
-  /** How much processor time a contestant takes in a round at least. */
-  readonly sampleMs: number;
-}
+import { packageRoot } from '../stack/package-root.ts';
+import type { EngineOptions } from './engine-case.ts';
+import { contracts } from './engine-events.ts';
+import { type CaseName, type EngineCase, type EngineReport, engineReportText } from './engine-report.ts';
 
 export const widths = [5, 25, 100] as const;
+
+/** What a case's process is asked. */
+export interface AskedCase {
+  readonly name: CaseName;
+  readonly options: EngineOptions;
+}
 
 /** `bench engine`: the engine alone beside avsc, and beside the bare calls of node:crypto. */
 export function engineCommand(): Command {
@@ -43,129 +29,36 @@ export function engineCommand(): Command {
     });
 }
 
-/** All cases, one after the other; within a case the contestants take turns. */
+/**
+ * All cases, one after the other, each in a process of its own, as JMH measures: what a compiler has learnt of one table's code must not
+ * colour the next.
+ */
 export async function measureEngine(options: EngineOptions): Promise<EngineReport> {
   const before = loadavg()[0]!;
+  const names: CaseName[] = [
+    ...widths.flatMap((columns) => contracts.map((contract): CaseName => ({ columns, contract }))),
+    ...widths.flatMap((columns) =>
+      (['cold', 'warm'] as const).map(
+        (keys): CaseName => ({ columns, contract: 'encrypt', subjects: options.subjects, keys }),
+      ),
+    ),
+  ];
   const cases: EngineCase[] = [];
-  const few = await BenchKeys.of(options.events);
-  for (const columns of widths) {
-    for (const contract of contracts) cases.push(await measureContract(columns, contract, few, options));
-  }
-  // Only now: a heap full of keys slows down whoever makes objects.
-  const keys = await BenchKeys.of(options.subjects);
-  const warm = await keys.warmStore();
-  const share = Math.max(1, Math.floor(options.subjects / options.rounds));
-  for (const columns of widths) {
-    const table = new BenchTable(columns, 'encrypt');
-    const shares = Array.from({ length: options.rounds }, (_, r) => table.events(r * share, share));
-    for (const state of ['cold', 'warm'] as const) {
-      cases.push(await measureSubjects(table, shares, state, { keys, warm, ...options }));
-    }
-  }
+  for (const name of names) cases.push(await inItsProcess({ name, options }));
   const load = { before, after: loadavg()[0]!, cpus: cpus().length };
   return { rounds: options.rounds, events: options.events, cases, load };
 }
 
-/** A contract on the same events again and again, all keys known. */
-async function measureContract(
-  columns: number,
-  contract: ContractName,
-  keys: BenchKeys,
-  { rounds, events, sampleMs }: EngineOptions,
-): Promise<EngineCase> {
-  const table = new BenchTable(columns, contract);
-  const records = table.events(0, events);
-  const store = keys.coldStore();
-  const engine = new ValueEngine(table, store);
-  const transform = new Transform(table, store);
-  const avsc = await new AvscPath(table, store).prepare();
-  await assertSameOutput(table, { engine, transform, avsc }, store, records.slice(0, 500));
-  const calls =
-    contract === 'drop-only' ? undefined : await CipherCalls.over(table, records, store, { cold: false });
-  const runs = {
-    engine: engine.run,
-    transform: transform.run,
-    avsc: avsc.run,
-    avscDecode: avsc.runDecode,
-    cipherOnly: calls?.run,
-  };
-  const round = (r: number, ms: number) =>
-    sample(r, async (name) => {
-      const run = runs[name];
-      return run ? await rate(run, records, ms) : null;
-    });
-  // Twice, and long: what a compiler has not seen to yet is not what runs for days.
-  for (let r = 0; r < 2; r++) await round(r, 2 * sampleMs);
-  const samples: Sample[] = [];
-  for (let r = 0; r < rounds; r++) samples.push(await round(r, sampleMs));
-  return engineCase({ columns, contract }, samples);
-}
-
-/**
- * `encrypt` with another person in each event: every round takes its part of them, once. avsc is measured on some of
- * the events, for it has no part in the question and would take the most time.
- */
-async function measureSubjects(
-  table: BenchTable,
-  shares: readonly (readonly RawRecord[])[],
-  state: 'cold' | 'warm',
-  { keys, warm, events, subjects, sampleMs }: EngineOptions & { keys: BenchKeys; warm: KeyStore },
-): Promise<EngineCase> {
-  const round = async (r: number, records: readonly RawRecord[]) => {
-    const some = records.slice(0, events);
-    const calls = await CipherCalls.over(table, records, warm, { cold: state === 'cold' });
-    const store = () => (state === 'warm' ? warm : keys.coldStore());
-    const engine = new ValueEngine(table, store());
-    const transform = new Transform(table, store());
-    const avsc = await new AvscPath(table, store()).prepare();
-    return sample(r, (name) => {
-      const runs = {
-        engine: engine.run,
-        transform: transform.run,
-        avsc: avsc.run,
-        avscDecode: avsc.runDecode,
-        cipherOnly: calls.run,
-      };
-      return rate(runs[name], name === 'avsc' || name === 'avscDecode' ? some : records, 0);
-    });
-  };
-  if (sampleMs > 0) await round(0, shares[0]!.slice(0, 2 * events));
-  const samples: Sample[] = [];
-  for (const [r, records] of shares.entries()) samples.push(await round(r, records));
-  const name: CaseName = { columns: table.columns.length, contract: 'encrypt', subjects, keys: state };
-  return engineCase(name, samples);
-}
-
-/** One round: each contestant in turn, another one first in each round. */
-async function sample(
-  round: number,
-  measure: (name: ContestantName) => Promise<number | null>,
-): Promise<Sample> {
-  const found: Partial<Record<ContestantName, number | null>> = {};
-  for (let i = 0; i < contestants.length; i++) {
-    const name = contestants[(round + i) % contestants.length]!;
-    found[name] = await measure(name);
-  }
-  return found as Sample;
-}
-
-/**
- * Events a second of processor time, the collector's threads included: on a machine that others use as well, time on the wall
- * would say how much of it they left. Garbage is not collected before: a collection on demand also throws
- * compiled code away.
- */
-async function rate(run: Contestant, records: readonly RawRecord[], atLeastMs: number): Promise<number> {
-  const batches = batchesOf(records);
-  const started = process.cpuUsage();
-  let passes = 0;
-  let elapsed = 0;
-  do {
-    await run(batches);
-    passes++;
-    const { user, system } = process.cpuUsage(started);
-    elapsed = Math.max(1, user + system);
-  } while (elapsed < atLeastMs * 1_000);
-  return (passes * records.length * 1e6) / elapsed;
+function inItsProcess(asked: AskedCase): Promise<EngineCase> {
+  const child = fork(join(packageRoot(), 'dist', 'bench', 'engine-case-process.js'), {
+    execArgv: process.execArgv.filter((arg) => arg.startsWith('--cpu-prof')),
+  });
+  return new Promise((resolve, reject) => {
+    child.once('message', (found) => resolve(found as EngineCase));
+    child.once('error', reject);
+    child.once('exit', (code) => reject(new Error(`the process of a case ended with ${code}`)));
+    child.send(asked);
+  });
 }
 
 function count(text: string): number {

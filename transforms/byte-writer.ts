@@ -1,3 +1,7 @@
+/** Bytes that are copied by fours. */
+const shortest = 16;
+const longest = 1024;
+
 /**
  * An append-only arena for a batch of encoded records. Views handed out by take() stay valid,
  * also when the arena grows (the old chunk is left to them).
@@ -47,22 +51,45 @@ export class ByteWriter {
   copy(source: Buffer, from: number, to: number): void {
     const n = to - from;
     this.reserve(n);
-    const { buf, pos } = this;
-    // Loops beat the call into C++, and the view it makes first, for ranges as short as most are.
-    if (n < 16) for (let i = 0; i < n; i++) buf[pos + i] = source[from + i]!;
-    else if (n < 1024) this.copyWords(source, from, n);
-    else source.copy(buf, pos, from, to);
-    this.pos = pos + n;
+    if (n >= shortest && n < longest) this.look(source);
+    this.put(source, from, n, this.pos);
+    this.pos += n;
   }
 
-  /** Four bytes at a time; the last four may overlap those before them. */
-  private copyWords(source: Buffer, from: number, n: number): void {
+  /**
+   * Copies ranges of fields, one behind the other: `runs` has the first field of each and the one behind its last, in the order of the fields,
+   * whose places in `source` stand in `offsets` from `base` on. One call for all of them: a wide row has many.
+   */
+  copyRuns(source: Buffer, offsets: Int32Array, base: number, runs: Int32Array): void {
+    const count = runs.length;
+    this.reserve(offsets[base + runs[count - 1]!]! - offsets[base + runs[0]!]!);
+    this.look(source);
+    let { pos } = this;
+    for (let i = 0; i < count; i += 2) {
+      const from = offsets[base + runs[i]!]!;
+      const n = offsets[base + runs[i + 1]!]! - from;
+      this.put(source, from, n, pos);
+      pos += n;
+    }
+    this.pos = pos;
+  }
+
+  /** Loops beat the call into C++, and the view it makes first, for ranges as short as most are. */
+  private put(source: Buffer, from: number, n: number, pos: number): void {
+    const { buf } = this;
+    if (n < shortest) for (let i = 0; i < n; i++) buf[pos + i] = source[from + i]!;
+    else if (n < longest) {
+      // Four bytes at a time; the last four may overlap those before them.
+      const { view, sourceView } = this;
+      const start = source.byteOffset + from;
+      const last = n - 4;
+      for (let i = 0; i < last; i += 4) view.setInt32(pos + i, sourceView.getInt32(start + i));
+      view.setInt32(pos + last, sourceView.getInt32(start + last));
+    } else source.copy(buf, pos, from, from + n);
+  }
+
+  private look(source: Buffer): void {
     if (this.sourceView.buffer !== source.buffer) this.sourceView = new DataView(source.buffer);
-    const { view, sourceView, pos } = this;
-    const start = source.byteOffset + from;
-    const last = n - 4;
-    for (let i = 0; i < last; i += 4) view.setInt32(pos + i, sourceView.getInt32(start + i));
-    view.setInt32(pos + last, sourceView.getInt32(start + last));
   }
 
   /** A zigzag varint of a safe integer that is not negative: lengths and branches. */

@@ -90,10 +90,10 @@ export class RowPlan {
     const steps: Step[] = [];
     const eachColumn: Step[] = [];
     const decimals: { name: string; field: number; raw: RawField }[] = [];
-    let run: { from: number; to: number } | undefined;
+    const runs: number[] = [];
     const flush = () => {
-      if (run) steps.push(copyRun(run.from, run.to));
-      run = undefined;
+      if (runs.length > 0) steps.push(copyRuns(Int32Array.from(runs)));
+      runs.length = 0;
     };
     const actionOf = (column: DatasetColumn): ColumnAction =>
       compileColumnAction({
@@ -134,11 +134,13 @@ export class RowPlan {
       if (!sameBytes) {
         flush();
         steps.push(step);
-      } else if (run && run.to === field.index) run.to++;
-      else {
-        flush();
-        run = { from: field.index, to: field.index + 1 };
+        continue;
       }
+      const last = runs.at(-1);
+      if (last !== undefined && field.index < last) flush();
+      if (runs.at(-1) === field.index) runs.pop();
+      else runs.push(field.index);
+      runs.push(field.index + 1);
     }
     flush();
     this.steps = steps;
@@ -230,8 +232,8 @@ const noNames: readonly string[] = [];
 const jsonText: RawField = { avro: 'string' };
 const writeNull: Step = (_buf, _offsets, _base, out) => out.byte(0);
 
-function copyRun(from: number, to: number): Step {
-  return (buf, offsets, base, out) => out.copy(buf, offsets[base + from]!, offsets[base + to]!);
+function copyRuns(runs: Int32Array): Step {
+  return (buf, offsets, base, out) => out.copyRuns(buf, offsets, base, runs);
 }
 
 /** Fails closed: without the value that was read there is none. */

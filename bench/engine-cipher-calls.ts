@@ -15,6 +15,7 @@ import type { BenchTable } from './engine-events.ts';
 
 /** What one event gives to the calls, all of it made before the clock runs. */
 interface Input {
+  readonly person: string;
   readonly texts: readonly string[];
   readonly plaintexts: readonly Plaintext[];
   /** What the subject's key is looked up by, and its wrapped form. */
@@ -76,6 +77,7 @@ export class CipherCalls {
     for (const [i, row] of rows.entries()) {
       const id = ids[i]!;
       calls.inputs.set(records[i]!, {
+        person: id,
         texts: hashed.flatMap((name) => (row[name] === null ? [] : [row[name] as string])),
         plaintexts: encrypted.flatMap(([name, type]) => {
           if (row[name] === null) return [];
@@ -88,6 +90,10 @@ export class CipherCalls {
       });
     }
     return calls;
+  }
+
+  personsOf(batch: readonly RawRecord[]): string[] {
+    return batch.map((record) => this.inputs.get(record)!.person);
   }
 
   readonly run: Contestant = async (batches) => {

@@ -12,6 +12,7 @@ import { indexSecret, sharedSecret } from './schema.ts';
 import { digestOfSubject } from './digest-of-subject.ts';
 import { deriveSubkey } from './subkey.ts';
 import { rootBytes, SubjectKey } from './subject-key.ts';
+import { uuidBytes, uuidText } from './uuid.ts';
 import { epochOfWrapped, unwrapKey, wrapKey } from './wrapped-key.ts';
 
 interface KeyRow {
@@ -243,19 +244,17 @@ export class PostgresKeyStore implements KeyStore {
   async #readWrapped<R extends { readonly wrapped: Buffer | null }>(
     read: () => Promise<{ rows: R[] }>,
   ): Promise<readonly R[]> {
-    const epochs = (rows: readonly R[]) =>
-      new Set(rows.flatMap(({ wrapped }) => (wrapped ? [epochOfWrapped(wrapped)] : [])));
     const { rows } = await read();
-    if (await this.#ring.load(epochs(rows))) return rows;
+    if (await this.#ring.load(epochsOf(rows))) return rows;
     const again = (await read()).rows;
-    await this.#ring.load(epochs(again));
+    await this.#ring.load(epochsOf(again));
     return again;
   }
 
   #open({ key_id, generation, wrapped }: Omit<KeyRow, 'subject_digest'>): SubjectKey | null {
     if (!wrapped) return null;
     const roots = unwrapKey(this.#ring.keyOf(epochOfWrapped(wrapped)), wrapped, key_id, generation);
-    return new SubjectKey(Buffer.from(key_id.replaceAll('-', ''), 'hex'), generation, roots);
+    return new SubjectKey(uuidBytes(key_id), generation, roots);
   }
 
   async #query<R extends object = never>(text: string, values: unknown[] = []): Promise<{ rows: R[] }> {
@@ -267,7 +266,8 @@ export class PostgresKeyStore implements KeyStore {
   }
 }
 
-export function uuidText(id: Buffer): string {
-  const hex = id.toString('hex');
-  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
+function epochsOf(rows: readonly { readonly wrapped: Buffer | null }[]): Set<number> {
+  const epochs = new Set<number>();
+  for (const { wrapped } of rows) if (wrapped) epochs.add(epochOfWrapped(wrapped));
+  return epochs;
 }

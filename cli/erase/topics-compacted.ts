@@ -1,3 +1,4 @@
+import { uuidBytes } from '../../keys/uuid.ts';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { incomplete } from '../../erasure/incomplete.ts';
 import type { OpenErasure, StepWork } from '../../erasure/runner.ts';
@@ -33,9 +34,7 @@ export function topicsCompactedWork(context: ErasureContext, hurry: TopicPace): 
     await rawPurged(config, datasets, signal);
     const reader = new CommittedReader(new BrokerConnections(config, 'erase'));
     try {
-      const ids = erasures.flatMap(({ inventory: { keyId } }) =>
-        keyId ? [Buffer.from(keyId.replaceAll('-', ''), 'hex')] : [],
-      );
+      const ids = erasures.flatMap(({ inventory: { keyId } }) => (keyId ? [uuidBytes(keyId)] : []));
       const own: KeyedRecords[] = [];
       const moved: KeyedRecords[] = [];
       for (const dataset of datasets) {

@@ -9,7 +9,7 @@ import { type AuditEntry, chainHash } from '../../keys/audit/entry.ts';
 import { lastEntries } from '../../keys/audit/read-audit.ts';
 import { describeCiphertext } from '../../keys/ciphertext.ts';
 import { destroyKey } from '../../keys/destroy-key.ts';
-import { uuidText } from '../../keys/postgres-key-store.ts';
+import { uuidText } from '../../keys/uuid.ts';
 import { createKafka } from '../../pipeline/kafka.ts';
 import { readTopics } from '../../pipeline/read-topics.ts';
 import { cleanTopic } from '../../schemas/names.ts';

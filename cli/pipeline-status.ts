@@ -1,11 +1,16 @@
 import { Client } from 'pg';
-import { type CapturePhase, ConnectClient } from '../connectors/connect/connect-client.ts';
+import {
+  type CapturePhase,
+  ConnectClient,
+  type ConnectorStatus,
+} from '../connectors/connect/connect-client.ts';
 import { createKafka } from '../pipeline/kafka.ts';
 import { groupLag, type PartitionLag, totalLag } from '../pipeline/lag.ts';
 import { postgresOptions } from '../pipeline/postgres-options.ts';
 import { readTopics } from '../pipeline/read-topics.ts';
 import { parseSinkPosition, type SinkPosition } from '../pipeline/sink-position.ts';
 import type { Config } from '../schemas/config.ts';
+import { isRetriable, LetheError } from '../schemas/errors.ts';
 import { type SinkName, sinkNames } from '../schemas/sink-name.ts';
 import { type Dataset, followsPaths } from '../schemas/dataset.ts';
 import { parseDurationMs } from '../schemas/duration.ts';
@@ -17,7 +22,7 @@ import { openLetters } from './dlq/open-mail.ts';
 /** The connector's state and its tasks': the trace of a failure is left out, it may quote values. */
 export interface ConnectorState {
   readonly name: string;
-  /** `RUNNING`, `PAUSED`, `FAILED`, ..., or `MISSING`: the connector's, or the first task's that does not run. */
+  /** `RUNNING`, `PAUSED`, `FAILED`, ..., `MISSING`, or `UNREACHABLE` where Kafka Connect does not answer: the connector's, or the first task's that does not run. */
   readonly state: string;
   readonly tasks: readonly string[];
   readonly phase: CapturePhase;
@@ -133,7 +138,15 @@ function sinkStatus(
 async function connectorState(config: Config): Promise<ConnectorState> {
   const name = names.connectorName(config);
   const connect = new ConnectClient(config.connect);
-  const [status, phase] = await Promise.all([connect.status(name), connect.phase(name)]);
+  let status: ConnectorStatus | undefined;
+  let phase: CapturePhase;
+  try {
+    [status, phase] = await Promise.all([connect.status(name), connect.phase(name)]);
+  } catch (error) {
+    // What else there is to say is said: a worker that shares out its work anew answers nobody for a while.
+    if (!(error instanceof LetheError && isRetriable(error.code))) throw error;
+    return { name, state: 'UNREACHABLE', tasks: [], phase: 'none' };
+  }
   if (!status) return { name, state: 'MISSING', tasks: [], phase };
   const tasks = status.tasks.map((task) => task.state);
   const broken = [status.connector.state, ...tasks].find((state) => state !== 'RUNNING');

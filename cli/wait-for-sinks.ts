@@ -1,11 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Admin } from 'kafkajs';
 import { Client } from 'pg';
-import { ConnectClient } from '../connectors/connect/connect-client.ts';
+import { type CapturePhase, ConnectClient } from '../connectors/connect/connect-client.ts';
 import { createKafka } from '../pipeline/kafka.ts';
 import { groupLag } from '../pipeline/lag.ts';
 import { postgresOptions } from '../pipeline/postgres-options.ts';
 import type { Config } from '../schemas/config.ts';
+import { isRetriable, LetheError } from '../schemas/errors.ts';
 import { sinkNames } from '../schemas/sink-name.ts';
 import type { Dataset } from '../schemas/dataset.ts';
 import * as names from '../schemas/names.ts';
@@ -43,7 +44,7 @@ export async function waitForSinks(
   try {
     const connect = new ConnectClient(config.connect);
     const name = names.connectorName(config);
-    await poll('snapshot', async () => ((await connect.phase(name)) === 'streaming' ? 0n : 1n));
+    await poll('snapshot', async () => ((await phaseOf(connect, name)) === 'streaming' ? 0n : 1n));
     const underWay = await source.query<{ next: string }>(
       'select pg_snapshot_xmax(pg_current_snapshot())::text as next',
     );
@@ -87,6 +88,16 @@ async function cleanPassed(
     const fed = datasets.filter((d) => d.contract.sinks.includes(sink));
     const clean = fed.map((d) => names.cleanTopic(config, d.table));
     await passed(admin, names.sinkGroup(config, sink), clean, poll);
+  }
+}
+
+/** Unknown while Kafka Connect does not answer, as for half a minute and more when it has lost its brokers. */
+async function phaseOf(connect: ConnectClient, name: string): Promise<CapturePhase | undefined> {
+  try {
+    return await connect.phase(name);
+  } catch (error) {
+    if (error instanceof LetheError && isRetriable(error.code)) return undefined;
+    throw error;
   }
 }
 

@@ -28,7 +28,7 @@ erasure: { source: delete }
 columns:
   id: { classification: internal, action: keep }
   customer_id: { classification: person.id, action: keep }
-  note: { classification: person.content, action: encrypt }
+  note: { classification: content.free-text, action: encrypt }
 `;
 
 interface Request {

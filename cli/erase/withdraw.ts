@@ -5,6 +5,7 @@ import { type ErasureRequest, findRequest, noSuchRequest } from '../../erasure/r
 import { withKeyStore } from '../../keys/key-store-client.ts';
 import { openKeyStore } from '../../keys/open-key-store.ts';
 import type { Config } from '../../schemas/config.ts';
+import { noteInLedger } from '../ledger.ts';
 import type { Project } from '../project.ts';
 import { rereadSubject } from '../reread-subject.ts';
 import type { Subject } from '../subject.ts';
@@ -25,6 +26,7 @@ export async function withdraw(
   // Nobody can open it once the request has ended.
   const subject = await suppressedBy(config, before);
   await withKeyStore(config, end);
+  await noteInLedger(config, [{ subject: before.subject, state: 'lifted', request: id }]);
   await forgetRequests(config);
   if (subject) {
     const say = (text: string): void => void process.stderr.write(`  ${text}\n`);

@@ -31,7 +31,11 @@ export async function finishRecovery(
   await inTransaction(client, async () => {
     await fillReservations(client);
     const { rows } = await client.query<{ id: string }>(
-      'update lethe_keys.glass set closed_at = clock_timestamp() where closed_at is null returning id::text',
+      // Older ones have lapsed: a day to be approved, a day to be open.
+      `update lethe_keys.glass set closed_at = clock_timestamp()
+        where closed_at is null and created_at > clock_timestamp() - interval '2 days'
+          and coalesce(opens_until > clock_timestamp(), true)
+       returning id::text`,
     );
     for (const { id } of rows) await appendAudit(client, 'glass-closed', { glass: id }, principal);
     await appendAudit(client, 'store-recovered', { ...recovery }, principal);

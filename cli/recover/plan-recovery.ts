@@ -40,8 +40,8 @@ export async function planRecovery(client: ClientBase, ledger: Ledger): Promise<
     let { suppressedBy } = known;
     for (const record of since.filter(({ state }) => state === 'lifted')) {
       const { request, by } = record;
-      const known = by === 'restriction' ? restrictions : requests;
-      if (suppressedBy !== request && known.get(request) !== 'open') continue;
+      const own = by === 'restriction' ? restrictions.get(request) : requests.get(request);
+      if (suppressedBy !== request && own !== 'open') continue;
       plan.lift.push(record);
       if (suppressedBy === request) suppressedBy = null;
     }

@@ -30,12 +30,10 @@ export async function planRecovery(client: ClientBase, ledger: Ledger): Promise<
   const requests = await stateOfRequests(client);
   const restrictions = await stateOfRestrictions(client);
   const plan = { lift: [], erase: [], suppress: [] } as Record<'lift' | 'erase' | 'suppress', LedgerRecord[]>;
+  const returns = await readReturns(client);
   let returned = 0;
   for (const [person, known] of await personsOf(client, ledger.records)) {
-    const last = person.findLastIndex(({ state }) => state === 'readmitted');
-    const isBack = last >= 0 && known.keyId !== null && ledger.isKeyOf(person[last]!, known.keyId);
-    // Who was let in again is as new, if this key store knows of it; if not, what was before holds.
-    const since = isBack ? person.slice(last + 1) : person;
+    const since = sinceReturn(person, known.keyId, ledger, returns);
     const destroyed = since.findLast(({ state }) => state === 'destroyed' || state === 'readmitted');
     let { suppressedBy } = known;
     for (const record of since.filter(({ state }) => state === 'lifted')) {
@@ -72,6 +70,32 @@ export async function planRecovery(client: ClientBase, ledger: Ledger): Promise<
       state === 'destroyed' && requests.get(request) === 'open' ? [request] : [],
     ),
   };
+}
+
+/**
+ * What was done with a person since they were let in again under the key that the key store has. A return that it does not know of counts for
+ * nothing; one that nobody could note, since he was cut short, is seen by its place in the audit.
+ */
+function sinceReturn(
+  person: readonly LedgerRecord[],
+  keyId: string | null,
+  { isKeyOf }: Ledger,
+  returns: ReadonlyMap<string, bigint>,
+): readonly LedgerRecord[] {
+  if (keyId === null) return person;
+  const noted = person.findLastIndex((record) => record.state === 'readmitted' && isKeyOf(record, keyId));
+  if (noted >= 0) return person.slice(noted + 1);
+  const returnedAt = returns.get(keyId);
+  if (returnedAt === undefined) return person;
+  return person.filter(({ seq }) => BigInt(seq) >= returnedAt);
+}
+
+/** Under which keys somebody was let in again, and which entry of the audit says so. */
+async function readReturns(client: ClientBase): Promise<ReadonlyMap<string, bigint>> {
+  const { rows } = await client.query<{ keyId: string; seq: string }>(
+    `select details->>'keyId' as "keyId", seq::text as seq from lethe_keys.audit where action = 'subject-readmitted'`,
+  );
+  return new Map(rows.map(({ keyId, seq }) => [keyId, BigInt(seq)]));
 }
 
 /** The records of each person, in their order, with what the key store has of them. */

@@ -83,7 +83,8 @@ export async function readLedger(config: Config, invalid: 'refused' | 'left-out'
   const records = newestRecords(all);
   return {
     records,
-    timeline: Math.max(0, ...records.map(({ timeline }) => timeline)),
+    // They stand in this order.
+    timeline: records.at(-1)?.timeline ?? 0,
     leftOut,
     isKeyOf: (record, keyId) => record.key === keyDigest(keyId, key),
   };

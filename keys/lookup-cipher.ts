@@ -33,8 +33,9 @@ export function createLookupCipher(
         const key = found[i];
         if (!key) throw new LetheError('KEY_STORE_INVALID', `the lookups of ${table} have no key`);
         const own = tableKeys.get(table) ?? new TableKey({ keys, reserve });
-        await own.load(key);
+        // Before it is ready: those who load at once share what is reserved.
         tableKeys.set(table, own);
+        await own.load(key);
         if (!secrets.has(table)) {
           secrets.set(table, await keys.sharedKey(keyUse('pseudonym', 'lookup', table)));
         }

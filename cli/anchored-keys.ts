@@ -1,19 +1,39 @@
-import { type Anchor, checkAnchor, readHead, sealAnchor } from '../keys/audit/anchor.ts';
+import {
+  type Anchor,
+  checkAnchor,
+  gapBehind,
+  openAnchor,
+  readHead,
+  sealAnchor,
+} from '../keys/audit/anchor.ts';
 import { keyStoreState } from '../keys/key-store-error.ts';
 import { withKeyStore } from '../keys/key-store-client.ts';
-import { openKeyStore } from '../keys/open-key-store.ts';
 import { readAnchors, writeAnchor } from '../pipeline/anchor-topic.ts';
 import type { Resource } from '../pipeline/resource.ts';
 import type { Config } from '../schemas/config.ts';
 import { LetheError } from '../schemas/errors.ts';
 import { keyUse } from '../schemas/key-use.ts';
+import { storeKey } from './store-key.ts';
 
 const name = 'audit';
 const use = keyUse('pseudonym', 'audit-anchor');
 
-/** Notes in Kafka how far the key store's audit has come; to be called after each thing that it tells of. */
+/**
+ * Notes in Kafka how far the key store's audit has come; to be called after each thing that it tells of. KEY_STORE_INVALID where it is behind
+ * what was noted before: what tells of an older backup is not written over.
+ */
 export async function anchorKeys(config: Config): Promise<Anchor> {
-  const key = await anchorKey(config);
+  await requireAnchored(config);
+  return writeHead(config);
+}
+
+/** The same whatever was noted before: of a key store that was told all that it had missed. */
+export async function anchorRecovered(config: Config): Promise<Anchor> {
+  return writeHead(config);
+}
+
+async function writeHead(config: Config): Promise<Anchor> {
+  const key = await storeKey(config, use);
   const head = await withKeyStore(config, readHead);
   if (!head)
     throw new LetheError('KEY_STORE_INVALID', 'the key store has no audit', { fix: 'Run `lethe apply`.' });
@@ -27,7 +47,7 @@ export async function anchorKeys(config: Config): Promise<Anchor> {
 /** KEY_STORE_INVALID where the key store is behind what was noted of it in Kafka. Was anything noted yet? */
 export async function requireAnchored(config: Config): Promise<boolean> {
   const text = (await readAnchors(config)).get(name);
-  const key = await anchorKey(config);
+  const key = await storeKey(config, use);
   return withKeyStore(config, async (client) => {
     if (text !== undefined) {
       await checkAnchor(client, text, key);
@@ -40,6 +60,24 @@ export async function requireAnchored(config: Config): Promise<boolean> {
     throw new LetheError('KEY_STORE_INVALID', 'what was noted of the key store in Kafka is gone', {
       fix: 'Bring the topic of anchors back: without it nobody can tell an older key store from the newest.',
     });
+  });
+}
+
+/** What was noted of the key store, and why it is behind that. */
+export interface Gap {
+  readonly anchor: Anchor;
+  readonly why: string;
+}
+
+/** Undefined where the key store is not behind what was noted of it, or nothing was. KEY_STORE_INVALID for an anchor of another one. */
+export async function findGap(config: Config): Promise<Gap | undefined> {
+  const text = (await readAnchors(config)).get(name);
+  if (text === undefined) return undefined;
+  const key = await storeKey(config, use);
+  return withKeyStore(config, async (client) => {
+    const anchor = await openAnchor(client, text, key);
+    const why = await gapBehind(client, anchor);
+    return why === undefined ? undefined : { anchor, why };
   });
 }
 
@@ -61,13 +99,4 @@ export function anchorResources(config: Config): Resource[] {
       apply: async () => void (await anchorKeys(config)),
     },
   ];
-}
-
-async function anchorKey(config: Config): Promise<Buffer> {
-  const store = openKeyStore(config);
-  try {
-    return await store.sharedKey(use);
-  } finally {
-    await store.close();
-  }
 }

@@ -7,6 +7,7 @@ import { type FinalCertificate, finaliseCertificates } from './erase/finalise.ts
 import { keysConfig } from './keys-config.ts';
 import { permitted } from './permitted.ts';
 import { ProgressBar } from './progress-bar.ts';
+import { recoverCommand } from './recover.ts';
 import { parseSubject, type Subject } from './subject.ts';
 import { renderKeyStore } from './show-key-store.ts';
 
@@ -72,7 +73,7 @@ export function keysCommand(): Command {
         json ? `${JSON.stringify(rotated)}\n` : `key ${keyId} is in generation ${generation}\n`,
       );
     });
-  return keys;
+  return keys.addCommand(recoverCommand());
 }
 
 function finalText(certificates: readonly FinalCertificate[]): string {

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { rereadSignals } from '../connectors/reread-signal.ts';
 import type { KeyStore } from '../keys/key-store.ts';
 import { createLookupCipher } from '../keys/lookup-cipher.ts';
+import type { EncryptionReserve } from '../keys/reserve-encryptions.ts';
 import { BrokerConnections } from '../pipeline/broker-connections.ts';
 import { LookupFollower } from '../pipeline/lookup-follower.ts';
 import { LookupStore } from '../pipeline/lookup-store.ts';
@@ -27,9 +28,10 @@ export function openLookups(parts: {
   readonly config: Config;
   readonly datasets: readonly Dataset[];
   readonly keys: KeyStore;
+  readonly reserve: EncryptionReserve;
   readonly outages: Outages;
 }): OpenLookups | undefined {
-  const { config, datasets, keys, outages } = parts;
+  const { config, datasets, keys, reserve, outages } = parts;
   const lookedUp = datasets.filter(({ facts }) => facts.length > 0);
   if (lookedUp.length === 0) return undefined;
   const topics = new Map(lookedUp.map(({ table }) => [table, names.lookupTopic(config, table)]));
@@ -42,7 +44,7 @@ export function openLookups(parts: {
     longestAwayMs: names.lookupTombstoneMs / 2,
     outages,
   });
-  const tables = new LookupTables({ store, follower, cipher: createLookupCipher(keys), topics });
+  const tables = new LookupTables({ store, follower, cipher: createLookupCipher(keys, reserve), topics });
   const contracts = datasets.map(({ contract }) => contract);
   return {
     tables,

@@ -7,6 +7,7 @@ import { associatedData, ciphertextOverhead, encryptInto } from '../keys/ciphert
 import { openSubjectIndex } from '../erasure/open-subject-index.ts';
 import { openKeyStore } from '../keys/open-key-store.ts';
 import { createPayloadSealer } from '../keys/payload-sealer.ts';
+import { type EncryptionReserve, encryptionReserve } from '../keys/reserve-encryptions.ts';
 import type { PostgresKeyStore } from '../keys/postgres-key-store.ts';
 import { BrokerConnections } from '../pipeline/broker-connections.ts';
 import { Counters } from '../pipeline/counters.ts';
@@ -45,6 +46,7 @@ interface Shared {
   readonly datasets: readonly Dataset[];
   readonly registry: Registry;
   readonly keys: PostgresKeyStore;
+  readonly reserve: EncryptionReserve;
   readonly counters: Counters;
   readonly log: Log;
   readonly outages: Outages;
@@ -63,6 +65,7 @@ export async function startPipeline(
     datasets,
     registry: new Registry(config.registry),
     keys: openKeyStore(config, 4),
+    reserve: encryptionReserve(config),
     counters: new Counters(),
     log,
     outages: new Outages(log),
@@ -92,7 +95,7 @@ export async function startPipeline(
 }
 
 async function startTransform(shared: Shared): Promise<{ stop(): Promise<void> }> {
-  const { config, datasets, registry, keys, log, outages, counters } = shared;
+  const { config, datasets, registry, keys, reserve, log, outages, counters } = shared;
   const gate = new SourceGate(config, datasets, {
     strayed: ({ table, what, fix }) =>
       log.error({ table, what, fix }, 'ALARM: a table does not leave the source as it was applied'),
@@ -140,7 +143,7 @@ async function startTransform(shared: Shared): Promise<{ stop(): Promise<void> }
     routes,
     transactionalId: (topic, partition) => names.transactionalId(config, topic, partition),
     gate: (table) => gate.check(table),
-    sealer: createPayloadSealer(keys),
+    sealer: createPayloadSealer(keys, reserve),
     purge,
     signalTopic: names.signalTopic(config),
     counters,
@@ -178,7 +181,7 @@ const batchLimits: Readonly<Record<SinkName, BatchLimits>> = {
 };
 
 async function startSink(shared: Shared, name: SinkName): Promise<{ stop(): Promise<void> } | undefined> {
-  const { config, datasets, registry, keys, log, outages, counters, history } = shared;
+  const { config, datasets, registry, keys, reserve, log, outages, counters, history } = shared;
   const fed = datasets.filter((d) => d.contract.sinks.includes(name));
   if (fed.length === 0) return undefined;
   const sink: Sink = createSink(config, name);
@@ -193,7 +196,7 @@ async function startSink(shared: Shared, name: SinkName): Promise<{ stop(): Prom
     })),
     history,
     decoder: (id) => registry.decoder(id),
-    sealer: createPayloadSealer(keys),
+    sealer: createPayloadSealer(keys, reserve),
     counters,
     log,
     outages,

@@ -3,6 +3,7 @@ import { readmitSubject } from '../keys/readmit-subject.ts';
 import { openKeyStore } from '../keys/open-key-store.ts';
 import { anchorKeys, requireAnchored } from './anchored-keys.ts';
 import { requireType } from './erase/context.ts';
+import { noteInLedger } from './ledger.ts';
 import { permitted } from './permitted.ts';
 import { openProject } from './project.ts';
 import { rereadSubject } from './reread-subject.ts';
@@ -40,6 +41,13 @@ export function readmitCommand(): Command {
       try {
         const digest = await keys.subjectDigest({ type: subject.type }, subject.id);
         const { keyId } = await readmitSubject(config, { type: subject.type }, digest, name);
+        const entry = {
+          subject: { type: subject.type, digest },
+          state: 'readmitted',
+          request: '',
+          keyId,
+        } as const;
+        await noteInLedger(config, [entry]);
         await anchorKeys(config);
         const say = (text: string): void => void process.stderr.write(`  ${text}\n`);
         const rows = await rereadSubject(project, subject, { say });

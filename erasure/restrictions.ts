@@ -51,6 +51,26 @@ export async function fileRestriction(
   });
 }
 
+/**
+ * Notes a restriction that a key store which was restored from a backup does not have. Its reason is lost. The one that there is stays, and
+ * doing so again changes nothing.
+ */
+export async function restoreRestriction(
+  client: ClientBase,
+  id: string,
+  { type, digest }: SubjectRef,
+  principal: string,
+): Promise<void> {
+  await inTransaction(client, async () => {
+    const { rowCount } = await client.query(
+      `insert into lethe_erasure.restrictions (id, subject_type, subject_digest, reason, restricted_by)
+       values ($1, $2, $3, 'restored by lethe keys recover; its reason is lost', $4) on conflict do nothing`,
+      [id, type, digest, principal],
+    );
+    if (rowCount === 1) await appendAudit(client, 'subject-restricted', { restriction: id, type }, principal);
+  });
+}
+
 /** The restriction that a person is under. */
 export async function findRestriction(
   client: ClientBase,

@@ -92,8 +92,9 @@ export function decrypt(key: Key, use: KeyUse, place: Buffer, data: Buffer): Buf
 }
 
 /**
- * Nonces come from the system's CSPRNG through a pool: one call per 4,096 nonces, each used once. 96 random bits under a key of
- * one data subject stay far below the 2^32 messages that SP 800-38D allows.
+ * Nonces come from the system's CSPRNG through a pool: one call per 4,096 nonces, each used once. A subkey of one person, table and
+ * classification stays far below the 2^32 messages that SP 800-38D allows under random nonces: one a second for 136 years. Keys that are
+ * nobody's own are counted: see reserve-encryptions.ts.
  */
 const pool = Buffer.allocUnsafeSlow(12 * 4096);
 let poolAt = pool.length;

@@ -4,7 +4,8 @@ import { LetheError } from '../schemas/errors.ts';
 import { keyUse } from '../schemas/key-use.ts';
 import { associatedData, decrypt, describeCiphertext, encrypt } from './ciphertext.ts';
 import type { KeyStore } from './key-store.ts';
-import type { SubjectKey } from './subject-key.ts';
+import type { EncryptionReserve } from './reserve-encryptions.ts';
+import { TableKey } from './table-key.ts';
 
 /** Whose keys looked-up facts and rows in waiting are encrypted under: one for each table. */
 export const lookupSubjectType = 'lethe-lookup';
@@ -12,13 +13,16 @@ const use = keyUse('encrypt', 'lookups', 'payload');
 
 /**
  * Hides lookups by keys of the key store: digests are HMAC-SHA-256 under a key of the table (`lookup/<table>`), sealed
- * bytes a ciphertext under its data key, bound to the topic.
+ * bytes a ciphertext under its data key, bound to the topic; as many under each generation as `reserve` says.
  */
-export function createLookupCipher(keys: KeyStore): LookupCipher {
+export function createLookupCipher(
+  keys: Pick<KeyStore, 'dataKeys' | 'keyById' | 'sharedKey'>,
+  reserve: EncryptionReserve,
+): LookupCipher {
   const secrets = new Map<string, Buffer>();
-  const dataKeys = new Map<string, SubjectKey>();
-  const dataKey = (table: string): SubjectKey => {
-    const key = dataKeys.get(table);
+  const tableKeys = new Map<string, TableKey>();
+  const keyOf = (table: string): TableKey => {
+    const key = tableKeys.get(table);
     if (!key) throw new Error(`the key of ${table} is not loaded`);
     return key;
   };
@@ -28,7 +32,10 @@ export function createLookupCipher(keys: KeyStore): LookupCipher {
       for (const [i, table] of tables.entries()) {
         const key = found[i];
         if (!key) throw new LetheError('KEY_STORE_INVALID', `the lookups of ${table} have no key`);
-        dataKeys.set(table, key);
+        const own = tableKeys.get(table) ?? new TableKey({ keys, reserve });
+        // Before it is ready: those who load at once share what is reserved.
+        tableKeys.set(table, own);
+        await own.load(key);
         if (!secrets.has(table)) {
           secrets.set(table, await keys.sharedKey(keyUse('pseudonym', 'lookup', table)));
         }
@@ -39,14 +46,12 @@ export function createLookupCipher(keys: KeyStore): LookupCipher {
       if (!secret) throw new Error(`the secret of ${table} is not loaded`);
       return createHmac('sha256', secret).update(key).digest('base64url');
     },
-    seal: (table, topic, payload) => encrypt(dataKey(table), use, associatedData(topic, 'payload'), payload),
+    seal: (table, topic, payload) =>
+      encrypt(keyOf(table).take(), use, associatedData(topic, 'payload'), payload),
     open(table, topic, sealed) {
-      const key = dataKey(table);
       const named = describeCiphertext(sealed);
-      const opened =
-        named?.keyId.equals(key.keyId) && named.generation === key.generation
-          ? decrypt(key, use, associatedData(topic, 'payload'), sealed)
-          : undefined;
+      const key = named && keyOf(table).named(named.keyId, named.generation);
+      const opened = key && decrypt(key, use, associatedData(topic, 'payload'), sealed);
       if (!opened) {
         throw new LetheError('KEY_STORE_INVALID', `a record of ${topic} is not under the key of ${table}`, {
           fix: 'Use the key store it was made with.',

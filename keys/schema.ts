@@ -48,6 +48,12 @@ export const keyStoreStatements = [
      epoch int not null references lethe_keys.epochs,
      created_at timestamptz not null default now())`,
   `create index if not exists data_keys_destroyed on lethe_keys.data_keys (destroyed_at) where destroyed_at is not null`,
+  // How many encryptions under a generation of a key that is nobody's own were handed out to processes, before they are made.
+  `create table if not exists lethe_keys.reservations (
+     key_id uuid not null,
+     generation int not null,
+     reserved bigint not null,
+     primary key (key_id, generation))`,
   // Subjects of whom nothing may pass; the digest is that of `subjects`, of the person's own key.
   `create table if not exists lethe_keys.suppressed (
      subject_type text not null,

@@ -48,6 +48,8 @@ export const parkedTopic = (config: Named, table: string): string => derivedTopi
 export const signalTopic = (config: Named): string => `${config.topics.prefix}signals.${config.name}`;
 /** What the key store must not go behind. */
 export const anchorTopic = (config: Named): string => `${config.topics.prefix}anchors.${config.name}`;
+/** Who was erased or let in again: what a key store that is restored from a backup has to be told. */
+export const ledgerTopic = (config: Named): string => `${config.topics.prefix}ledger.${config.name}`;
 /** Registry subject of a clean topic's value (TopicNameStrategy). */
 export const cleanSubject = (config: Named, table: string): string => `${cleanTopic(config, table)}-value`;
 

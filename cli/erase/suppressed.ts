@@ -13,6 +13,7 @@ import type { Config } from '../../schemas/config.ts';
 import type { Dataset } from '../../schemas/dataset.ts';
 import * as names from '../../schemas/names.ts';
 import { formatVersion, parseLsn } from '../../schemas/version.ts';
+import { noteInLedger } from '../ledger.ts';
 import { datasetsOf, type ErasureContext, typesOf } from './context.ts';
 
 /** More than the grain of timers. */
@@ -23,9 +24,19 @@ const graceMs = 100;
  * is fenced off, in every process, also in one that does not answer. What is in the topics now is all there is, and the source's position is
  * read for the tombstones to stand above it.
  */
-export function suppressedWork(context: ErasureContext): StepWork {
+export function suppressedWork(context: ErasureContext, by?: 'restriction'): StepWork {
   const { config } = context.project;
   return async (erasures, signal) => {
+    // Before it is done: a key store from before is told by it whom it has to suppress again.
+    await noteInLedger(
+      config,
+      erasures.map(({ request: { id, subject } }) => ({
+        subject,
+        state: 'suppressed',
+        request: id,
+        ...(by ? { by } : {}),
+      })),
+    );
     await withKeyStore(config, async (client) => {
       for (const { request } of erasures) await suppress(client, request.id, request.subject);
     });

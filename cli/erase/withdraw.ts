@@ -11,6 +11,7 @@ import {
 import { withKeyStore } from '../../keys/key-store-client.ts';
 import { openKeyStore } from '../../keys/open-key-store.ts';
 import type { Config } from '../../schemas/config.ts';
+import { noteInLedger } from '../ledger.ts';
 import type { Project } from '../project.ts';
 import { rereadSubject } from '../reread-subject.ts';
 import type { Subject } from '../subject.ts';
@@ -38,6 +39,10 @@ export async function withdraw(
   await withKeyStore(config, async (client) => {
     for (const request of before) await end(client, request.id);
   });
+  await noteInLedger(
+    config,
+    before.map(({ id: request, subject }) => ({ subject, state: 'lifted' as const, request })),
+  );
   await forgetRequests(config);
   const say = (text: string): void => void process.stderr.write(`  ${text}\n`);
   const project = subjects.length > 0 ? await openProject() : undefined;

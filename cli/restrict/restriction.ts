@@ -15,6 +15,7 @@ import { countRecords, datasetsOf, keysIn } from '../erase/context.ts';
 import { inventoriedWork } from '../erase/inventoried.ts';
 import { storesClearedWork } from '../erase/stores-cleared.ts';
 import { suppressedWork } from '../erase/suppressed.ts';
+import { noteInLedger } from '../ledger.ts';
 import type { Project } from '../project.ts';
 import type { Version } from '../../schemas/version.ts';
 import { rereadSubject } from '../reread-subject.ts';
@@ -68,7 +69,7 @@ export async function restrictSubject(
       erasure = { ...erasure, inventory: result!.inventory! };
     };
     await done('finding where everything is', inventoriedWork(context));
-    await done('suppressing, and fencing what was begun before', suppressedWork(context));
+    await done('suppressing, and fencing what was begun before', suppressedWork(context, 'restriction'));
     await rereadSubject(project, subject, { say, signal });
     const tombstones = new Map<string, ReadonlyMap<string, Version>>();
     for (const dataset of datasetsOf(context, new Set([subject.type]))) {
@@ -94,6 +95,7 @@ export async function liftRestriction(
   return withKeys(project, async (keys) => {
     const ref = await refOf(keys, subject);
     const { id } = await withKeyStore(config, (client) => openRestriction(client, ref, principal));
+    await noteInLedger(config, [{ subject: ref, state: 'lifted', request: id, by: 'restriction' }]);
     const rows = await rereadSubject(project, subject, { say, signal });
     await withKeyStore(config, (client) => endRestriction(client, id, principal));
     return { state: 'lifted', restriction: id, rows };

@@ -13,6 +13,7 @@ import {
   rawTopic,
   signalTable,
   anchorTopic,
+  ledgerTopic,
   signalTopic,
 } from '../../schemas/names.ts';
 
@@ -112,8 +113,8 @@ const passingSettings = {
 /** What the transform asks of the connector must outlast the time that it is away. */
 const signalSettings = { ...passingSettings, 'retention.ms': String(7 * dayMs), 'segment.ms': String(dayMs) };
 
-/** A few records of some hundred bytes, of which the newest of each name counts. */
-const anchorSettings = {
+/** Records of some hundred bytes, of which the newest of each name counts, for ever. */
+const noteSettings = {
   'cleanup.policy': 'compact',
   'min.cleanable.dirty.ratio': '0.1',
   'segment.ms': String(dayMs),
@@ -149,7 +150,8 @@ export function topicSpecs(
     }),
     // Debezium reads signals in order only from one partition.
     spec(signalTopic(config), 1, signalSettings),
-    spec(anchorTopic(config), 1, anchorSettings),
+    spec(anchorTopic(config), 1, noteSettings),
+    spec(ledgerTopic(config), 1, noteSettings),
     spec(rawTopic(config, heartbeatTable(config)), 1, passingSettings),
     // Debezium emits its own signals too, and would stop at a topic that is not there.
     spec(rawTopic(config, signalTable(config)), 1, passingSettings),

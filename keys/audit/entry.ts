@@ -5,6 +5,7 @@ import { lengthPrefixed } from '../../schemas/length-prefixed.ts';
 /** What is written down of the key store, and nothing else. */
 export const auditActions = [
   'store-made',
+  'store-recovered',
   'signing-key-made',
   'epoch-opened',
   'epoch-ended',

@@ -326,6 +326,7 @@ describe('a server that refuses', () => {
       'KEY_STORE_INVALID',
       'KEY_STORE_UNAVAILABLE',
       'KEY_STORE_INVALID',
+      'KEY_STORE_INVALID',
     ]);
   });
 

@@ -49,6 +49,7 @@ export const provokedByServers: ReadonlySet<string> = new Set([
   'connectors/postgres/value-reader.ts',
   'connectors/suggest/suggest-contracts.ts',
   'keys/postgres-key-store.ts',
+  'keys/reserve-encryptions.ts',
   'keys/resources.ts',
   'keys/rotate-key.ts',
   'pipeline/sink-processor.ts',

@@ -1,7 +1,7 @@
 import { Client } from 'pg';
 import { keyStoreStatements } from '../../keys/schema.ts';
 
-const tables = ['store', 'epochs', 'subjects', 'data_keys', 'secrets'];
+const tables = ['store', 'epochs', 'subjects', 'data_keys', 'secrets', 'reservations', 'suppressed', 'audit'];
 
 /** What a backup of the key store holds: every row of every table. */
 export type KeyStoreBackup = ReadonlyMap<string, string>;

@@ -1,8 +1,10 @@
+import { randomUUID } from 'node:crypto';
 import { Client } from 'pg';
 import type { MasterKeys } from '../../keys/master/master-key.ts';
 import { openKeyStore } from '../../keys/open-key-store.ts';
 import { PostgresKeyStore } from '../../keys/postgres-key-store.ts';
 import { keyStoreResources } from '../../keys/resources.ts';
+import { encryptionReserve } from '../../keys/reserve-encryptions.ts';
 import { rotateKey } from '../../keys/rotate-key.ts';
 import { keyStoreStatements, sharedSecret } from '../../keys/schema.ts';
 import { wrapKey } from '../../keys/wrapped-key.ts';
@@ -36,6 +38,7 @@ export async function keyStoreRefusals(
   codes.push(await diff({ keys: { ...keys, master: { kind: 'local', file: '/nowhere/master.json' } } }));
   codes.push(await codeOf(neverMinting().dataKeys({ type: 'customer' }, [canary])));
   codes.push(await codeOf(rotateKey({ keys }, { type: 'customer' }, canary)));
+  codes.push(await codeOf(encryptionReserve({ keys }).reserve(randomUUID())));
   return codes;
 }
 

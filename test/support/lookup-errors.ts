@@ -8,13 +8,18 @@ import { LookupFollower } from '../../pipeline/lookup-follower.ts';
 import { LookupStore } from '../../pipeline/lookup-store.ts';
 import { Outages } from '../../pipeline/outage.ts';
 import { Parking } from '../../pipeline/parking.ts';
-import { testProtection, testSubjectKey } from './test-keys.ts';
+import { SealingKey } from '../../keys/sealing-key.ts';
+import { SubjectKey } from '../../keys/subject-key.ts';
+import { endlessReserve, testProtection, testSubjectKey } from './test-keys.ts';
 
 /** What fails where rows of other tables are looked up; `folder` may be written in. */
 export function lookupFailures(canary: string, folder: string): readonly (() => unknown)[] {
   const table = 'public.orders';
-  const cipherOf = (own: object | null) =>
-    createLookupCipher({ ...testProtection(), dataKeys: async () => [own] } as never);
+  const cipherOf = (own: SubjectKey | null) =>
+    createLookupCipher(
+      { ...testProtection(), dataKeys: async () => [own], keyById: async () => null },
+      endlessReserve(own?.generation),
+    );
   const outages = new Outages(createLog('silent'));
   return [
     () => cipherOf(null).load([table]),
@@ -22,6 +27,17 @@ export function lookupFailures(canary: string, folder: string): readonly (() => 
       const [mine, other] = [cipherOf(testSubjectKey()), cipherOf(testSubjectKey())];
       await Promise.all([mine.load([table]), other.load([table])]);
       mine.open(table, 'topic', other.seal(table, 'topic', Buffer.from(canary)));
+    },
+    async () => {
+      const first = testSubjectKey();
+      const [one, two] = [cipherOf(first), cipherOf(new SubjectKey(first.keyId, 2, first.roots))];
+      await Promise.all([one.load([table]), two.load([table])]);
+      one.open(table, 'topic', two.seal(table, 'topic', Buffer.from(canary)));
+    },
+    () => new SealingKey({ keys: {} as never, reserve: endlessReserve() }).take(testSubjectKey()),
+    () => {
+      const reserve = { block: 1, reserve: async () => ({ generation: 2, count: 1 }) };
+      return new SealingKey({ keys: { keyById: async () => null }, reserve }).next(testSubjectKey());
     },
     () => {
       const file = join(folder, 'a-file');

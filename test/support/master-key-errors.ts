@@ -5,6 +5,7 @@ import { checkAnchor } from '../../keys/audit/anchor.ts';
 import { EpochRing } from '../../keys/epoch-ring.ts';
 import { checkMaster } from '../../keys/master/check-master.ts';
 import { KmsMasterKeys } from '../../keys/master/kms-master.ts';
+import { openRecord } from '../../keys/ledger/ledger-record.ts';
 import { LocalMasterKeys } from '../../keys/master/local-master.ts';
 import type { MasterKeys } from '../../keys/master/master-key.ts';
 import { VaultMasterKeys } from '../../keys/master/vault-master.ts';
@@ -80,6 +81,7 @@ export function masterKeyFailures(canary: string, folder: string): readonly (() 
     () => epochOfWrapped(secret),
     () => unwrapKey(randomBytes(32), wrapKey(1, randomBytes(32), 'name', 1, secret), 'name', 1),
     () => checkAnchor({} as never, canary, secret),
+    () => openRecord({ key: canary, value: secret }, { store: canary, key: secret }, 'ledger, offset 1'),
     () => ring([]).keyOf(1),
     () => lackingSecrets({ query: async () => ({ rows: [{ open: true, names: [canary] }] }) } as never),
     () => ring([{ store: 's', epoch: 1, master_kind: 'vault', master_name: canary, wrapped: secret }]).look(),

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { associatedData, ciphertextOverhead, encryptInto } from '../../keys/ciphertext.ts';
 import { deriveSubkey } from '../../keys/subkey.ts';
+import type { EncryptionReserve } from '../../keys/reserve-encryptions.ts';
 import { rootBytes, SubjectKey } from '../../keys/subject-key.ts';
 import type { KeyUse } from '../../schemas/key-use.ts';
 import type { Cipher } from '../../transforms/column-action.ts';
@@ -27,3 +28,9 @@ export function testProtection(dataKey: SubjectKey | null = testSubjectKey()): P
     sharedKey: async (use) => sharedKey(use),
   };
 }
+
+/** Hands out as many encryptions as anybody asks for, under this generation. */
+export const endlessReserve = (generation = 1): EncryptionReserve => ({
+  block: 1_000,
+  reserve: async () => ({ generation, count: 1_000 }),
+});

@@ -43,6 +43,7 @@ import { removalFailures } from '../support/removal-errors.ts';
 import { houseRules, odcsFile, richContract, spoilt } from '../support/spoilt-files.ts';
 import { driverErrors, serverCases } from '../support/server-errors.ts';
 import { soundSource } from '../support/sound-source.ts';
+import { endlessReserve } from '../support/test-keys.ts';
 import { at, change, everyKind, testDataset } from '../support/sink-datasets.ts';
 import { extremeRows } from '../support/sink-values.ts';
 import { misfits, rawRecord, recordCases, transformed } from '../support/transform-errors.ts';
@@ -245,7 +246,7 @@ describe('the processors', () => {
   });
 
   it('quote no payload and no key of the key store', async () => {
-    const sealer = createPayloadSealer({ dataKeys: async () => [null] } as never);
+    const sealer = createPayloadSealer({ dataKeys: async () => [null] } as never, endlessReserve());
     expect(await failureOf(() => sealer.seal(Buffer.from(canary), 'topic'))).toMatchObject({
       code: 'KEY_STORE_INVALID',
     });

@@ -17,6 +17,7 @@ test('every topic that the connector or a processor writes to is there beforehan
     'eu.deadletter.public.orders',
     'eu.signals.shop',
     'eu.anchors.shop',
+    'eu.ledger.shop',
     'eu.raw.lethe.heartbeat_shop',
     'eu.raw.lethe.signal_shop',
     '__debezium-heartbeat.eu.raw',

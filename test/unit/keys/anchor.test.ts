@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { type Anchor, checkAnchor, sealAnchor } from '../../../keys/audit/anchor.ts';
 
 const key = randomBytes(32);
-const anchor: Anchor = { store: 'a-store', seq: '7', head: 'ab12' };
+const anchor: Anchor = { store: 'a-store', seq: '7', head: 'ab12', erased: 3 };
 const text = sealAnchor(anchor, key);
 
 /** A key store whose audit is so. */
@@ -22,6 +22,7 @@ describe('an anchor', () => {
     ['is another key store', { ...whole, store: 'another' }, text, /another key store/],
     ['has none', undefined, text, /another key store/],
     ['was noted with another key', whole, sealAnchor(anchor, randomBytes(32)), /not noted with its own key/],
+    ['was noted, and less erased there', whole, text.replace('"erased":3', '"erased":2'), /not noted with/],
     ['was noted, and changed there', whole, text.replace('"7"', '"8"'), /not noted with its own key/],
     ['was noted as something else', whole, '{"store":"a-store"}', /no anchor/],
     ['was noted as no JSON', whole, 'ab12', /no anchor/],

@@ -74,7 +74,7 @@ describe('a person who comes back', { timeout: 600_000 }, () => {
       const approved = await commands.run(['glass', 'approve', id], by);
       expect(approved.code, approved.err).toBe(0);
     }
-    return officer!;
+    return officer;
   }
 
   it('has the rows that the application had kept in both stores again, though nobody touched them since', async () => {

@@ -13,7 +13,11 @@ import { partitionScope } from './partition-scope.ts';
  * position; a row that is read again stands just above what its partition had last, which may be of long before, where the table is quiet. Each
  * partition is taken for a moment from the process that has it.
  */
-export async function raiseClocks(config: Config, datasets: readonly Dataset[], above: Version): Promise<void> {
+export async function raiseClocks(
+  config: Config,
+  datasets: readonly Dataset[],
+  above: Version,
+): Promise<void> {
   const admin = createKafka(config, 'clocks').admin();
   const reader = new CommittedReader(new BrokerConnections(config, 'clocks'));
   try {

@@ -46,7 +46,8 @@ export class RecordKeys {
     const { table, key } = this.dataset;
     const keys = new Map<KeyUse, Buffer>();
     // A key's pseudonyms are shared always; nothing else of the row is needed here.
-    for (const use of sharedUsesOf({ table, columns: key })) keys.set(use, await this.protection.sharedKey(use));
+    for (const use of sharedUsesOf({ table, columns: key }))
+      keys.set(use, await this.protection.sharedKey(use));
     return keys;
   }
 }

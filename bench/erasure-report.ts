@@ -79,7 +79,6 @@ export function batchCost({ persons, deleted, total, steps }: ErasureTimes, subj
 }
 
 export function reportText({ cases, batchPerSecond, batch, suppressionNs, load }: ErasureReport): string {
-  const { areSuppressed, dataKeys, heapMb, suppressed } = suppressionNs;
   const columns = cases.map(({ subjects }) => `of ${subjects}`);
   const rows = [
     ['all deletions acknowledged, s', ...cases.map(({ seconds }) => String(seconds))],
@@ -91,10 +90,17 @@ export function reportText({ cases, batchPerSecond, batch, suppressionNs, load }
     renderTable([`one person, ${recordsOfAPerson} records`, ...columns], rows),
     `${batch.requests} requests together, of ${batch.subjects} persons: ${batchPerSecond} a second without the verification, ` +
       `${batch.verifiedPerSecond} with it, ${batch.deletedPerSecond} to all deletions acknowledged\n`,
+    suppressionText(suppressionNs),
+    `load average ${load.before} before and ${load.after} after, on ${load.cpus} processors\n`,
+  ].join('');
+}
+
+/** What suppression costs, as people read it. */
+export function suppressionText({ areSuppressed, dataKeys, heapMb, suppressed }: SuppressionCost): string {
+  return [
     `with ${suppressed} suppressed, ns an event: areSuppressed ${areSuppressed.cold} cold, ${areSuppressed.cached} cached, ` +
       `${areSuppressed.hit} of a suppressed person; dataKeys ${dataKeys.cold} cold, ${dataKeys.cached} cached\n`,
     `heap ${heapMb.empty} MB empty, ${heapMb.full} MB with the cache full, ${heapMb.afterTwice} MB after as many persons again\n`,
-    `load average ${load.before} before and ${load.after} after, on ${load.cpus} processors\n`,
   ].join('');
 }
 

@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { cpus, loadavg } from 'node:os';
 import { join } from 'node:path';
-import { Command, InvalidArgumentError } from 'commander';
+import { Command } from 'commander';
 import { TerminalReporter } from '../cli/terminal-reporter.ts';
 import { deleteCapture } from '../connectors/connect/delete-connector.ts';
 import { createKafka } from '../pipeline/kafka.ts';
@@ -9,6 +9,7 @@ import { cleanTopic } from '../schemas/names.ts';
 import { type BenchProject, makeProject } from './bench-project.ts';
 import { type BenchStackOptions, leaseStack } from './bench-stack.ts';
 import { Child } from './child.ts';
+import { count, counts } from './counts.ts';
 import { erasePersons, type ErasureTimes } from './erase-persons.ts';
 import { loadAside, loadThrough } from './erasure-load.ts';
 import { batchCost, caseOf, type ErasureCase, type ErasureReport, reportText } from './erasure-report.ts';
@@ -91,7 +92,7 @@ async function measure(flags: Flags): Promise<ErasureReport> {
     say(`erasing ${flags.batch} persons together`);
     const batch = batchCost(await erasePersons(bench, choose(erased, through, flags.batch)), all);
     say(JSON.stringify(batch));
-    const suppressionNs = await measureSuppression(bench, flags.suppressed, say);
+    const suppressionNs = await measureSuppression(bench.config, flags.suppressed, say);
     failed = false;
     return { cases, ...batch, suppressionNs, load: { before, after: loadavg()[0]!, cpus: cpus().length } };
   } finally {
@@ -128,15 +129,4 @@ async function topicsOf({ config }: BenchProject): Promise<Record<string, number
   } finally {
     await admin.disconnect();
   }
-}
-
-function count(text: string): number {
-  if (/^[1-9]\d{0,7}$/.test(text)) return Number(text);
-  throw new InvalidArgumentError('It must be a whole number from 1 on.');
-}
-
-function counts(text: string): number[] {
-  const all = text.split(',').map(count);
-  if (all.every((own, i) => i === 0 || own > all[i - 1]!)) return all;
-  throw new InvalidArgumentError('Each must be more than the one before.');
 }

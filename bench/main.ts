@@ -5,13 +5,15 @@ import { engineCommand } from './engine.ts';
 import { erasureCommand } from './erasure.ts';
 import { pipelineCommand } from './pipeline.ts';
 import { reconcileCommand } from './reconcile.ts';
+import { suppressionCommand } from './suppression-command.ts';
 
 const program = new Command('bench')
   .description('Measures Lethe: npm run bench -- <name> [--json]')
   .addCommand(engineCommand())
   .addCommand(erasureCommand())
   .addCommand(pipelineCommand())
-  .addCommand(reconcileCommand());
+  .addCommand(reconcileCommand())
+  .addCommand(suppressionCommand());
 
 try {
   await program.parseAsync();

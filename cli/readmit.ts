@@ -1,11 +1,14 @@
 import { Command } from 'commander';
-import { readmitSubject } from '../keys/readmit-subject.ts';
+import { newestTombstones } from '../erasure/tombstone-version.ts';
+import { withKeyStore } from '../keys/key-store-client.ts';
+import { readmitSubject, requireErased } from '../keys/readmit-subject.ts';
 import { openKeyStore } from '../keys/open-key-store.ts';
 import { anchorKeys, requireAnchored } from './anchored-keys.ts';
 import { requireType } from './erase/context.ts';
 import { noteInLedger } from './ledger.ts';
 import { permitted } from './permitted.ts';
 import { openProject } from './project.ts';
+import { raiseClocks } from './raise-clocks.ts';
 import { rereadSubject } from './reread-subject.ts';
 import { parseSubject, type Subject } from './subject.ts';
 
@@ -17,7 +20,7 @@ interface Flags {
 
 /**
  * `lethe readmit`: a person who was erased comes back, under a new key. Nobody's role alone lets him: it takes a glass, a reason, and two who
- * approve.
+ * approve. Rows that the application had kept are read again, and come as newer than the erasure's tombstones.
  */
 export function readmitCommand(): Command {
   return new Command('readmit')
@@ -39,15 +42,17 @@ export function readmitCommand(): Command {
       const { name } = await permitted(config, 'subject:readmit', { glass: [{ kind: 'readmit' }] });
       const keys = openKeyStore(config);
       try {
-        const digest = await keys.subjectDigest({ type: subject.type }, subject.id);
-        const { keyId } = await readmitSubject(config, { type: subject.type }, digest, name);
-        const entry = {
-          subject: { type: subject.type, digest },
-          state: 'readmitted',
-          request: '',
-          keyId,
-        } as const;
-        await noteInLedger(config, [entry]);
+        const { type, id } = subject;
+        const digest = await keys.subjectDigest({ type }, id);
+        const tombstones = await withKeyStore(config, async (client) => {
+          await requireErased(client, type, digest);
+          return newestTombstones(client, { type, digest });
+        });
+        const own = project.datasets.filter((dataset) => dataset.subject?.type === type);
+        // Before anything else: whoever is cut short after it loses nothing that is read again later.
+        if (tombstones) await raiseClocks(config, own, tombstones);
+        const { keyId } = await readmitSubject(config, { type }, digest, name);
+        await noteInLedger(config, [{ subject: { type, digest }, state: 'readmitted', request: '', keyId }]);
         await anchorKeys(config);
         const say = (text: string): void => void process.stderr.write(`  ${text}\n`);
         const rows = await rereadSubject(project, subject, { say });

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Admin } from 'kafkajs';
 import { Client } from 'pg';
 import { type CapturePhase, ConnectClient } from '../connectors/connect/connect-client.ts';
+import { withSource } from '../connectors/postgres/source-client.ts';
 import { createKafka } from '../pipeline/kafka.ts';
 import { groupLag } from '../pipeline/lag.ts';
 import { postgresOptions } from '../pipeline/postgres-options.ts';
@@ -61,6 +62,17 @@ export async function waitForSinks(
   }
 }
 
+/** Waits until the connector has written all that is committed at the source now. */
+export async function waitForCapture(
+  config: Config,
+  { signal, pollMs = 100 }: { signal: AbortSignal; pollMs?: number },
+): Promise<void> {
+  await withSource(config.postgres, async (client) => {
+    const { rows } = await client.query<{ lsn: string }>('select pg_current_wal_lsn()::text as lsn');
+    while ((await unconfirmed(client, config, rows[0]!.lsn)) > 0n) await sleep(pollMs, undefined, { signal });
+  });
+}
+
 /** Waits until every sink has what its clean topics hold now. */
 export async function waitForCleanTopics(
   config: Config,
@@ -110,7 +122,7 @@ async function unfinished(source: Client, next: string): Promise<bigint> {
   return BigInt(rows[0]!.left);
 }
 
-async function unconfirmed(source: Client, config: Config, lsn: string): Promise<bigint> {
+async function unconfirmed(source: Pick<Client, 'query'>, config: Config, lsn: string): Promise<bigint> {
   const { rows } = await source.query<{ left: string | null }>(
     `select greatest(0, pg_wal_lsn_diff($1::pg_lsn, confirmed_flush_lsn))::text as left from pg_replication_slots where slot_name = $2`,
     [lsn, names.slotName(config)],

@@ -19,6 +19,12 @@ export interface EncryptionReserve {
   reserve(keyId: string): Promise<Reservation>;
 }
 
+/** Of who looks up and opens alone: nothing can be encrypted. */
+export const nothingReserved: EncryptionReserve = {
+  block: 0,
+  reserve: () => Promise.reject(new Error('nothing is reserved for who encrypts nothing')),
+};
+
 export interface ReserveBounds {
   readonly block: number;
   /** Under one generation, never more. */

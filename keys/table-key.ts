@@ -25,7 +25,8 @@ export class TableKey {
    * asked for in vain. `current`: the key as the key store gave it a moment ago. Fails as {@link SealingKey.ready} does.
    */
   async load(current: SubjectKey): Promise<void> {
-    const newest = await this.#sealing.ready(current, Math.ceil(this.#parts.reserve.block / 2));
+    const { block } = this.#parts.reserve;
+    const newest = block === 0 ? current : await this.#sealing.ready(current, Math.ceil(block / 2));
     this.#current = current;
     for (const key of [current, newest]) this.#generations.set(key.generation, key);
     for (let generation = 1; generation < newest.generation; generation++) {

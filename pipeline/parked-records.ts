@@ -11,8 +11,10 @@ export interface ParkedRecord {
   readonly version: string;
   /** ms since the epoch. */
   readonly sinceMs: number;
-  /** Unknown after a restart. */
+  /** The row that was not known when it came; a pseudonym stands for its key. */
   readonly waitsFor?: MissingRow;
+  /** It was read back from the topic: under what contract it came nobody knows. */
+  readonly restored?: true;
 }
 
 /** Where the parked records of one partition are kept. */
@@ -82,17 +84,25 @@ export class ParkedRecords {
     return this.byKey.get(nameOf(key)) ?? [];
   }
 
-  /** Rows of which a record may go on: what it waits for is known, or its time is up. */
+  /** All of them, row by row. */
+  *all(): Generator<ParkedRecord> {
+    for (const records of this.byKey.values()) yield* records;
+  }
+
+  /** Rows of which a record may go on: what it waits for is known, or its time is up. A restored one may follow another path by now. */
   due(isKnown: (row: MissingRow) => boolean, sinceBefore: number): ParkedRecord[][] {
     return [...this.byKey.values()].filter((records) =>
-      records.some(({ waitsFor, sinceMs }) => sinceMs <= sinceBefore || !waitsFor || isKnown(waitsFor)),
+      records.some(
+        ({ waitsFor, sinceMs, restored }) =>
+          sinceMs <= sinceBefore || restored || !waitsFor || isKnown(waitsFor),
+      ),
     );
   }
 
   /** Takes in a record as it stands in the topic. */
   restore(offset: string, sealed: Buffer): void {
     const { table, topic, cipher } = this.scope;
-    this.insert(decode(offset, cipher.open(table, topic, sealed)));
+    this.insert({ ...decode(offset, cipher.open(table, topic, sealed)), restored: true });
   }
 
   private insert(record: ParkedRecord): void {
@@ -117,14 +127,17 @@ export function asRaw(
 const nameOf = (key: Buffer): string => key.toString('latin1');
 
 /** `[4 bytes: length of the head][head: JSON][4 bytes: length of the key][key][value]` */
-function encode({ key, value, version, sinceMs }: ParkedRecord): Buffer {
-  const head = Buffer.from(JSON.stringify({ version, sinceMs }));
+function encode({ key, value, version, sinceMs, waitsFor }: ParkedRecord): Buffer {
+  const head = Buffer.from(JSON.stringify({ version, sinceMs, waitsFor }));
   return Buffer.concat([lengthOf(head), head, lengthOf(key), key, value]);
 }
 
 function decode(offset: string, payload: Buffer): ParkedRecord {
   const headEnd = 4 + payload.readUInt32BE(0);
-  const head = JSON.parse(payload.toString('utf8', 4, headEnd)) as { version: string; sinceMs: number };
+  const head = JSON.parse(payload.toString('utf8', 4, headEnd)) as Pick<
+    ParkedRecord,
+    'version' | 'sinceMs' | 'waitsFor'
+  >;
   const keyEnd = headEnd + 4 + payload.readUInt32BE(headEnd);
   return { ...head, offset, key: payload.subarray(headEnd + 4, keyEnd), value: payload.subarray(keyEnd) };
 }

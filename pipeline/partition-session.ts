@@ -1,8 +1,8 @@
 import type { Admin } from 'kafkajs';
 import type { BrokerConnections } from './broker-connections.ts';
-import { CommittedReader } from './committed-reader.ts';
 import { kafkaError } from './kafka.ts';
-import { ParkedRecords, type ParkedScope } from './parked-records.ts';
+import type { ParkedRecords } from './parked-records.ts';
+import { type ParkingPlace, restoreParked } from './restore-parked.ts';
 import { type OutputRecord, TransactionalProducer } from './transactional-producer.ts';
 import { VersionClock } from './version-clock.ts';
 
@@ -16,7 +16,7 @@ export interface SessionScope {
   /** All topics that will be written to. */
   readonly output: readonly string[];
   /** Where records of the partition wait, and how many at most; undefined where none can. */
-  readonly parking?: { readonly scope: ParkedScope; readonly most: number };
+  readonly parking?: ParkingPlace;
 }
 
 /**
@@ -60,7 +60,7 @@ export class PartitionSession {
     try {
       const [committed] = await scope.admin.fetchOffsets({ groupId, topics: [topic] });
       const own = committed?.partitions.find((p) => p.partition === partition);
-      const parked = scope.parking && (await restore(scope.connect(), scope.parking));
+      const parked = scope.parking && (await restoreParked(scope.connect(), scope.parking));
       return new PartitionSession(scope, producer, own?.offset ?? '-1', own?.metadata ?? null, parked);
     } catch (cause) {
       await producer.close();
@@ -87,26 +87,4 @@ export class PartitionSession {
   async close(): Promise<void> {
     await this.producer.close();
   }
-}
-
-/** What waits, from its topic: whoever parked or released a record before is fenced by now. */
-async function restore(
-  connections: BrokerConnections,
-  { scope, most }: NonNullable<SessionScope['parking']>,
-): Promise<ParkedRecords> {
-  const reader = new CommittedReader(connections);
-  const found = new Map<string, Buffer>();
-  try {
-    await scope.cipher.load([scope.table]);
-    await reader.readAll(scope.topic, scope.partition, ({ key, value }) => {
-      if (value) found.set(key, value);
-      else found.delete(key);
-    });
-  } finally {
-    await reader.close();
-  }
-  const parked = new ParkedRecords(scope, most);
-  const inOrder = [...found].sort(([a], [b]) => (BigInt(a) < BigInt(b) ? -1 : 1));
-  for (const [offset, sealed] of inOrder) parked.restore(offset, sealed);
-  return parked;
 }

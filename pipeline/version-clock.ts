@@ -80,6 +80,20 @@ export class VersionClock {
     this.streamed.set(other.streamed);
   }
 
+  /** All that comes from here on is above this version too. Where the clock is there already nothing changes. */
+  raise(above: Version): void {
+    const { last } = this;
+    const words = wordsOf(above);
+    if (compareWords(words, last, versionWords) > 0) {
+      // Of the former source only stragglers can come: `former` has them lose.
+      if (words[0]! > last[0]!) this.begin(words[0]!);
+      assign(last, words);
+    } else if (compareWords(words, last, commitWords) === 0 && words[5]! > last[5]!) {
+      // A store without room for the LSN goes by the sequence.
+      last[5] = words[5]!;
+    }
+  }
+
   /** The version of the next change of the partition. */
   next({ read, previousCommit, lsn, epoch }: SourcePosition): Version {
     const commit = previousCommit === undefined ? undefined : halves(previousCommit);
@@ -99,19 +113,21 @@ export class VersionClock {
     else if (epoch < last[0]!) return this.former(epoch, commit, lsn);
     if (read) return this.advanceRead(lsn);
     own[0] = last[0]!;
-    own[1] = commit ? commit[0]! : last[1]!;
-    own[2] = commit ? commit[1]! : last[2]!;
+    own[1] = commit ? commit[0]! : streamed[1]!;
+    own[2] = commit ? commit[1]! : streamed[2]!;
     own[3] = lsn ? lsn[0]! : 0;
     own[4] = lsn ? lsn[1]! : 0;
     own[5] = 0;
     const order = compareWords(own, streamed, versionWords - 1);
     if (order < 0) return own;
+    if (order > 0) assign(streamed, own);
+    // No commit was streamed before it: then it comes after what was read, and no later change may look repeated beside it.
+    if (!commit) own.set(last.subarray(1, commitWords), 1);
     // Another change of what came since the same commit: numbered, so that a store without room for the LSN orders it too.
     if (compareWords(own, last, commitWords) === 0) own[5] = last[5]! + 1;
     // Rows of one multi-row insert share an LSN.
     if (order === 0 || compareWords(own, last, versionWords - 1) <= 0) step(last);
     else assign(last, own);
-    if (order > 0) assign(streamed, own);
     return last;
   }
 

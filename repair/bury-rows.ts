@@ -26,21 +26,11 @@ export async function buryRows(
     maxInFlightRequests: 1,
   });
   const now = Date.now();
-  const messages = rows.map(({ key, above }) => {
-    const version = formatVersion({ ...above, seq: above.seq + 1n });
-    return {
-      key: Buffer.from(key),
-      value: null,
-      headers: {
-        [header.version]: version,
-        [header.eventId]: idOf(`${dataset.table} ${key} ${version}`),
-        [header.traceId]: idOf(`${dataset.table} ${now}`),
-        [header.op]: 'd',
-        [header.commitMs]: String(now),
-        [header.contract]: dataset.digest,
-      },
-    };
-  });
+  const messages = rows.map(({ key, above }) => ({
+    key: Buffer.from(key),
+    value: null,
+    headers: tombstoneHeaders(dataset, key, formatVersion({ ...above, seq: above.seq + 1n }), now),
+  }));
   try {
     await producer.connect();
     await producer.send({ topic: cleanTopic(config, dataset.table), messages, acks: -1 });
@@ -49,6 +39,23 @@ export async function buryRows(
   } finally {
     await producer.disconnect().catch(() => {});
   }
+}
+
+/** Of a tombstone that no change at the source asks for; `version` as text, `nowMs` since the epoch. */
+export function tombstoneHeaders(
+  { table, digest }: Pick<Dataset, 'table' | 'digest'>,
+  key: string,
+  version: string,
+  nowMs: number,
+): Record<string, string> {
+  return {
+    [header.version]: version,
+    [header.eventId]: idOf(`${table} ${key} ${version}`),
+    [header.traceId]: idOf(`${table} ${nowMs}`),
+    [header.op]: 'd',
+    [header.commitMs]: String(nowMs),
+    [header.contract]: digest,
+  };
 }
 
 function idOf(text: string): string {

@@ -1,9 +1,12 @@
 import type { CertificateBody } from '../../erasure/certificate.ts';
 import { sourceErasure } from '../../schemas/erasure-rule.ts';
-import type { Dataset } from '../../schemas/dataset.ts';
+import { type Dataset, followsPaths, parkingMs } from '../../schemas/dataset.ts';
 
 /** How long a clean topic keeps tombstones; see topic-settings.ts. */
 const tombstoneDays = 7;
+/** The same of dead letters. */
+const letterDays = 30;
+const dayMs = 86_400_000;
 
 /** What nobody looked at, or nobody can: a certificate that kept silent about it would say too much. */
 export function notExamined(datasets: readonly Dataset[]): CertificateBody['notExamined'] {
@@ -13,7 +16,8 @@ export function notExamined(datasets: readonly Dataset[]): CertificateBody['notE
   const keys = datasets.flatMap(({ table, key }) =>
     key.some(({ rule }) => rule.action === 'keep') ? [table] : [],
   );
-  const untilGone = new Date(Date.now() + tombstoneDays * 86_400_000).toISOString();
+  const waiting = datasets.filter(followsPaths);
+  const waitingTables = waiting.map(({ table }) => table).join(', ');
   return [
     ...(left.length > 0
       ? [
@@ -36,7 +40,20 @@ export function notExamined(datasets: readonly Dataset[]): CertificateBody['notE
           {
             what: `record keys of ${keys.join(', ')} in tombstones`,
             why: 'A tombstone keeps a deleted record’s key: in the topics for some days, in the stores as long as an older write may come.',
-            until: untilGone,
+            until: isoIn(tombstoneDays * dayMs),
+          },
+        ]
+      : []),
+    ...(waiting.length > 0
+      ? [
+          {
+            what: `rows of ${waitingTables} that wait for a row which nobody knows`,
+            why: 'Whose they are nobody can say before it has come. They are sealed, and become encrypted dead letters at their deadline.',
+            until: isoIn(Math.max(...waiting.map(parkingMs)) + letterDays * dayMs),
+          },
+          {
+            what: `rows at the source in ${waitingTables} whose path leads to no row`,
+            why: 'Whose they are nobody can say.',
           },
         ]
       : []),
@@ -45,4 +62,8 @@ export function notExamined(datasets: readonly Dataset[]): CertificateBody['notE
       why: 'Nobody here can reach them. What is encrypted in them is unreadable with the key gone.',
     },
   ];
+}
+
+function isoIn(ms: number): string {
+  return new Date(Date.now() + ms).toISOString();
 }

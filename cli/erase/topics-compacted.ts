@@ -1,17 +1,14 @@
 import { uuidBytes } from '../../keys/uuid.ts';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { incomplete } from '../../erasure/incomplete.ts';
 import type { OpenErasure, StepWork } from '../../erasure/runner.ts';
 import { createPayloadOpener } from '../../keys/payload-sealer.ts';
 import { BrokerConnections } from '../../pipeline/broker-connections.ts';
 import { CommittedReader } from '../../pipeline/committed-reader.ts';
 import { grouped } from '../../pipeline/grouped.ts';
-import { createKafka, kafkaError } from '../../pipeline/kafka.ts';
 import { purgeLetters } from '../../pipeline/purge-letters.ts';
 import { rollSegments } from '../../pipeline/segment-roll.ts';
 import type { KeyedRecords } from '../../pipeline/superseded-values.ts';
 import { compactPast } from '../../pipeline/topic-compaction.ts';
-import type { Config } from '../../schemas/config.ts';
 import type { Dataset } from '../../schemas/dataset.ts';
 import { LetheError } from '../../schemas/errors.ts';
 import * as names from '../../schemas/names.ts';
@@ -21,17 +18,25 @@ import { Registry } from '../../schemas/registry.ts';
 import { SourceKeys } from '../../transforms/source-keys.ts';
 import { withBox } from '../dlq/open-mail.ts';
 import { datasetsOf, type ErasureContext, keysIn, typesOf } from './context.ts';
+import { captured, rawPurged } from './raw-purged.ts';
+import { sealedAside } from './sealed-aside.ts';
+import { settleParked, waitingTables } from './settle-parked.ts';
 
 const limitMs = 300_000;
-const lookMs = 200;
 
-/** No reader of a topic gets anything of the persons any more: tombstones have taken their values, raw records are purged, letters settled. */
+/**
+ * No reader of a topic gets anything of the persons any more: raw records are purged, letters settled, rows in waiting let go, and tombstones have
+ * taken their values.
+ */
 export function topicsCompactedWork(context: ErasureContext, hurry: TopicPace): StepWork {
   const { config } = context.project;
   return async (erasures, signal) => {
     const datasets = datasetsOf(context, typesOf(erasures));
     const letters = await settleLetters(context, datasets, erasures);
+    if (waitingTables(context, typesOf(erasures)).length > 0) await captured(config, signal);
     await rawPurged(config, datasets, signal);
+    // What was under way is in its place by now.
+    const parked = await settleParked(context, erasures, typesOf(erasures));
     const reader = new CommittedReader(new BrokerConnections(config, 'erase'));
     try {
       const ids = erasures.flatMap(({ inventory: { keyId } }) => (keyId ? [uuidBytes(keyId)] : []));
@@ -69,12 +74,16 @@ export function topicsCompactedWork(context: ErasureContext, hurry: TopicPace): 
       const { superseded, live, tookMs } = await compact(own);
       // Rows that were the persons' once and are others' now: their last records stay.
       const before = await compact(moved);
+      // What waited, and what was looked up: of rows that the source keeps the latter stays, since others are judged by them.
+      const aside = await compact(await sealedAside(context, reader, erasures));
       if (live > 0) throw incomplete('records of clean topics that no tombstone replaces', live);
       return erasures.map(({ inventory }) => ({
         evidence: {
           valuesCompacted: superseded + before.superseded,
-          milliseconds: tookMs + before.tookMs,
+          sealedValuesCompacted: aside.superseded,
+          milliseconds: tookMs + before.tookMs + aside.tookMs,
           lettersSettled: letters,
+          waitingSettled: parked,
         },
         inventory,
       }));
@@ -151,37 +160,5 @@ async function sourceKeyIn(reader: SourceKeys | undefined, key: Buffer | null): 
   } catch (error) {
     if (error instanceof LetheError && isOfRecord(error)) return undefined;
     throw error;
-  }
-}
-
-/** Waits until the raw topics start behind all that they hold now: what was in the clear there is on its way from the disk. */
-async function rawPurged(config: Config, datasets: readonly Dataset[], signal: AbortSignal): Promise<void> {
-  const admin = createKafka(config, 'erase').admin();
-  try {
-    await admin.connect();
-    const read = async () => {
-      const found = new Map<string, { low: bigint; high: bigint }>();
-      for (const { table } of datasets) {
-        const topic = names.rawTopic(config, table);
-        for (const { partition, low, high } of await admin.fetchTopicOffsets(topic)) {
-          found.set(`${topic}/${partition}`, { low: BigInt(low), high: BigInt(high) });
-        }
-      }
-      return found;
-    };
-    const ends = await read();
-    const deadline = performance.now() + limitMs;
-    for (;;) {
-      const now = await read();
-      const left = [...ends].filter(([place, { high }]) => (now.get(place)?.low ?? high) < high);
-      if (left.length === 0) return;
-      if (performance.now() > deadline)
-        throw incomplete('raw topics that are not purged (lethe run purges them)', left.length);
-      await sleep(lookMs, undefined, { signal });
-    }
-  } catch (cause) {
-    throw signal.aborted ? cause : kafkaError(cause);
-  } finally {
-    await admin.disconnect().catch(() => {});
   }
 }

@@ -8,6 +8,7 @@ import { type PlaceReport, scanForCanaries } from '../../verify/scan.ts';
 import { cleanSubject, connectorName } from '../../schemas/names.ts';
 import { datasetsOf, type ErasureContext, keysIn, typesOf } from './context.ts';
 import { eventIdsOf } from './event-ids.ts';
+import { settleParked } from './settle-parked.ts';
 
 /** Records of others in each table that the scan must meet, for its word to count. */
 const controlsOfATable = 5;
@@ -46,6 +47,9 @@ export function verifiedWork(context: ErasureContext): StepWork {
       const count = found.reduce((sum, report) => sum + report.found, 0);
       throw incomplete(found.map(describe).join('; '), count);
     }
+    // Sealed as they are the scan cannot tell whose they are. Who finds one here finds none the next time.
+    const waiting = await settleParked(context, erasures, typesOf(erasures));
+    if (waiting > 0) throw incomplete('rows that came to wait meanwhile', waiting);
     return erasures.map((erasure) => {
       const places = reports.map((report) => placeOf(report, canariesOf(erasure).length, at));
       const scanned = places.filter(({ why }) => why === undefined);

@@ -61,16 +61,18 @@ const cleanSettings = {
   'compression.type': 'producer',
 };
 
-/**
- * While a contract is being changed: the records of the rereading start new segments, and what they replace is compacted at once
- * instead of within a day.
- */
-const changingSettings = {
-  ...cleanSettings,
+/** Under these a compacted topic closes its segments, and what was replaced in them is compacted, at once. */
+export const hurriedSettings = {
   'min.cleanable.dirty.ratio': '0.001',
   'max.compaction.lag.ms': '1000',
   'segment.ms': '1000',
 };
+
+/**
+ * While a contract is being changed: the records of the rereading start new segments, and what they replace is compacted at once
+ * instead of within a day.
+ */
+const changingSettings = { ...cleanSettings, ...hurriedSettings };
 
 /** Facts that paths look up: a process that was away for longer than tombstones stay reads them all anew. */
 const lookupSettings = {

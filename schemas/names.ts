@@ -48,6 +48,8 @@ export const parkedTopic = (config: Named, table: string): string => derivedTopi
 export const signalTopic = (config: Named): string => `${config.topics.prefix}signals.${config.name}`;
 /** What the key store must not go behind. */
 export const anchorTopic = (config: Named): string => `${config.topics.prefix}anchors.${config.name}`;
+/** What recipients of persons' data are told of erasures. */
+export const noticeTopic = (config: Named): string => `${config.topics.prefix}notices.${config.name}`;
 /** Registry subject of a clean topic's value (TopicNameStrategy). */
 export const cleanSubject = (config: Named, table: string): string => `${cleanTopic(config, table)}-value`;
 

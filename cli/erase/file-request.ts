@@ -44,6 +44,7 @@ export async function prepareRequest(
     requestedBy: principal,
     receivedAt,
     deadline: deadlineOf(receivedAt),
+    approvalsNeeded: project.config.erasure.approvals,
     sealed: await sealInventory(keys, request, newInventory(type, id)),
     ...(identity === undefined ? {} : { identity }),
   };

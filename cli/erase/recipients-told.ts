@@ -5,6 +5,7 @@ import type { OpenErasure, StepWork } from '../../erasure/runner.ts';
 import { withKeyStore } from '../../keys/key-store-client.ts';
 import { keyUse } from '../../schemas/key-use.ts';
 import type { ErasureContext } from './context.ts';
+import { recipientsOf } from './recipients.ts';
 
 const saltUse = keyUse('pseudonym', 'erasure-notice');
 
@@ -37,9 +38,10 @@ async function tellRecipients(
   const sent: Pick<Notice, 'request' | 'recipient' | 'tables' | 'records' | 'parts'>[] = [];
   const written: NoticeRecord[] = [];
   for (const { request, inventory } of erasures) {
-    for (const { name: recipient, tables: his } of config.erasure.recipients) {
-      const records = inventory.records.filter(({ table }) => his.includes(table));
-      if (records.length === 0 || known.has(`${request.id}/${recipient}`)) continue;
+    const held = new Set(inventory.records.map(({ table }) => table));
+    for (const { recipient, tables } of recipientsOf(config.erasure.recipients, held)) {
+      if (known.has(`${request.id}/${recipient}`)) continue;
+      const records = inventory.records.filter(({ table }) => tables.includes(table));
       const notices = erasureNotices({
         pipeline: config.name,
         request: request.id,
@@ -54,7 +56,6 @@ async function tellRecipients(
           value: JSON.stringify(notice),
         });
       }
-      const tables = [...new Set(records.map(({ table }) => table))].toSorted();
       sent.push({ request: request.id, recipient, tables, records: records.length, parts: notices.length });
     }
   }

@@ -1,7 +1,19 @@
 import type { CertificateBody } from '../../erasure/certificate.ts';
 import type { Notice } from '../../erasure/notices.ts';
+import type { Recipient } from '../../schemas/config.ts';
 
 type Recipients = CertificateBody['recipients'];
+
+/** Who gets one of these tables, and which of them; in the order of the configuration. */
+export function recipientsOf(
+  all: readonly Recipient[],
+  tables: ReadonlySet<string>,
+): { readonly recipient: string; readonly tables: readonly string[] }[] {
+  return all.flatMap(({ name, tables: his }) => {
+    const own = [...new Set(his)].filter((table) => tables.has(table)).toSorted();
+    return own.length === 0 ? [] : [{ recipient: name, tables: own }];
+  });
+}
 
 /** What a certificate says of the recipients who were told. References are texts of people, and stay out. */
 export function recipientsIn(notices: readonly Notice[]): Recipients {

@@ -184,6 +184,19 @@ describe('an erasure that another approves, and recipients who are told of it', 
     expect((await status('first')).approvals).toMatchObject({ missing: 1, given: [] });
   });
 
+  it('is of somebody who may ask whom his data went to', async () => {
+    const { recipients } = await done<{ recipients: unknown }>(
+      'privacy',
+      'export',
+      '--subject',
+      `customer:${person.id}`,
+    );
+    expect(recipients).toEqual([
+      { recipient: 'billing', tables: ['public.customers', 'public.orders'] },
+      { recipient: 'printer', tables: ['public.orders'] },
+    ]);
+  });
+
   it('is taken back without an approval', async () => {
     const subject = { type: 'customer', id: '7' };
     await post('privacy', '/v1/erasures', { subject, reason: 'a mistake', requestId: 'mistake' });

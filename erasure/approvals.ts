@@ -54,7 +54,9 @@ export async function approveRequests(
     const asked = [...new Set(ids)].toSorted();
     // All rows in one order, and the audit after them: nobody waits for somebody who waits for him.
     for (const id of asked) {
-      const request = await lockRequest(client, id);
+      await lockRequest(client, id);
+      // Read anew: what the lock waited for has added to another table than the locked row's.
+      const request = (await findRequest(client, id))!;
       const { requestedBy: principal, createdAt, approvals } = request;
       requireIndependent({ principal, createdAt, approvals: approvals.given }, approver);
       if (approvalsMissing(request) === 0) throw refused('not-waiting', by.name);

@@ -136,7 +136,7 @@ describe('an erasure that another approves, and recipients who are told of it', 
     );
     tokens.set('privacy', first.token.text);
     for (const [name, role] of [
-      ['second', 'compliance'],
+      ['officer', 'compliance'],
       ['ops', 'engineer'],
       ['billing', 'consumer'],
       ['printer', 'consumer'],
@@ -204,14 +204,14 @@ describe('an erasure that another approves, and recipients who are told of it', 
       status: 200,
       body: { state: 'cancelled' },
     });
-    expect((await post('second', '/v1/erasures/mistake/approve')).status).toBe(403);
-    expect(await lastRefusal()).toEqual({ principal: 'second', why: 'not-waiting' });
+    expect((await post('officer', '/v1/erasures/mistake/approve')).status).toBe(403);
+    expect(await lastRefusal()).toEqual({ principal: 'officer', why: 'not-waiting' });
   });
 
   it('is carried out once another has approved it, and tells who had records of the person', async () => {
-    expect(await post('second', '/v1/erasures/first/approve')).toMatchObject({
+    expect(await post('officer', '/v1/erasures/first/approve')).toMatchObject({
       status: 200,
-      body: { approvals: { missing: 0, given: [{ by: 'second' }] } },
+      body: { approvals: { missing: 0, given: [{ by: 'officer' }] } },
     });
     await waitUntil(async () => (await status('first')).state === 'done', 300_000, 'the erasure');
     const { recipients, steps } = await status('first');
@@ -223,7 +223,7 @@ describe('an erasure that another approves, and recipients who are told of it', 
       recipientsTold: 2,
     });
     const shown = await as('privacy', 'erase', 'status', 'first');
-    expect(shown.out).toMatch(/approved by second at/);
+    expect(shown.out).toMatch(/approved by officer at/);
     expect(shown.out).toMatch(/printer.*not yet/);
   });
 
@@ -256,7 +256,7 @@ describe('an erasure that another approves, and recipients who are told of it', 
     const open = certificate.notExamined.map(({ what }) => what);
     for (const name of ['billing', 'printer']) expect(open).toContain(`copies of the recipient ${name}`);
     // Who approved stands in the audit alone.
-    expect(JSON.stringify(certificate)).not.toContain('second');
+    expect(JSON.stringify(certificate)).not.toContain('officer');
   });
 
   it('is acknowledged by each recipient for himself, or by compliance for him, once', async () => {
@@ -274,7 +274,7 @@ describe('an erasure that another approves, and recipients who are told of it', 
       answer.body,
     );
     const { acknowledgedBy } = await done<Record<string, unknown>>(
-      'second',
+      'officer',
       'erase',
       'acknowledge',
       'first',
@@ -283,7 +283,7 @@ describe('an erasure that another approves, and recipients who are told of it', 
       '--reference',
       'a letter',
     );
-    expect(acknowledgedBy).toBe('second');
+    expect(acknowledgedBy).toBe('officer');
     // Who has done his part need not keep the notice: the last word under its key is that it is gone.
     const last = new Map((await topic()).map(({ key, text }) => [key, text]));
     expect(Object.fromEntries(last)).toEqual({ 'first/billing/1': undefined, 'first/printer/1': undefined });
@@ -298,7 +298,7 @@ describe('an erasure that another approves, and recipients who are told of it', 
     await commands.stopServing();
     const file = ['erase', '--subject', 'customer:51', '--reason', 'Art. 17', '--request-id', 'killed'];
     expect((await as('privacy', ...file)).code).toBe(1);
-    await done('second', 'erase', 'approve', 'killed');
+    await done('officer', 'erase', 'approve', 'killed');
     const crash = join(packageRoot(), 'test', 'support', 'notice-crash.mjs');
     await commands.run(['erase', 'resume', 'killed'], {
       LETHE_TOKEN: tokens.get('privacy')!,

@@ -47,6 +47,7 @@ export async function erasePersons(
           receivedAt,
           deadline: deadlineOf(receivedAt),
           sealed,
+          approvalsNeeded: 0,
         });
         ids.push(id);
       }

@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import { readCertificate } from '../erasure/certificate-store.ts';
 import { certificateDocumentShape } from '../erasure/certificate-document.ts';
 import { certificateHtml } from '../erasure/certificate-html.ts';
+import { noticesOf } from '../erasure/notices.ts';
 import {
   cancelRequest,
   findRequest,
@@ -16,6 +17,8 @@ import { openKeyStore } from '../keys/open-key-store.ts';
 import { anchorKeys, requireAnchored } from './anchored-keys.ts';
 import { certificateKeyCommand } from './erase/certificate-key.ts';
 import { requireType } from './erase/context.ts';
+import { acknowledgeCommand } from './erase/acknowledge.ts';
+import { approveCommand } from './erase/approve-command.ts';
 import { batchCommand } from './erase/batch.ts';
 import { carryOut } from './erase/carry-out.ts';
 import { extendCommand, refuseCommand } from './erase/deadline-commands.ts';
@@ -58,12 +61,14 @@ export function eraseCommand(): Command {
     .addCommand(statusCommand())
     .addCommand(listCommand())
     .addCommand(batchCommand())
+    .addCommand(approveCommand())
     .addCommand(resumeCommand())
     .addCommand(extendCommand())
     .addCommand(refuseCommand())
     .addCommand(cancelCommand())
     .addCommand(holdCommand())
     .addCommand(releaseCommand())
+    .addCommand(acknowledgeCommand())
     .addCommand(certificateCommand())
     .addCommand(verifyCertificateCommand())
     .addCommand(certificateKeyCommand());
@@ -121,9 +126,12 @@ function statusCommand(): Command {
     .action(async (id: string, flags: RequestCommandFlags) => {
       const config = await keysConfig(flags.config);
       await permitted(config, 'erase:read');
-      const request = await withKeyStore(config, (client) => findRequest(client, id));
+      const { request, notices } = await withKeyStore(config, async (client) => ({
+        request: await findRequest(client, id),
+        notices: await noticesOf(client, [id]),
+      }));
       if (!request) throw noSuchRequest(id);
-      print(flags, describeRequest(request), () => renderRequest(request));
+      print(flags, describeRequest(request, notices), () => renderRequest(request, notices));
     });
 }
 
@@ -133,7 +141,9 @@ function listCommand(): Command {
       const config = await keysConfig(flags.config);
       await permitted(config, 'erase:read');
       const requests = await withKeyStore(config, (client) => listRequests(client));
-      print(flags, { requests: requests.map(describeRequest) }, () => renderRequests(requests));
+      print(flags, { requests: requests.map((request) => describeRequest(request)) }, () =>
+        renderRequests(requests),
+      );
     },
   );
 }

@@ -7,10 +7,7 @@ import {
   type ReasonedGlass,
   requestGlass,
 } from '../keys/access/glass-store.ts';
-import type { Permission } from '../keys/access/permissions.ts';
-import { type Acting, writeRefusal } from '../keys/access/require-permission.ts';
-import type { Config } from '../schemas/config.ts';
-import { anchorKeys, requireAnchored } from './anchored-keys.ts';
+import { acted } from './acted.ts';
 import { parseTimeMs } from './duration-option.ts';
 import { keysConfig } from './keys-config.ts';
 import { permitted } from './permitted.ts';
@@ -104,25 +101,6 @@ function listCommand(): Command {
       if (flags.json) print(all);
       else process.stdout.write(renderGlass(all, new Date()));
     });
-}
-
-/** Does it as whoever may. What is refused in doing it stands in the audit as well, and the audit's end is noted either way. */
-async function acted<T>(
-  flags: Flags,
-  permission: Permission,
-  work: (config: Config, by: Acting) => Promise<T>,
-): Promise<T> {
-  const config = await keysConfig(flags.config);
-  await requireAnchored(config);
-  const by = await permitted(config, permission);
-  try {
-    return await work(config, by);
-  } catch (error) {
-    await writeRefusal(config, error, permission);
-    throw error;
-  } finally {
-    await anchorKeys(config);
-  }
 }
 
 function show(flags: Flags, glass: ReasonedGlass, text: string): void {

@@ -3,6 +3,7 @@ import { type Catalog, readCatalog } from '../connectors/postgres/catalog.ts';
 import { withSource } from '../connectors/postgres/source-client.ts';
 import { checkMaster } from '../keys/master/check-master.ts';
 import { checkContracts } from '../schemas/check-contract.ts';
+import { checkRecipients } from '../schemas/check-recipients.ts';
 import type { Config } from '../schemas/config.ts';
 import { type Dataset, deriveDataset } from '../schemas/dataset.ts';
 import { LetheError } from '../schemas/errors.ts';
@@ -82,6 +83,8 @@ export async function readProjectFiles(configPath: string): Promise<ProjectFiles
       ...checkKeys(config, document),
       ...findings,
       ...checkContracts(contracts, config),
+      // Where not every contract could be read, nobody can say which tables have none.
+      ...(hasErrors(findings) ? [] : checkRecipients(config, document, contracts)),
       ...(rules?.house ? checkHouse(contracts, rules.house, hasErrors(findings)) : []),
     ],
   };

@@ -5,7 +5,7 @@ import { erasureRoutes } from '../console/erasure-endpoints.ts';
 import { leaseEndpoints } from '../console/lease-endpoint.ts';
 import { openWatermarks } from '../console/pipeline-watermarks.ts';
 import { waitEndpoints } from '../console/wait-endpoint.ts';
-import { listRequests } from '../erasure/requests.ts';
+import { workable } from '../erasure/runner.ts';
 import { withKeyStore } from '../keys/key-store-client.ts';
 import { openKeyStore } from '../keys/open-key-store.ts';
 import { anchorKeys, requireAnchored } from './anchored-keys.ts';
@@ -54,7 +54,7 @@ export function serveCommand(): Command {
       const door = new Door(config, { check: () => requireAnchored(config), note: () => anchorKeys(config) });
       const runner = new BackgroundRunner({
         run: async () => {
-          const open = await withKeyStore(config, (client) => listRequests(client, ['open']));
+          const open = await withKeyStore(config, (client) => workable(client));
           // Contracts may have changed since the start.
           if (erasures && open.length > 0) await runRequests(await openProject(path), { logs: [] });
         },
@@ -73,13 +73,17 @@ export function serveCommand(): Command {
               );
               const requests = await readErasureStatus(config);
               const nearDeadline = requests?.alarms.length ?? 0;
-              const healthy = status.healthy && alarms.length === 0 && nearDeadline === 0;
+              const unacknowledged = requests?.unacknowledged.length ?? 0;
+              const healthy =
+                status.healthy && alarms.length === 0 && nearDeadline === 0 && unacknowledged === 0;
               // Whoever asks here has shown no token: numbers alone.
               const erasures = requests && {
                 open: requests.open,
                 needsPerson: requests.needsPerson,
+                waitForApproval: requests.waitForApproval,
                 oldestOpenMs: requests.oldestOpenMs ?? 0,
                 nearDeadline,
+                unacknowledged,
               };
               return [healthy ? 200 : 503, { ...status, healthy, alarms, ...(erasures ? { erasures } : {}) }];
             },

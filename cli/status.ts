@@ -10,6 +10,7 @@ import {
   type ErasureStatus,
   readErasureStatus,
   renderDeadlines,
+  renderUnacknowledged,
 } from './erase/deadline-alarms.ts';
 import type { OlderValues } from './older-values.ts';
 import { type PipelineStatus, readStatus, type SinkStatus } from './pipeline-status.ts';
@@ -57,7 +58,7 @@ export function statusCommand(): Command {
         ...(erasures ? { erasures } : {}),
       };
       process.stdout.write(flags.json ? `${JSON.stringify(status)}\n` : renderStatus(status));
-      const shouts = alarms.length + (erasures?.alarms.length ?? 0);
+      const shouts = alarms.length + (erasures?.alarms.length ?? 0) + (erasures?.unacknowledged.length ?? 0);
       if (!status.healthy || shouts > 0) process.exitCode = 1;
     });
 }
@@ -119,6 +120,7 @@ export function renderStatus(status: ProjectStatus): string {
   return [
     ...(status.alarms.length === 0 ? [] : [renderAlarms(status.alarms)]),
     ...(status.erasures?.alarms.length ? [renderDeadlines(status.erasures)] : []),
+    ...(status.erasures?.unacknowledged.length ? [renderUnacknowledged(status.erasures)] : []),
     renderTable(['part', 'name', 'state'], parts),
     renderTable(['table', 'contract', 'unclassified columns'], status.contracts.map(contractRow)),
     renderTable(['table', 'sink', 'raw', 'clean', 'position', 'staleness', 'objective'], sinks.map(sinkRow)),

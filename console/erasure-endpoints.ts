@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { isRequestId } from '../erasure/requests.ts';
 import { placeOf } from '../erasure/shape-error.ts';
+import type { Principal } from '../keys/access/principal.ts';
 import { LetheError } from '../schemas/errors.ts';
 import type { Door } from './door.ts';
 import { type Answer, JsonText, type Route } from './http-server.ts';
@@ -15,6 +16,12 @@ export interface PostedErasure {
   readonly identity?: string | undefined;
 }
 
+/** That a recipient has done his part, as it was posted. */
+export interface PostedAcknowledgement {
+  readonly recipient: string;
+  readonly reference?: string | undefined;
+}
+
 /** What is done with requests; each gives what may be shown to everybody. */
 export interface ErasureDesk {
   /** Kinds of persons that contracts speak of. */
@@ -22,6 +29,8 @@ export interface ErasureDesk {
   file(request: PostedErasure, principal: string): Promise<object>;
   list(): Promise<readonly object[]>;
   find(id: string): Promise<object | undefined>;
+  approve(id: string, by: Principal): Promise<object>;
+  acknowledge(id: string, posted: PostedAcknowledgement, by: Principal): Promise<object>;
   cancel(id: string, principal: string): Promise<object>;
   /** The certificate's file, to the byte. */
   certificate(id: string): Promise<string | undefined>;
@@ -48,13 +57,20 @@ function shapeFor(types: readonly string[]) {
   });
 }
 
+const acknowledgementShape = z.strictObject({
+  recipient: z.string().min(1).max(63),
+  reference: text.optional(),
+});
+
 /**
  * Requests of erasures over HTTP, each with a bearer token:
  *
  * - `POST /v1/erasures` with {subject: {type, id}, reason, requestId?, receivedAt?, identity?}: 202 with the request. It is carried out
  *   afterwards; the same `requestId` for the same person gives the request that is there. 409 where it may not be filed.
  * - `GET /v1/erasures`, `GET /v1/erasures/ID`, `GET /v1/erasures/ID/certificate`.
+ * - `POST /v1/erasures/ID/approve`: by somebody else than who filed it; 403 for who may not, and for one that waits for no approval.
  * - `POST /v1/erasures/ID/cancel`: 409 once the key may be gone.
+ * - `POST /v1/erasures/ID/acknowledge` with {recipient, reference?}: by the recipient, or by compliance for him. 409 where he was told nothing.
  *
  * A person's id stands in the body of a POST alone, never in a URL, which servers on the way log.
  */
@@ -82,6 +98,24 @@ export function erasureRoutes(desk: ErasureDesk, door: Door): Route[] {
     ),
     route('GET', '/v1/erasures/:id', ({ token, id }) =>
       door.permit(token, 'erase:read', async () => found(await known(desk, id))),
+    ),
+    route('POST', '/v1/erasures/:id/approve', ({ token, id }) =>
+      door.permit(token, 'erase:approve', async (by) => {
+        if (!(await known(desk, id))) return missing;
+        const approved = await desk.approve(id, by);
+        await door.note();
+        return [200, approved];
+      }),
+    ),
+    route('POST', '/v1/erasures/:id/acknowledge', ({ token, id, body }) =>
+      door.permit(token, 'notice:acknowledge', async (by) => {
+        const posted = acknowledgementShape.safeParse(body);
+        if (!posted.success) throw noAcknowledgement(placeOf(posted.error));
+        if (!isRequestId(id)) return missing;
+        const acknowledged = await desk.acknowledge(id, posted.data, by);
+        await door.note();
+        return [200, acknowledged];
+      }),
     ),
     route('POST', '/v1/erasures/:id/cancel', ({ token, id }) =>
       door.permit(token, 'erase:request', async ({ name }) => {
@@ -112,6 +146,12 @@ const missing: Answer = [
 
 function found(request: object | undefined): Answer {
   return request ? [200, request] : missing;
+}
+
+function noAcknowledgement(place: string): LetheError {
+  return new LetheError('CONFIG_INVALID', `the acknowledgement is none${place}`, {
+    fix: 'Send {recipient} and, as there is, reference; a text of at most 1,000 characters.',
+  });
 }
 
 /** Names the field: what stood in it is not said again. */

@@ -32,6 +32,7 @@ ${tables(certificate)}
 ${places(certificate)}
 ${keys(certificate)}
 ${retained(certificate)}
+${recipients(certificate)}
 ${steps(certificate)}
 ${proof(document)}
 </body>
@@ -47,12 +48,17 @@ function open(certificate: Certificate): Html {
 }
 
 function summary(certificate: Certificate): Html {
-  const { receivedAt, deadline, suppressedAt, keyDestroyedAt, completedAt, commitment } = certificate;
+  const { receivedAt, deadline, suppressedAt, keyDestroyedAt, completedAt, commitment, approvals } =
+    certificate;
+  const given = approvals.givenAt.map(shortInstant).join(', ');
   return section(
     'What was done, and when',
     htmlFacts([
       ['Request received', instantText(receivedAt)],
       ['Deadline', `${instantText(deadline)}: ${deadlineText(certificate)}`],
+      ...(approvals.needed === 0
+        ? []
+        : [[`Approved by ${approvals.needed} besides who filed it`, given] as const]),
       ['No new data taken since', instantText(suppressedAt)],
       ['Keys destroyed', instantText(keyDestroyedAt)],
       ['Completed', instantText(completedAt)],
@@ -150,6 +156,23 @@ function retained({ retained: all }: Certificate): Html {
         columns.join(', '),
         basis,
         until === null ? 'not known' : time(until),
+      ]),
+    ),
+  );
+}
+
+function recipients({ recipients: all }: Certificate): Html {
+  if (all.length === 0) return html``;
+  return section(
+    'Recipients who were told',
+    htmlTable(
+      ['Recipient', 'Tables', 'Records', 'Told', 'Acknowledged'],
+      all.map(({ recipient, tables, records, toldAt, acknowledgedAt }) => [
+        recipient,
+        tables.join(', '),
+        records,
+        time(toldAt),
+        acknowledgedAt === null ? 'not yet' : time(acknowledgedAt),
       ]),
     ),
   );

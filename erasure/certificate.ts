@@ -79,6 +79,22 @@ const retained = z.strictObject({
   until: instant.nullable(),
 });
 
+/** Somebody who has data from this pipeline, and had some of this person. */
+const recipient = z.strictObject({
+  recipient: name,
+  /** His tables that had records of the person, and how many they had. */
+  tables: z.array(name).min(1),
+  records: z.int().min(1),
+  toldAt: instant,
+  /** When he said that he has done his part; null: not yet. */
+  acknowledgedAt: instant.nullable(),
+});
+
+/** How many had to approve the request besides who filed it, and when each did. Who they are stands in the audit. */
+const approvals = z
+  .strictObject({ needed: count, givenAt: z.array(instant) })
+  .refine(({ needed, givenAt }) => givenAt.length >= needed, 'fewer have approved than had to');
+
 const notExamined = z.strictObject({ what: words, why: words, until: instant.optional() });
 
 /** What is certified, but for its place in the chain. Names, numbers and times: no id of a person and no value. */
@@ -94,12 +110,14 @@ const body = z.strictObject({
   suppressedAt: instant,
   keyDestroyedAt: instant,
   completedAt: instant,
+  approvals,
   finality,
   steps: z.array(step),
   keys: z.array(key),
   tables: z.array(table),
   places: z.array(place),
   retained: z.array(retained),
+  recipients: z.array(recipient),
   notExamined: z.array(notExamined),
 });
 

@@ -9,7 +9,7 @@ const connections = 4;
 
 /** The index in the key store's database, over connections of its own. */
 export function openSubjectIndex(
-  config: Pick<Config, 'keys'>,
+  config: Pick<Config, 'keys' | 'erasure'>,
   store: PostgresKeyStore,
 ): PostgresSubjectIndex {
   const pool = postgresPool({ ...postgresOptions(config.keys), max: connections });

@@ -2,6 +2,7 @@ import type { ClientBase } from 'pg';
 import { appendAudit } from '../keys/audit/audit-log.ts';
 import { inTransaction } from '../keys/key-store-client.ts';
 import { LetheError } from '../schemas/errors.ts';
+import type { RequestApprovals } from './approvals.ts';
 import { type DoneStep, type ErasureStep, erasureSteps, isRevocable, stepAfter } from './step.ts';
 import { liftSuppression, type SubjectRef } from './suppression.ts';
 
@@ -17,7 +18,10 @@ export interface ErasureRequest {
   readonly reason: string;
   readonly requestedBy: string;
   readonly receivedAt: Date;
+  /** When it was filed, by the key store's clock. */
+  readonly createdAt: Date;
   readonly deadline: Date;
+  readonly approvals: RequestApprovals;
   /** What is to be done next; of one that is done, the last step. */
   readonly step: ErasureStep;
   readonly state: 'open' | 'needs-person' | 'cancelled' | 'refused' | 'done';
@@ -45,13 +49,18 @@ export type NewRequest = Pick<
   readonly identity?: string;
   /** The request that it is filed along with, of a person with several ids. */
   readonly along?: string;
+  /** How many others must approve it before it is begun. */
+  readonly approvalsNeeded: number;
 };
 
 /** States in which nothing more is to be done. */
 export const endedStates: readonly ErasureRequest['state'][] = ['cancelled', 'refused', 'done'];
 
-const columns = `id, subject_type, subject_digest, reason, requested_by, received_at, deadline, step, state, attempts, retry_at, problem,
-  sealed, steps, identity, extended_at, extension, ground`;
+const columns = `id, subject_type, subject_digest, reason, requested_by, received_at, created_at, deadline, step, state, attempts, retry_at,
+  problem, sealed, steps, identity, extended_at, extension, ground, approvals_needed,
+  (select json_agg(json_build_object('principal', a.principal, 'at', a.at, 'counts', p.disabled_at is null) order by a.at)
+     from lethe_erasure.approvals a left join lethe_keys.principals p on p.name = a.principal
+    where a.request = requests.id) as approvals`;
 
 interface Row {
   readonly id: string;
@@ -60,7 +69,12 @@ interface Row {
   readonly reason: string;
   readonly requested_by: string;
   readonly received_at: Date;
+  readonly created_at: Date;
   readonly deadline: Date;
+  readonly approvals_needed: number;
+  readonly approvals:
+    | readonly { readonly principal: string; readonly at: string; readonly counts: boolean }[]
+    | null;
   readonly step: ErasureStep;
   readonly state: ErasureRequest['state'];
   readonly attempts: number;
@@ -84,11 +98,11 @@ export async function fileRequest(client: ClientBase, request: NewRequest): Prom
 
 /** The same within the caller's transaction: several are filed, or none. */
 export async function insertRequest(client: ClientBase, request: NewRequest): Promise<ErasureRequest> {
-  const { id, subject, reason, requestedBy, receivedAt, deadline, sealed, identity, along } = request;
+  const { id, subject, reason, requestedBy, receivedAt, deadline, sealed } = request;
   const { rowCount } = await client.query(
     `insert into lethe_erasure.requests
-       (id, subject_type, subject_digest, reason, requested_by, received_at, deadline, step, state, sealed, identity, along)
-     values ($1, $2, $3, $4, $5, $6, $7, $8, 'open', $9, $10, $11) on conflict do nothing`,
+       (id, subject_type, subject_digest, reason, requested_by, received_at, deadline, step, state, sealed, identity, along, approvals_needed)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, 'open', $9, $10, $11, $12) on conflict do nothing`,
     [
       id,
       subject.type,
@@ -99,8 +113,9 @@ export async function insertRequest(client: ClientBase, request: NewRequest): Pr
       deadline,
       erasureSteps[0],
       sealed,
-      identity ?? null,
-      along ?? null,
+      request.identity ?? null,
+      request.along ?? null,
+      request.approvalsNeeded,
     ],
   );
   if (rowCount === 1)
@@ -235,7 +250,12 @@ function requestOf(row: Row): ErasureRequest {
     reason: row.reason,
     requestedBy: row.requested_by,
     receivedAt: row.received_at,
+    createdAt: row.created_at,
     deadline: row.deadline,
+    approvals: {
+      needed: row.approvals_needed,
+      given: (row.approvals ?? []).map((given) => ({ ...given, at: new Date(given.at) })),
+    },
     step: row.step,
     state: row.state,
     attempts: row.attempts,

@@ -5,6 +5,7 @@ import type { KeyStore } from '../keys/key-store.ts';
 import { backoffMs } from '../pipeline/retry.ts';
 import type { Config } from '../schemas/config.ts';
 import { isRetriable, LetheError, safeReason } from '../schemas/errors.ts';
+import { approvalsMissing } from './approvals.ts';
 import { type Inventory, openInventory, requestSubjectType, sealInventory } from './inventory.ts';
 import { type ErasureRequest, listRequests, noteFailure, noteStep } from './requests.ts';
 import { type DoneStep, type ErasureStep, type Evidence, erasureSteps } from './step.ts';
@@ -60,7 +61,7 @@ export class ErasureRunner {
     this.#parts = parts;
   }
 
-  /** Until each request is done, cancelled or needs a person. Those that are named and need one are tried once more. */
+  /** Until each request is done, cancelled, needs a person or waits for an approval. Those that are named and need one are tried once more. */
   async run(): Promise<void> {
     const { config, signal } = this.#parts;
     await withKeyStore(config, async (client) => {
@@ -97,13 +98,13 @@ export class ErasureRunner {
   }
 
   async #open(client: ClientBase): Promise<ErasureRequest[]> {
-    return listRequests(client, ['open'], this.#parts.only);
+    return workable(client, this.#parts.only);
   }
 
   async #step(client: ClientBase, requests: readonly ErasureRequest[]): Promise<void> {
     // Where it stands may have changed before the lock was there.
     const asked = new Set(requests.map(({ id }) => id));
-    const now = await listRequests(client, ['open'], asked);
+    const now = await workable(client, asked);
     const fresh = new Map(now.map((request) => [request.id, request]));
     const step = requests[0]!.step;
     const still = requests
@@ -179,6 +180,12 @@ export class ErasureRunner {
 /** What no code stands for, as a server that breaks off in the middle, may pass as well. */
 function mayPass(error: unknown): boolean {
   return !(error instanceof LetheError) || isRetriable(error.code) || error.code === 'ERASURE_INCOMPLETE';
+}
+
+/** Open requests that wait for nobody's approval: those that may be worked on. */
+export async function workable(client: ClientBase, only?: ReadonlySet<string>): Promise<ErasureRequest[]> {
+  const open = await listRequests(client, ['open'], only);
+  return open.filter((request) => approvalsMissing(request) === 0);
 }
 
 /** Those that no other runner works on. */

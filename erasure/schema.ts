@@ -1,5 +1,7 @@
+import { approvalStatements } from './approvals.ts';
 import { certificateStatements } from './certificate-store.ts';
 import { holdStatements } from './holds.ts';
+import { noticeStatements } from './notices.ts';
 import { restrictionStatements } from './restrictions.ts';
 import type { PlannedChange, Resource } from '../pipeline/resource.ts';
 import type { Config } from '../schemas/config.ts';
@@ -51,6 +53,8 @@ const statements = [
   ...certificateStatements,
   ...restrictionStatements,
   ...holdStatements,
+  ...approvalStatements,
+  ...noticeStatements,
 ] as const;
 
 /** What `lethe apply` makes of them. */
@@ -60,7 +64,9 @@ export function erasureResources(config: Pick<Config, 'keys'>): Resource[] {
       const { rows } = await client.query<{ there: boolean }>(
         `select to_regclass('lethe_erasure.certificates') is not null
             and to_regclass('lethe_erasure.restrictions') is not null
-            and to_regclass('lethe_erasure.holds') is not null as there`,
+            and to_regclass('lethe_erasure.holds') is not null
+            and to_regclass('lethe_erasure.approvals') is not null
+            and to_regclass('lethe_erasure.notices') is not null as there`,
       );
       return rows[0]!.there;
     });

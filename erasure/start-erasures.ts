@@ -13,10 +13,12 @@ const principal = 'lethe:source-delete';
 
 /**
  * Files requests for persons whose own rows the application deleted, where their contract says that this starts an erasure. Done again it does
- * nothing: who is suppressed is being erased, or was. Of a person with several ids it is asked for by name only. `lethe serve`, or `lethe erase resume`, carries them out.
+ * nothing: who is suppressed is being erased, or was. Of a person with several ids it is asked for by name only. `lethe serve`, or `lethe erase
+ * resume`, carries them out. Where requests are to be approved these are too: nobody asked for them in person, so that anybody who may approve is
+ * another one.
  */
 export async function startErasures(
-  config: Pick<Config, 'keys'>,
+  config: Pick<Config, 'keys' | 'erasure'>,
   keys: PostgresKeyStore,
   type: string,
   ids: readonly string[],
@@ -38,6 +40,7 @@ export async function startErasures(
         requestedBy: principal,
         receivedAt,
         deadline: deadlineOf(receivedAt),
+        approvalsNeeded: config.erasure.approvals,
         sealed: await sealInventory(keys, request, newInventory(type, id)),
       });
       await filed.catch((error: unknown) => {

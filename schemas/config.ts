@@ -75,6 +75,26 @@ const access = z.strictObject({
 });
 export type AccessConfig = z.infer<typeof access>;
 
+/** How long a notice of an erasure lies in Kafka where nobody acknowledges it; an alarm must come before that. */
+export const noticeDays = 90;
+
+/** Who has a person's data from this pipeline, and is told when the person is erased; see docs/erasure-duties.md. */
+const recipient = z.strictObject({
+  /** That of a principal, where the recipient acknowledges for himself. */
+  name: z.string().regex(/^[a-z][a-z0-9_.-]{0,62}$/, 'lower-case letters, digits, _, . and -, at most 63'),
+  /** What he gets: `schema.table`. */
+  tables: z.array(z.string().min(1)).min(1),
+});
+export type Recipient = z.infer<typeof recipient>;
+
+const erasure = z.strictObject({
+  /** How many approve a request, besides who filed it, before anything is done. */
+  approvals: z.int().min(0).max(5).default(0),
+  recipients: z.array(recipient).default([]),
+  /** A recipient who has not acknowledged for so long is an alarm. */
+  acknowledgeDays: z.int().min(1).max(noticeDays).default(30),
+});
+
 const postgresUrl = z.string().regex(/^postgres(ql)?:\/\//, 'write postgres://user@host:port/database');
 
 /** The shape of `lethe.yaml` after `${env:…}` and `${file:…}` are filled in. Unknown keys are refused. */
@@ -122,6 +142,7 @@ export const configShape = z.strictObject({
     master,
   }),
   access: access.optional(),
+  erasure: erasure.prefault({}),
   topics: z
     .strictObject({
       /** Put before `raw.`, `clean.` and `deadletter.`, for several pipelines on one cluster. */

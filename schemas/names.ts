@@ -50,6 +50,8 @@ export const signalTopic = (config: Named): string => `${config.topics.prefix}si
 export const anchorTopic = (config: Named): string => `${config.topics.prefix}anchors.${config.name}`;
 /** Who was erased or let in again: what a key store that is restored from a backup has to be told. */
 export const ledgerTopic = (config: Named): string => `${config.topics.prefix}ledger.${config.name}`;
+/** What recipients of persons' data are told of erasures. */
+export const noticeTopic = (config: Named): string => `${config.topics.prefix}notices.${config.name}`;
 /** Registry subject of a clean topic's value (TopicNameStrategy). */
 export const cleanSubject = (config: Named, table: string): string => `${cleanTopic(config, table)}-value`;
 

@@ -10,7 +10,7 @@ export async function carryOut(
   logs: readonly string[],
 ): Promise<void> {
   const requests = await runRequests(await openProject(flags.config), { ...(only ? { only } : {}), logs });
-  const described = requests.map(describeRequest);
+  const described = requests.map((request) => describeRequest(request));
   const one = only?.size === 1 ? requests[0] : undefined;
   print(flags, one ? described[0]! : { requests: described }, () =>
     one ? renderRequest(one) : renderRequests(requests),

@@ -1,6 +1,7 @@
 import type { CertificateBody } from '../../erasure/certificate.ts';
 import { issueCertificate } from '../../erasure/certificate-store.ts';
 import { commitmentTo } from '../../erasure/commitment.ts';
+import { noticesOf } from '../../erasure/notices.ts';
 import type { OpenErasure, StepResult, StepWork } from '../../erasure/runner.ts';
 import type { ErasureStep } from '../../erasure/step.ts';
 import { appendAudit } from '../../keys/audit/audit-log.ts';
@@ -13,6 +14,7 @@ import { anchorKeys } from '../anchored-keys.ts';
 import { datasetsOf, type ErasureContext } from './context.ts';
 import { finalityOf, keysOf } from './destroyed-key.ts';
 import { notExamined } from './not-examined.ts';
+import { recipientsIn, unacknowledged } from './recipients.ts';
 
 const commitmentUse = keyUse('pseudonym', 'erasure-commitment');
 
@@ -28,9 +30,13 @@ export function certifiedWork(context: ErasureContext): StepWork {
           const { request, inventory } = erasure;
           const commitment = commitmentTo({ request: request.id, ...inventory.subject }, commitmentKey);
           const destroyed = await keysOf(client, inventory.keyId!);
+          const recipients = recipientsIn(await noticesOf(client, [request.id]));
+          const said = bodyOf(context, erasure);
           const body = {
-            ...bodyOf(context, erasure),
+            ...said,
             commitment,
+            recipients,
+            notExamined: [...said.notExamined, ...unacknowledged(recipients)],
             keys: destroyed,
             finality: finalityOf(destroyed),
           };
@@ -59,7 +65,7 @@ export function certifiedWork(context: ErasureContext): StepWork {
 function bodyOf(
   context: ErasureContext,
   { request, inventory }: OpenErasure,
-): Omit<CertificateBody, 'commitment' | 'keys' | 'finality'> {
+): Omit<CertificateBody, 'commitment' | 'recipients' | 'keys' | 'finality'> {
   const { config } = context.project;
   const completedAt = new Date().toISOString();
   const datasets = datasetsOf(context, new Set([request.subject.type]));
@@ -74,6 +80,10 @@ function bodyOf(
     suppressedAt: endOf('suppressed'),
     keyDestroyedAt: endOf('key-destroyed'),
     completedAt,
+    approvals: {
+      needed: request.approvals.needed,
+      givenAt: request.approvals.given.map(({ at }) => at.toISOString()),
+    },
     steps: request.steps.map((done) => ({ ...done, evidence: { ...done.evidence } })),
     tables: datasets.map((dataset) => ({
       table: dataset.table,

@@ -47,6 +47,7 @@ export async function prepareRequests(
     requestedBy: principal,
     receivedAt,
     deadline: deadlineOf(receivedAt),
+    approvalsNeeded: project.config.erasure.approvals,
     sealed: await sealInventory(keys, request, newInventory(type, id)),
     ...(identity === undefined ? {} : { identity }),
   });

@@ -1,10 +1,12 @@
 import { certificateDocumentShape } from '../../erasure/certificate-document.ts';
 import { issueCertificate } from '../../erasure/certificate-store.ts';
+import { noticesOf } from '../../erasure/notices.ts';
 import { appendAudit } from '../../keys/audit/audit-log.ts';
 import { inTransaction, withKeyStore } from '../../keys/key-store-client.ts';
 import { withSigningKey } from '../../keys/signing-key.ts';
 import type { Config } from '../../schemas/config.ts';
 import { finalityOf, keysOf } from './destroyed-key.ts';
+import { recipientsIn, unacknowledged, withoutCopies } from './recipients.ts';
 
 /** A certificate that was provisional, and the final one that follows it. */
 export interface FinalCertificate {
@@ -13,8 +15,8 @@ export interface FinalCertificate {
 }
 
 /**
- * Issues final certificates for requests whose keys no backup can give back any more, since the master keys of their epochs are destroyed. It
- * says the same as the provisional one but for that.
+ * Issues final certificates for requests whose keys no backup can give back any more, since the master keys of their epochs are destroyed. They
+ * say the same as the provisional ones but for that, and for what recipients have acknowledged meanwhile.
  */
 export async function finaliseCertificates(config: Config): Promise<FinalCertificate[]> {
   return withSigningKey(config, (key) =>
@@ -34,7 +36,14 @@ export async function finaliseCertificates(config: Config): Promise<FinalCertifi
         const finality = finalityOf(keys.flat());
         if (finality.state !== 'final') continue;
         const certificate = await inTransaction(client, async () => {
-          const { number } = await issueCertificate(client, key, { ...body, keys: keys.flat(), finality });
+          const recipients = recipientsIn(await noticesOf(client, [request]));
+          const { number } = await issueCertificate(client, key, {
+            ...body,
+            recipients,
+            notExamined: [...withoutCopies(body), ...unacknowledged(recipients)],
+            keys: keys.flat(),
+            finality,
+          });
           await appendAudit(client, 'erasure-certified', { request, certificate: number });
           return number;
         });

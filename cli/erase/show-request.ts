@@ -1,12 +1,16 @@
+import { approvalsMissing } from '../../erasure/approvals.ts';
+import type { Notice } from '../../erasure/notices.ts';
 import type { ErasureRequest } from '../../erasure/requests.ts';
 import { erasureSteps } from '../../erasure/step.ts';
-import { renderTable } from '../table.ts';
+import { type Cell, renderTable } from '../table.ts';
+import { describeNotice, renderNotices } from './show-notices.ts';
 
-/** A request as it may be shown to everybody: nothing of whom it is about. */
-export function describeRequest(request: ErasureRequest) {
+/** A request as it may be shown to everybody: nothing of whom it is about. `notices`: what its recipients were told, as far as it is asked for. */
+export function describeRequest(request: ErasureRequest, notices: readonly Notice[] = []) {
   const { id, subject, reason, requestedBy, receivedAt, deadline, step, state, attempts, problem, steps } =
     request;
-  const { identity, extension, ground } = request;
+  const { identity, extension, ground, approvals } = request;
+  const missing = approvalsMissing(request);
   const certificate = steps.find((done) => done.step === 'certified')?.evidence['certificate'];
   return {
     request: id,
@@ -17,6 +21,19 @@ export function describeRequest(request: ErasureRequest) {
     requestedBy,
     receivedAt: receivedAt.toISOString(),
     deadline: deadline.toISOString(),
+    ...(approvals.needed === 0
+      ? {}
+      : {
+          approvals: {
+            needed: approvals.needed,
+            missing,
+            given: approvals.given.map(({ principal, at, counts }) => ({
+              by: principal,
+              at: at.toISOString(),
+              ...(counts ? {} : { disabled: true }),
+            })),
+          },
+        }),
     ...(identity === null ? {} : { identity }),
     ...(extension === null
       ? {}
@@ -26,7 +43,23 @@ export function describeRequest(request: ErasureRequest) {
     ...(problem === null ? {} : { problem }),
     ...(certificate === undefined ? {} : { certificate }),
     steps,
+    ...(notices.length === 0 ? {} : { recipients: notices.map(describeNotice) }),
   };
+}
+
+/** What a request waits for that others must approve; undefined for one that waits for nobody. */
+export function waitingText(request: ErasureRequest): string | undefined {
+  const missing = approvalsMissing(request);
+  if (missing === 0) return undefined;
+  const { id, requestedBy } = request;
+  const count = missing === 1 ? '1 approval' : `${missing} approvals`;
+  return `request ${id} waits for ${count}, not by ${requestedBy}: \`lethe erase approve ${id}\`\n`;
+}
+
+/** For people, what a request's state comes to. */
+function stateCell(request: ErasureRequest): Cell | string {
+  if (request.state === 'needs-person') return { text: 'needs a person', style: 'red' };
+  return approvalsMissing(request) > 0 ? 'waits for approval' : request.state;
 }
 
 /** Requests, a line each. */
@@ -42,7 +75,7 @@ export function renderRequests(requests: readonly ErasureRequest[], now = new Da
       return [
         request.id,
         request.subject.type,
-        state === 'needs-person' ? { text: 'needs a person', style: 'red' as const } : state,
+        stateCell(request),
         isOpen ? `${erasureSteps.indexOf(step) + 1} of ${erasureSteps.length}: ${step}` : '',
         deadline.toISOString().slice(0, 10),
         isOpen ? { text: `${days} days`, ...(days < 5 ? { style: 'red' as const } : {}) } : '',
@@ -52,9 +85,9 @@ export function renderRequests(requests: readonly ErasureRequest[], now = new Da
   );
 }
 
-/** One request with what each step did. */
-export function renderRequest(request: ErasureRequest): string {
-  const { steps, problem } = request;
+/** One request with who approved it, what each step did, and what its recipients were told. */
+export function renderRequest(request: ErasureRequest, notices: readonly Notice[] = []): string {
+  const { steps, problem, approvals } = request;
   const done = steps.map(({ step, startedAt, endedAt, attempts, evidence }) => [
     step,
     `${((Date.parse(endedAt) - Date.parse(startedAt)) / 1_000).toFixed(1)} s`,
@@ -64,5 +97,15 @@ export function renderRequest(request: ErasureRequest): string {
       .join(' '),
   ]);
   const table = done.length > 0 ? renderTable(['step', 'took', 'attempts', 'evidence'], done) : '';
-  return `${renderRequests([request])}\n${table}${problem === null ? '' : `last problem: ${problem}\n`}`;
+  const parts = [
+    waitingText(request) ?? '',
+    ...approvals.given.map(
+      ({ principal, at, counts }) =>
+        `approved by ${principal} at ${at.toISOString()}${counts ? '' : ', who was disabled since'}\n`,
+    ),
+    table,
+    renderNotices(notices),
+    problem === null ? '' : `last problem: ${problem}\n`,
+  ];
+  return `${renderRequests([request])}\n${parts.join('')}`;
 }

@@ -5,6 +5,7 @@ import { checkedWork } from './checked.ts';
 import type { ErasureContext } from './context.ts';
 import { inventoriedWork } from './inventoried.ts';
 import { keyDestroyedWork } from './key-destroyed.ts';
+import { tellingRecipients } from './recipients-told.ts';
 import { sourceClearedWork } from './source-cleared.ts';
 import { storesClearedWork } from './stores-cleared.ts';
 import { suppressedWork } from './suppressed.ts';
@@ -23,7 +24,7 @@ export function erasureWork(context: ErasureContext): Readonly<Record<ErasureSte
     'key-destroyed': keyDestroyedWork(context),
     tombstoned: tombstonedWork(context),
     'stores-cleared': storesClearedWork(context),
-    'topics-compacted': topicsCompactedWork(context, topicPace(context.project)),
+    'topics-compacted': tellingRecipients(context, topicsCompactedWork(context, topicPace(context.project))),
     verified: verifiedWork(context),
     certified: certifiedWork(context),
   };

@@ -13,6 +13,7 @@ import { type Json, JsonNumber } from '../../verify/json.ts';
 import { aliasRows } from '../../verify/readers/elasticsearch-documents.ts';
 import { VerifyError } from '../../verify/verify-error.ts';
 import { recordKeysOf } from '../erase/inventoried.ts';
+import { recipientsOf } from '../erase/recipients.ts';
 import { everyIdOf } from '../linked.ts';
 import type { Project } from '../project.ts';
 import type { Subject } from '../subject.ts';
@@ -28,6 +29,8 @@ export interface SubjectData {
   /** ISO 8601. */
   readonly at: string;
   readonly tables: readonly TableData[];
+  /** Who else gets tables with rows or records of the person, as lethe.yaml says. */
+  readonly recipients: readonly { readonly recipient: string; readonly tables: readonly string[] }[];
 }
 
 export interface TableData {
@@ -69,12 +72,14 @@ export async function subjectData(
   });
   const counts: ExportCounts = { tables: 0, rows: 0, documents: 0, decrypted: 0, erased: 0, sealed: 0 };
   const tables: TableData[] = [];
+  const held = new Set<string>();
   for (const dataset of project.datasets.filter((one) => one.subject?.type === type)) {
     const { table, contract } = dataset;
     const source = await sourceOf(project, dataset, subjects);
     const own = indexed.filter((record) => record.table === table).map(({ key }) => key);
     const atSource = await recordKeysOf({ project }, dataset, source.keys);
     const recordKeys = [...new Set([...own, ...atSource])];
+    if (recordKeys.length > 0) held.add(table);
     const opener = new ValueOpener(keys, dataset);
     const stores: TableData['stores'] = {};
     for (const sink of contract.sinks) {
@@ -99,7 +104,15 @@ export async function subjectData(
   const at = new Date().toISOString();
   const also = subjects.length > 1 ? { otherIds: subjects.slice(1).map(({ id }) => id) } : {};
   return {
-    data: { format: 'lethe/subject-export/v1', pipeline: config.name, subject, ...also, at, tables },
+    data: {
+      format: 'lethe/subject-export/v1',
+      pipeline: config.name,
+      subject,
+      ...also,
+      at,
+      tables,
+      recipients: recipientsOf(config.erasure.recipients, held),
+    },
     counts,
   };
 }

@@ -116,6 +116,8 @@ function erasureOf(
       reason,
       requestedBy: principal,
       receivedAt: restrictedAt,
+      createdAt: restrictedAt,
+      approvals: { needed: 0, given: [] },
       deadline: restrictedAt,
       step: 'suppressed',
       state: 'open',

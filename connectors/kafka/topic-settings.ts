@@ -1,4 +1,4 @@
-import type { Config } from '../../schemas/config.ts';
+import { type Config, noticeDays } from '../../schemas/config.ts';
 import { type Dataset, followsPaths } from '../../schemas/dataset.ts';
 import {
   cleanTopic,
@@ -7,6 +7,7 @@ import {
   heartbeatTable,
   lookupTombstoneMs,
   lookupTopic,
+  noticeTopic,
   parkedTopic,
   rawPrefix,
   rawSegmentMs,
@@ -122,12 +123,26 @@ const noteSettings = {
   'segment.ms': String(dayMs),
 };
 
+/** Notices of erasures: gone soon after they are acknowledged, and in the end in any case, since who can guess a key can check it by one. */
+const noticeSettings = {
+  'cleanup.policy': 'compact,delete',
+  'min.cleanable.dirty.ratio': '0.1',
+  'max.compaction.lag.ms': String(hourMs),
+  'delete.retention.ms': String(dayMs),
+  'segment.ms': String(hourMs / 6),
+  'file.delete.delay.ms': '1000',
+  'retention.ms': String(noticeDays * dayMs),
+  'retention.bytes': '-1',
+  'segment.bytes': String(segmentBytes),
+  'max.message.bytes': String(recordMaxBytes),
+};
+
 /**
  * Every topic of the pipeline. Debezium's are among them: a topic made by its first record has other settings.
  * `underChange`: tables whose contract is being changed.
  */
 export function topicSpecs(
-  config: Pick<Config, 'name' | 'topics'>,
+  config: Pick<Config, 'name' | 'topics' | 'erasure'>,
   datasets: readonly Pick<Dataset, 'table' | 'contract' | 'facts'>[],
   underChange: ReadonlySet<string> = new Set(),
 ): TopicSpec[] {
@@ -154,6 +169,7 @@ export function topicSpecs(
     spec(signalTopic(config), 1, signalSettings),
     spec(anchorTopic(config), 1, noteSettings),
     spec(ledgerTopic(config), 1, noteSettings),
+    ...(config.erasure.recipients.length > 0 ? [spec(noticeTopic(config), 1, noticeSettings)] : []),
     spec(rawTopic(config, heartbeatTable(config)), 1, passingSettings),
     // Debezium emits its own signals too, and would stop at a topic that is not there.
     spec(rawTopic(config, signalTable(config)), 1, passingSettings),

@@ -19,7 +19,8 @@ export const refusals = {
   'own-request': 'nobody approves what he asked for himself',
   'approved-before': 'it takes two who are not the same',
   'newer-than-request': 'who approves must have been there before it was asked for',
-  'not-waiting': 'it waits for no approval: it is open, closed or too old',
+  'not-waiting': 'it waits for no approval, or not any more',
+  recipient: 'a notice is acknowledged by its recipient, or by compliance for him',
 } as const;
 export type Refusal = keyof typeof refusals;
 

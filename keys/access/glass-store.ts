@@ -4,9 +4,9 @@ import type { Config } from '../../schemas/config.ts';
 import { appendAudit } from '../audit/audit-log.ts';
 import { inTransaction, withKeyStore } from '../key-store-client.ts';
 import { refused, senseless } from './access-error.ts';
+import type { Approval } from './approval.ts';
 import { isDisabled } from './authenticate.ts';
 import {
-  type Approval,
   approved,
   defaultOpenMs,
   type Glass,

@@ -1,4 +1,5 @@
 import { refused } from './access-error.ts';
+import { type Approval, type Approver, requireIndependent } from './approval.ts';
 
 /** What a glass may be broken for: what letters hold, a table's values of one classification, a person's return. */
 export const glassKinds = ['payload', 'decrypt', 'readmit'] as const;
@@ -10,11 +11,6 @@ export interface GlassUse {
   /** `schema.table`; default: all. */
   readonly table?: string;
   readonly classification?: string;
-}
-
-export interface Approval {
-  readonly principal: string;
-  readonly at: Date;
 }
 
 /** A request to do once, for a while, what one's role may not. */
@@ -32,14 +28,6 @@ export interface Glass {
   readonly closedAt?: Date;
 }
 
-/** Who approves. */
-export interface Approver {
-  readonly name: string;
-  /** Since when he can have been here; undefined where an identity provider knows. */
-  readonly since?: Date;
-  readonly isDisabled: boolean;
-}
-
 export const approvalsNeeded = 2;
 export const defaultOpenMs = 3_600_000;
 export const longestOpenMs = 24 * 3_600_000;
@@ -47,16 +35,10 @@ export const longestOpenMs = 24 * 3_600_000;
 export const waitsMs = 24 * 3_600_000;
 
 /**
- * The glass after one more approval; ACCESS_REFUSED for one that does not count. It opens with the second: by two who are not the same,
- * nor who asked, nor disabled, and who were there before it was asked for, so that nobody makes himself a second person to approve.
+ * The glass after one more approval; ACCESS_REFUSED for one that does not count, see {@link requireIndependent}. It opens with the second.
  */
 export function approved(glass: Glass, by: Approver, now: Date): Glass {
-  if (by.isDisabled) throw refused('disabled', by.name);
-  if (by.name === glass.principal) throw refused('own-request', by.name);
-  if (glass.approvals.some(({ principal }) => principal === by.name)) {
-    throw refused('approved-before', by.name);
-  }
-  if (by.since && by.since >= glass.createdAt) throw refused('newer-than-request', by.name);
+  requireIndependent(glass, by);
   const waits = glass.opensUntil === undefined && glass.closedAt === undefined;
   if (!waits || now.getTime() >= glass.createdAt.getTime() + waitsMs) throw refused('not-waiting', by.name);
   const approvals = [...glass.approvals, { principal: by.name, at: now }];

@@ -9,13 +9,14 @@ export const rolePermissions = {
     'erase:approve',
     'erase:read',
     'export:subject',
+    'notice:acknowledge',
     'payload:read',
     'access:manage',
     'audit:read',
     'glass:ask',
     'glass:approve',
   ],
-  consumer: ['decrypt', 'glass:ask'],
+  consumer: ['decrypt', 'notice:acknowledge', 'glass:ask'],
   auditor: ['audit:read', 'erase:read'],
 } as const satisfies Readonly<Record<string, readonly string[]>>;
 

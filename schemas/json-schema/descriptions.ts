@@ -28,6 +28,14 @@ export const configDescriptions: Readonly<Record<string, string>> = {
   'keys.master.token': 'Give ${env:NAME} or ${file:PATH}.',
   'keys.master.mount': 'Where the transit engine is mounted; transit if left out.',
   'keys.master.secretAccessKey': 'Give ${env:NAME} or ${file:PATH}; or leave both out for AWS’ own chain.',
+  erasure: 'Who approves erasures, and who is told of them.',
+  'erasure.approvals':
+    'How many approve a request of an erasure, besides who filed it, before anything is done; none if left out.',
+  'erasure.recipients':
+    'Who has data from this pipeline: each is told when a person in his tables is erased.',
+  'erasure.recipients.[].name': 'Of a job or a company rather than of a person: certificates keep it.',
+  'erasure.recipients.[].tables': 'schema.table of each table that he gets; each has a subject.',
+  'erasure.acknowledgeDays': 'A recipient who has not acknowledged for so long is an alarm; 30 if left out.',
   'topics.prefix': 'Put before raw., clean. and deadletter., for several pipelines on one cluster.',
   'topics.partitions': 'Of each raw and clean topic. It cannot change later.',
   'topics.replicationFactor': 'Of every topic.',

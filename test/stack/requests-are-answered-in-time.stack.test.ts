@@ -54,6 +54,7 @@ describe('requests', () => {
     receivedAt,
     deadline: deadlineOf(receivedAt),
     sealed: Buffer.from('sealed'),
+    approvalsNeeded: 0,
     identity: `ticket of ${id}`,
   });
   const isSuppressed = (name: string) =>

@@ -21,6 +21,7 @@ export function certificateBody(changes: Partial<CertificateBody> = {}): Certifi
     suppressedAt: '2026-03-02T09:20:01.250Z',
     keyDestroyedAt: '2026-03-02T09:20:04.125001Z',
     completedAt: '2026-03-02T09:41:12.000Z',
+    approvals: { needed: 1, givenAt: ['2026-03-02T09:19:30.000Z'] },
     finality: {
       state: 'provisional',
       until: '2026-03-03T02:00:00Z',
@@ -112,6 +113,22 @@ export function certificateBody(changes: Partial<CertificateBody> = {}): Certifi
         columns: ['total_cents', 'invoice_number'],
         basis: 'HGB §257, invoices',
         until: '2036-12-31T00:00:00Z',
+      },
+    ],
+    recipients: [
+      {
+        recipient: 'billing',
+        tables: ['public.customers', 'public.orders'],
+        records: 31,
+        toldAt: '2026-03-02T09:31:01.000Z',
+        acknowledgedAt: '2026-03-02T09:35:00.000Z',
+      },
+      {
+        recipient: 'printer',
+        tables: ['public.orders'],
+        records: 30,
+        toldAt: '2026-03-02T09:31:01.000Z',
+        acknowledgedAt: null,
       },
     ],
     notExamined: [

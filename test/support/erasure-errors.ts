@@ -1,5 +1,7 @@
 import { refuseHeld, releaseHold } from '../../erasure/holds.ts';
 import { incomplete } from '../../erasure/incomplete.ts';
+import { noticeFailure } from '../../erasure/notice-topic.ts';
+import { acknowledgeNotice } from '../../erasure/notices.ts';
 import { cancelRequest, fileRequest, findRequest, noSuchRequest } from '../../erasure/requests.ts';
 import { extendRequest, refuseRequest } from '../../erasure/request-duties.ts';
 import { fileRestriction, openRestriction } from '../../erasure/restrictions.ts';
@@ -37,7 +39,7 @@ export function erasureFailures(canary: string): readonly (() => unknown)[] {
     receivedAt: new Date(),
     deadline: new Date(),
   };
-  const whole = { ...file, sealed: Buffer.from(canary) };
+  const whole = { ...file, sealed: Buffer.from(canary), approvalsNeeded: 0 };
   const keyless = { dataKeys: async () => [null] };
   const unlinked = { ...keyless, subjectDigest: async () => subject.digest };
   return [
@@ -59,6 +61,10 @@ export function erasureFailures(canary: string): readonly (() => unknown)[] {
       extendRequest(database([{ ...row, state: 'open', received_at: new Date() }], []), 'r', canary, canary),
     () => refuseRequest(database([row]), 'r', canary, canary),
     () => refuseRequest(database([{ ...row, state: 'open' }]), 'r', canary, canary),
+    () => acknowledgeNotice(database([], []), { request: 'r', recipient: canary }, canary, canary),
+    () => {
+      throw noticeFailure('notices.shop', { type: 'UNKNOWN_TOPIC_OR_PARTITION', message: canary });
+    },
     () => fileRestriction(database([row]), 'r', subject, canary, canary),
     () => openRestriction(database([], []), subject, canary),
     async () => {

@@ -58,3 +58,14 @@ test('a table with a path has a topic for rows in waiting, one that is looked up
     expect(both.get(topic)).toMatchObject({ partitions: 3, settings: { 'cleanup.policy': 'compact' } });
   }
 });
+
+test('a topic of notices is there where somebody is to be told: compacted, and gone in the end', () => {
+  const recipients = [{ name: 'billing', tables: ['public.orders'] }];
+  const told = topicSpecs(configOf({ erasure: { recipients } }), [
+    { table: 'public.orders', contract, facts: [] },
+  ]).find(({ topic }) => topic === 'notices.shop');
+  expect(told).toMatchObject({
+    partitions: 1,
+    settings: { 'cleanup.policy': 'compact,delete', 'retention.ms': String(90 * 86_400_000) },
+  });
+});

@@ -1,6 +1,10 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Door } from '../../../console/door.ts';
-import { erasureRoutes, type PostedErasure } from '../../../console/erasure-endpoints.ts';
+import {
+  erasureRoutes,
+  type PostedAcknowledgement,
+  type PostedErasure,
+} from '../../../console/erasure-endpoints.ts';
 import { type HttpServer, serveHttp } from '../../../console/http-server.ts';
 import { refused } from '../../../keys/access/access-error.ts';
 import { may, type Permission, type Role } from '../../../keys/access/permissions.ts';
@@ -19,7 +23,8 @@ const door: Pick<Door, 'permit' | 'note'> = {
 describe('requests of erasures over HTTP', () => {
   let server: HttpServer;
   const filed: (PostedErasure & { readonly by: string })[] = [];
-  beforeEach(() => void (filed.length = 0));
+  const acknowledged: (PostedAcknowledgement & { readonly by: string })[] = [];
+  beforeEach(() => void (filed.length = acknowledged.length = 0));
   beforeAll(async () => {
     const known = { request: 'r-1', state: 'open' };
     const routes = erasureRoutes(
@@ -31,6 +36,15 @@ describe('requests of erasures over HTTP', () => {
         },
         list: async () => [known],
         find: async (id) => (id === 'r-1' ? known : undefined),
+        approve: async (id, { name }) => {
+          if (name === 'compliance') return { request: id, by: name };
+          throw refused('own-request', name);
+        },
+        async acknowledge(id, posted, { name }) {
+          if (posted.recipient !== 'billing') throw refused('recipient', name);
+          acknowledged.push({ ...posted, by: name });
+          return { request: id, recipient: 'billing' };
+        },
         cancel: async (id) => {
           if (id === 'r-1') throw new LetheError('ERASURE_REFUSED', 'the key is destroyed');
           return known;
@@ -99,6 +113,7 @@ describe('requests of erasures over HTTP', () => {
         ['GET', ''],
         ['GET', '/certificate'],
         ['POST', '/cancel'],
+        ['POST', '/approve'],
       ] as const) {
         const { status, text } = await call(method, `/v1/erasures/${id}${path}`, 'compliance');
         expect([id, path, status]).toEqual([id, path, 404]);
@@ -109,6 +124,44 @@ describe('requests of erasures over HTTP', () => {
 
   it('are taken back, unless it is too late', async () => {
     expect(await call('POST', '/v1/erasures/r-1/cancel', 'compliance')).toMatchObject({ status: 409 });
+  });
+
+  it('are approved by whose role may, and by nobody else', async () => {
+    expect(await call('POST', '/v1/erasures/r-1/approve', 'compliance')).toEqual({
+      status: 200,
+      text: '{"request":"r-1","by":"compliance"}\n',
+    });
+    for (const role of ['engineer', 'auditor', 'consumer'])
+      expect((await call('POST', '/v1/erasures/r-1/approve', role)).status).toBe(403);
+    expect((await call('POST', '/v1/erasures/r-1/approve')).status).toBe(401);
+  });
+
+  it('are acknowledged by a recipient, with the field that is wrong told, and no value', async () => {
+    const path = '/v1/erasures/r-1/acknowledge';
+    const body = { recipient: 'billing', reference: 'ticket 4711' };
+    expect((await call('POST', path, 'consumer', body)).status).toBe(200);
+    expect(acknowledged).toEqual([{ ...body, by: 'consumer' }]);
+    for (const [place, wrong] of [
+      ['', undefined],
+      ['', { ...body, [canary]: 1 }],
+      [' at recipient', { recipient: canary.repeat(10) }],
+      [' at reference', { ...body, reference: canary.repeat(100) }],
+    ] as const) {
+      const { status, text } = await call('POST', path, 'consumer', wrong);
+      expect(status).toBe(400);
+      expect(JSON.parse(text)).toMatchObject({
+        error: { message: `the acknowledgement is none${place}` },
+      });
+      expect(text).not.toContain(canary);
+    }
+    expect((await call('POST', path, 'consumer', { recipient: 'printer' })).status).toBe(403);
+    for (const role of ['engineer', 'auditor'])
+      expect((await call('POST', path, role, body)).status).toBe(403);
+    expect((await call('POST', path, undefined, body)).status).toBe(401);
+    expect(
+      (await call('POST', `/v1/erasures/${encodeURIComponent(canary)}/acknowledge`, 'consumer', body)).status,
+    ).toBe(404);
+    expect(acknowledged).toHaveLength(1);
   });
 
   it('are nobody’s without a token, and nobody’s without the right', async () => {

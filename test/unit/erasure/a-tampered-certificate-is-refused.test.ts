@@ -100,7 +100,15 @@ describe('a certificate', () => {
   });
 
   it('of which a list lost, doubled or exchanged an entry is refused', () => {
-    for (const part of ['steps', 'keys', 'tables', 'places', 'retained', 'notExamined'] as const) {
+    for (const part of [
+      'steps',
+      'keys',
+      'tables',
+      'places',
+      'retained',
+      'recipients',
+      'notExamined',
+    ] as const) {
       const list: readonly unknown[] = document.certificate[part];
       for (const other of [list.slice(1), [...list, list[0]], list.toReversed()]) {
         if (list.length === 1 && other.length === 1) continue;

@@ -1,6 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { approved, type Approver, type Glass, serves, waitsMs } from '../../../keys/access/glass.ts';
+import type { Approver } from '../../../keys/access/approval.ts';
+import { approved, type Glass, serves, waitsMs } from '../../../keys/access/glass.ts';
 import { may, type Permission, rolePermissions, roles } from '../../../keys/access/permissions.ts';
 
 const start = new Date('2026-01-01T00:00:00Z');

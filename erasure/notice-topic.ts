@@ -1,0 +1,60 @@
+import { createKafka, kafkaError, kafkaErrorType } from '../pipeline/kafka.ts';
+import type { Config } from '../schemas/config.ts';
+import { LetheError } from '../schemas/errors.ts';
+import { noticeTopic } from '../schemas/names.ts';
+
+/** A record of the topic of notices; null takes the notice of this key out. */
+export interface NoticeRecord {
+  readonly key: string;
+  readonly value: string | null;
+}
+
+/** Sent at once: less than a record may be large. */
+const atOnceBytes = 4 * 1024 * 1024;
+
+/** Writes them, on every replica that is there, before it returns. */
+export async function writeNotices(
+  config: Pick<Config, 'name' | 'kafka' | 'topics'>,
+  records: readonly NoticeRecord[],
+): Promise<void> {
+  if (records.length === 0) return;
+  const topic = noticeTopic(config);
+  const kafka = createKafka(config, 'notices');
+  const producer = kafka.producer({
+    allowAutoTopicCreation: false,
+    idempotent: true,
+    maxInFlightRequests: 1,
+  });
+  try {
+    await producer.connect();
+    for (const messages of batches(records)) await producer.send({ topic, messages, acks: -1 });
+  } catch (cause) {
+    throw noticeFailure(topic, cause);
+  } finally {
+    await producer.disconnect().catch(() => {});
+  }
+}
+
+/** ERASURE_REFUSED where the topic is not there: no attempt makes it. */
+export function noticeFailure(topic: string, cause: unknown): LetheError {
+  if (kafkaErrorType(cause) !== 'UNKNOWN_TOPIC_OR_PARTITION') return kafkaError(cause);
+  return new LetheError('ERASURE_REFUSED', `there is no topic ${topic} to tell recipients in`, {
+    fix: 'Run `lethe apply`, then `lethe erase resume`.',
+  });
+}
+
+/** In their order, each of them small enough for one request. */
+export function batches(records: readonly NoticeRecord[], most = atOnceBytes): NoticeRecord[][] {
+  const found: NoticeRecord[][] = [];
+  let left = 0;
+  for (const record of records) {
+    const size = record.key.length + (record.value?.length ?? 0);
+    if (found.length === 0 || size > left) {
+      found.push([]);
+      left = most;
+    }
+    found.at(-1)!.push(record);
+    left -= size;
+  }
+  return found;
+}

@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
 import { ConnectionPool, type Connection, findCoordinatorV4, metadataV10 } from '@platformatic/kafka';
 import type { Config } from '../schemas/config.ts';
-import { whenReady } from './coordinator-patience.ts';
+import { whenReady } from './broker-patience.ts';
 
 /** Kafka's key types of a coordinator: https://kafka.apache.org/protocol#The_Messages_FindCoordinator */
 const coordinatorTypes = { group: 0, transaction: 1 } as const;

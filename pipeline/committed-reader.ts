@@ -1,5 +1,6 @@
 import { fetchV12, listOffsetsV6 } from '@platformatic/kafka';
 import type { BrokerConnections } from './broker-connections.ts';
+import { noLeader, whenReady } from './broker-patience.ts';
 import { kafkaError } from './kafka.ts';
 
 /** A committed record of one partition. */
@@ -71,36 +72,40 @@ export class CommittedReader {
 
   private async positions(topics: readonly string[], timestamp: bigint): Promise<PartitionPosition[]> {
     try {
-      const byLeader = new Map<number, Map<string, number[]>>();
-      for (const [topic, leaders] of await this.connections.leaders(topics)) {
-        for (const [partition, leader] of leaders.entries()) {
-          const own = byLeader.get(leader) ?? new Map<string, number[]>();
-          byLeader.set(leader, own);
-          own.set(topic, [...(own.get(topic) ?? []), partition]);
-        }
-      }
-      const found = await Promise.all(
-        [...byLeader].map(async ([leader, own]) => {
-          const asked = [...own].map(([name, partitions]) => ({
-            name,
-            partitions: partitions.map((partitionIndex) => ({
-              partitionIndex,
-              currentLeaderEpoch: -1,
-              timestamp,
-            })),
-          }));
-          const connection = await this.connections.broker(leader);
-          return (await listOffsetsV6.api.async(connection, -1, 0, asked)).topics;
-        }),
-      );
-      return found
-        .flat()
-        .flatMap(({ name, partitions }) =>
-          partitions.map((p) => ({ topic: name, partition: p.partitionIndex, next: p.offset })),
-        );
+      return await whenReady(() => this.listOffsets(topics, timestamp), noLeader);
     } catch (cause) {
       throw kafkaError(cause);
     }
+  }
+
+  private async listOffsets(topics: readonly string[], timestamp: bigint): Promise<PartitionPosition[]> {
+    const byLeader = new Map<number, Map<string, number[]>>();
+    for (const [topic, leaders] of await this.connections.leaders(topics)) {
+      for (const [partition, leader] of leaders.entries()) {
+        const own = byLeader.get(leader) ?? new Map<string, number[]>();
+        byLeader.set(leader, own);
+        own.set(topic, [...(own.get(topic) ?? []), partition]);
+      }
+    }
+    const found = await Promise.all(
+      [...byLeader].map(async ([leader, own]) => {
+        const asked = [...own].map(([name, partitions]) => ({
+          name,
+          partitions: partitions.map((partitionIndex) => ({
+            partitionIndex,
+            currentLeaderEpoch: -1,
+            timestamp,
+          })),
+        }));
+        const connection = await this.connections.broker(leader);
+        return (await listOffsetsV6.api.async(connection, -1, 0, asked)).topics;
+      }),
+    );
+    return found
+      .flat()
+      .flatMap(({ name, partitions }) =>
+        partitions.map((p) => ({ topic: name, partition: p.partitionIndex, next: p.offset })),
+      );
   }
 
   /** One fetch from a broker that leads these partitions; waits at most so long for the first record. */

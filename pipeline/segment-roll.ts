@@ -1,6 +1,6 @@
 import { addPartitionsToTxnV3, endTxnV3, initProducerIdV4 } from '@platformatic/kafka';
 import type { BrokerConnections } from './broker-connections.ts';
-import { whenReady } from './coordinator-patience.ts';
+import { whenReady } from './broker-patience.ts';
 import { kafkaError } from './kafka.ts';
 
 /** A partition of a topic. */

@@ -11,7 +11,7 @@ import {
   txnOffsetCommitV3,
 } from '@platformatic/kafka';
 import type { BrokerConnections, Leaders } from './broker-connections.ts';
-import { whenReady } from './coordinator-patience.ts';
+import { whenReady } from './broker-patience.ts';
 import { kafkaError } from './kafka.ts';
 
 /** A record to write; a null value is a tombstone. */

@@ -96,7 +96,8 @@ export function anchorResources(config: Config): Resource[] {
         });
         return isNoted ? [] : [{ action: 'create', summary: 'anchor of the key store’s audit, in Kafka' }];
       },
-      apply: async () => void (await anchorKeys(config)),
+      // Nothing was noted a moment ago; and a topic that was just made has no leader yet for whoever reads it.
+      apply: async () => void (await writeHead(config)),
     },
   ];
 }

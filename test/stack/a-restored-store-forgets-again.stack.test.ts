@@ -106,7 +106,11 @@ describe('stores that are restored to before an erasure', { timeout: 600_000 }, 
     // The source has the row still: it was left to the application.
     const found = await commands.run(['reconcile', '--json']);
     expect(found.code).toBe(1);
-    expect(found.out).toContain('"extra":1');
+    const { tables } = JSON.parse(found.out) as { tables: { found: { store: string; is: string }[] }[] };
+    expect(tables[0]!.found.map(({ store, is }) => `${store} ${is}`)).toEqual([
+      'elasticsearch extra',
+      'clickhouse extra',
+    ]);
     const repaired = await commands.run(['reconcile', '--repair', '--json']);
     expect(repaired.code, repaired.out + repaired.err).toBe(0);
     await live.expectEqual();

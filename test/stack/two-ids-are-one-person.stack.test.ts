@@ -32,7 +32,7 @@ columns:
 `;
 
 interface Request {
-  readonly id: string;
+  readonly request: string;
   readonly state: string;
 }
 
@@ -47,8 +47,8 @@ describe('a person with two ids', { timeout: 600_000 }, () => {
   const states = async (name: string) => {
     const { requests } = await commands.json<{ requests: Request[] }>('erase', 'list');
     return requests
-      .filter(({ id }) => id.startsWith(name))
-      .map(({ id, state }) => `${id} ${state}`)
+      .filter(({ request }) => request.startsWith(name))
+      .map(({ request, state }) => `${request} ${state}`)
       .sort();
   };
   const count = async (query: string) => Number((await keys.query<{ n: string }>(query)).rows[0]!.n);

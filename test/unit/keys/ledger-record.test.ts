@@ -52,7 +52,7 @@ describe('a record of the ledger', () => {
       { ...record, seq: '9', state: 'suppressed' },
       { ...record, seq: '10', state: 'destroyed' },
       { ...record, timeline: 1, seq: '3', state: 'lifted' },
-      { ...record, request: 'R-2', seq: '5', state: 'suppressed' },
+      { ...record, request: 'R-2', seq: '11', state: 'suppressed' },
     ];
     const noted = fc
       .tuple(fc.shuffledSubarray(history, { minLength: 4 }), fc.array(fc.constantFrom(...history)))

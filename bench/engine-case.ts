@@ -3,7 +3,7 @@ import type { RawRecord } from '../pipeline/transform.ts';
 import { CipherCalls } from './engine-cipher-calls.ts';
 import { AvscPath, batchesOf, type Contestant, Transform, ValueEngine } from './engine-contestants.ts';
 import { BenchTable, type ContractName } from './engine-events.ts';
-import { BenchKeys } from './engine-keys.ts';
+import { BenchKeys, SwitchedKeys } from './engine-keys.ts';
 import {
   type CaseName,
   type ContestantName,
@@ -82,14 +82,15 @@ async function measureSubjects(
   state: 'cold' | 'warm',
   { keys, warm, events, subjects, sampleMs }: EngineOptions & { keys: BenchKeys; warm: KeyStore },
 ): Promise<EngineCase> {
+  const store = new SwitchedKeys(warm);
+  // Made once: a plan is compiled when its schema is first seen, and runs for days.
+  const engine = new ValueEngine(table, store);
+  const transform = new Transform(table, store);
+  const avsc = await new AvscPath(table, store).prepare();
   const round = async (r: number, records: readonly RawRecord[]) => {
     const some = records.slice(0, events);
     const calls = await CipherCalls.over(table, records, warm, { cold: state === 'cold' });
     await keys.expect(batchesOf(records).map((batch) => calls.personsOf(batch)));
-    const store = () => (state === 'warm' ? warm : keys.coldStore());
-    const engine = new ValueEngine(table, store());
-    const transform = new Transform(table, store());
-    const avsc = await new AvscPath(table, store()).prepare();
     return sample(r, (name) => {
       const runs = {
         engine: engine.run,
@@ -98,6 +99,7 @@ async function measureSubjects(
         avscDecode: avsc.runDecode,
         cipherOnly: calls.run,
       };
+      store.current = state === 'warm' ? warm : keys.coldStore();
       return rate(runs[name], name === 'avsc' || name === 'avscDecode' ? some : records, 0);
     });
   };

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { MasterKeys } from '../keys/master/master-key.ts';
+import type { KeyStore } from '../keys/key-store.ts';
 import { PostgresKeyStore } from '../keys/postgres-key-store.ts';
 import { rootBytes } from '../keys/subject-key.ts';
 import { wrapKey } from '../keys/wrapped-key.ts';
@@ -96,4 +97,19 @@ export class BenchKeys {
     if (known?.length === digests.length) return { rows: known };
     return { rows: this.rowsOf(digests) };
   }
+}
+
+/** The key store of the moment: what is compiled once goes on with one that has other keys at hand. */
+export class SwitchedKeys implements KeyStore {
+  current: KeyStore;
+
+  constructor(current: KeyStore) {
+    this.current = current;
+  }
+
+  readonly dataKeys: KeyStore['dataKeys'] = (kind, ids) => this.current.dataKeys(kind, ids);
+  readonly areSuppressed: KeyStore['areSuppressed'] = (kind, ids) => this.current.areSuppressed(kind, ids);
+  readonly keyById: KeyStore['keyById'] = (keyId, generation) => this.current.keyById(keyId, generation);
+  readonly sharedKey: KeyStore['sharedKey'] = (use) => this.current.sharedKey(use);
+  readonly close: KeyStore['close'] = () => this.current.close();
 }

@@ -1,4 +1,4 @@
-import { createKafka, kafkaError, kafkaErrorType } from '../pipeline/kafka.ts';
+import { createKafka, kafkaError } from '../pipeline/kafka.ts';
 import type { Config } from '../schemas/config.ts';
 import { LetheError } from '../schemas/errors.ts';
 import { noticeTopic } from '../schemas/names.ts';
@@ -37,10 +37,16 @@ export async function writeNotices(
 
 /** ERASURE_REFUSED where the topic is not there: no attempt makes it. */
 export function noticeFailure(topic: string, cause: unknown): LetheError {
-  if (kafkaErrorType(cause) !== 'UNKNOWN_TOPIC_OR_PARTITION') return kafkaError(cause);
+  if (!isOfNoTopic(cause)) return kafkaError(cause);
   return new LetheError('ERASURE_REFUSED', `there is no topic ${topic} to tell recipients in`, {
     fix: 'Run `lethe apply`, then `lethe erase resume`.',
   });
+}
+
+/** Also where kafkajs has given it several tries, and wraps what the last one said. */
+function isOfNoTopic(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  return (error as { type?: unknown }).type === 'UNKNOWN_TOPIC_OR_PARTITION' || isOfNoTopic(error.cause);
 }
 
 /** In their order, each of them small enough for one request. */

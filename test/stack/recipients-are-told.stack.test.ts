@@ -4,6 +4,7 @@ import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type ErasureNotice, keysToErase } from '../../client/erasure-notice.ts';
 import type { CertificateDocument } from '../../erasure/certificate-document.ts';
+import { writeNotices } from '../../erasure/notice-topic.ts';
 import { BrokerConnections } from '../../pipeline/broker-connections.ts';
 import { CommittedReader } from '../../pipeline/committed-reader.ts';
 import { noticeTopic } from '../../schemas/names.ts';
@@ -325,6 +326,16 @@ describe('an erasure that another approves, and recipients who are told of it', 
       `select details->>'recipient' as name from lethe_keys.audit where action = 'notice-sent' and details->>'request' = 'killed'`,
     );
     expect(rows).toHaveLength(2);
+  });
+
+  it('needs a person where there is no topic to tell recipients in, who is told to apply', async () => {
+    const { config } = live.project!;
+    const elsewhere = { ...config, topics: { ...config.topics, prefix: 'nowhere.' } };
+    await expect(writeNotices(elsewhere, [{ key: 'r-1/billing/1', value: '{}' }])).rejects.toMatchObject({
+      code: 'ERASURE_REFUSED',
+      message: `there is no topic ${noticeTopic(elsewhere)} to tell recipients in`,
+      fix: expect.stringContaining('lethe apply'),
+    });
   });
 
   it('shouts about who has not acknowledged for too long', async () => {

@@ -63,7 +63,8 @@ export function erasureFailures(canary: string): readonly (() => unknown)[] {
     () => refuseRequest(database([{ ...row, state: 'open' }]), 'r', canary, canary),
     () => acknowledgeNotice(database([], []), { request: 'r', recipient: canary }, canary, canary),
     () => {
-      throw noticeFailure('notices.shop', { type: 'UNKNOWN_TOPIC_OR_PARTITION', message: canary });
+      const answer = Object.assign(new Error(canary), { type: 'UNKNOWN_TOPIC_OR_PARTITION' });
+      throw noticeFailure('notices.shop', new Error(canary, { cause: answer }));
     },
     () => fileRestriction(database([row]), 'r', subject, canary, canary),
     () => openRestriction(database([], []), subject, canary),

@@ -1,8 +1,11 @@
 import { Command } from 'commander';
+import type { ClientBase } from 'pg';
+import { openRequestOf } from '../erasure/requests.ts';
 import { actingPrincipal } from '../keys/access/acting-principal.ts';
 import { inTransaction, withKeyStore } from '../keys/key-store-client.ts';
 import { linkSubjects, unlinkSubject } from '../keys/linked-subjects.ts';
 import { openKeyStore } from '../keys/open-key-store.ts';
+import type { PostgresKeyStore } from '../keys/postgres-key-store.ts';
 import { LetheError } from '../schemas/errors.ts';
 import { anchorKeys, requireAnchored } from './anchored-keys.ts';
 import { requireType } from './erase/context.ts';
@@ -45,6 +48,7 @@ export function linkCommand(): Command {
       try {
         const done = await withKeyStore(config, (client) =>
           inTransaction(client, async () => {
+            if (other) await refuseUnderWay(client, keys, type, [id, other.id]);
             if (other) return linkSubjects(client, keys, type, [id, other.id], actingPrincipal());
             await unlinkSubject(client, keys, type, id, actingPrincipal());
             return { ids: 1, sharesKey: false };
@@ -58,6 +62,21 @@ export function linkCommand(): Command {
         await keys.close();
       }
     });
+}
+
+/** A request is of the ids that were linked when it was filed: another one would be left out of it. */
+async function refuseUnderWay(
+  client: ClientBase,
+  keys: PostgresKeyStore,
+  type: string,
+  ids: readonly string[],
+): Promise<void> {
+  const digests = await Promise.all(ids.map((id) => keys.subjectDigest({ type }, id)));
+  const request = await openRequestOf(client, type, digests);
+  if (request === undefined) return;
+  throw new LetheError('ERASURE_REFUSED', `request ${request} is under way for one of the two ids`, {
+    fix: `Cancel it with \`lethe erase cancel ${request}\`, link, and file it again.`,
+  });
 }
 
 function refuseSenseless(subject: Subject, other: Subject | undefined, undo: true | undefined): void {

@@ -140,6 +140,20 @@ export async function findRequest(client: ClientBase, id: string): Promise<Erasu
   return rows[0] && requestOf(rows[0]);
 }
 
+/** The id of a request that is under way for one of these persons. */
+export async function openRequestOf(
+  client: ClientBase,
+  type: string,
+  digests: readonly Buffer[],
+): Promise<string | undefined> {
+  const { rows } = await client.query<{ id: string }>(
+    `select id from lethe_erasure.requests
+      where subject_type = $1 and subject_digest = any($2) and state in ('open', 'needs-person') order by id limit 1`,
+    [type, digests],
+  );
+  return rows[0]?.id;
+}
+
 /** The request and those that were filed along with it, or it with them: what ends the one must end the others. In the order of their ids. */
 export async function requestsAlong(client: ClientBase, id: string): Promise<string[]> {
   const { rows } = await client.query<{ id: string }>(

@@ -118,6 +118,7 @@ describe('a person with two ids', { timeout: 600_000 }, () => {
     expect((await commands.run([...erase, '--dry-run'])).out).toMatch(/public\.customers\s+2 /);
     expect((await commands.run(erase)).code).toBe(1);
     expect(await states('r-1')).toEqual(['r-1 needs-person', 'r-1.2 needs-person']);
+    expect(await link(4, 9).catch((error: unknown) => String(error))).toContain('is under way');
     expect((await commands.run(['erase', 'cancel', 'r-1.2'])).code).toBe(0);
     expect(await states('r-1')).toEqual(['r-1 cancelled', 'r-1.2 cancelled']);
     expect((await commands.run(['erase', 'release', '--subject', 'customer:2'])).code).toBe(0);

@@ -18,6 +18,8 @@ const roles: readonly Role[] = ['transform', 'elasticsearch', 'clickhouse'];
 
 const faultPoints = pathToFileURL(join(packageRoot(), 'test', 'fault', 'harness', 'fault-points.mjs')).href;
 const trafficLimitMs = 180_000;
+/** Each look starts a process for each instance. */
+const memoryLookMs = 2_000;
 
 export interface WorldOptions {
   readonly seed: number;
@@ -165,8 +167,12 @@ export class FaultWorld {
   async trafficFor(ms: number): Promise<void> {
     this.startTraffic();
     const end = performance.now() + ms;
+    let lookAt = 0;
     const isOver = (): boolean => {
-      for (const { child } of this.all()) this.memory = Math.max(this.memory, residentBytes(child.pid!));
+      if (performance.now() >= lookAt) {
+        for (const { child } of this.all()) this.memory = Math.max(this.memory, residentBytes(child.pid!));
+        lookAt = performance.now() + memoryLookMs;
+      }
       return performance.now() > end;
     };
     await waitUntil(isOver, ms + trafficLimitMs, 'the time to pass');

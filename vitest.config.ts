@@ -30,7 +30,7 @@ export default defineConfig({
           name: 'stack',
           include: ['test/stack/**/*.stack.test.ts'],
           // Each file has databases, topics and names of its own, and mostly waits.
-          maxWorkers: 3,
+          maxWorkers: 2,
           sequence: { groupOrder: 1 },
         },
       },

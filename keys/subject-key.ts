@@ -16,9 +16,6 @@ export class SubjectKey {
   readonly keyId: Buffer;
   readonly generation: number;
   readonly #roots: Buffer;
-  /** The first that was asked for, which of most tables is the only one: of a hundred thousand keys each step to it is a wait for memory. */
-  #use: KeyUse | undefined;
-  #subkey: Buffer | undefined;
   #subkeys: (Buffer | undefined)[] | undefined;
   #made: unknown[] | undefined;
 
@@ -30,23 +27,14 @@ export class SubjectKey {
   }
 
   subkey(use: KeyUse): Buffer {
-    if (this.#use === use) return this.#subkey!;
-    if (!this.#use) {
-      this.#use = use;
-      return (this.#subkey = this.#derive(use));
-    }
     const subkeys = (this.#subkeys ??= []);
-    return (subkeys[use.slot] ??= this.#derive(use));
+    return (subkeys[use.slot] ??= pooled(deriveSubkey(this.#rootOf(use), use)));
   }
 
   /** What `make` makes of a subkey, made once. */
   made<T>(use: KeyUse, make: (subkey: Buffer) => T): T {
     const made = (this.#made ??= []);
     return (made[use.slot] ??= make(this.subkey(use))) as T;
-  }
-
-  #derive(use: KeyUse): Buffer {
-    return pooled(deriveSubkey(this.#rootOf(use), use));
   }
 
   #rootOf({ purpose }: KeyUse): Buffer {

@@ -67,12 +67,14 @@ export class OwnPostgres {
     const deadline = Date.now() + 30_000;
     for (;;) {
       try {
-        await this.sql('select 1');
-        return;
+        // One that is being promoted lets in who reads before it lets in who writes.
+        const [row] = await this.sql('select not pg_is_in_recovery() as writes');
+        if (row?.['writes'] === true) return;
+        if (Date.now() > deadline) throw new Error('Postgres does not leave its recovery');
       } catch (error) {
         if (Date.now() > deadline) throw error;
-        await new Promise((resolve) => setTimeout(resolve, 50));
       }
+      await new Promise((resolve) => setTimeout(resolve, 50));
     }
   }
 

@@ -132,6 +132,8 @@ describe('a reader with a token', () => {
           '/v1/keys/lease',
           '/v1/erasures',
           '/v1/erasures/:id',
+          '/v1/erasures/:id/approve',
+          '/v1/erasures/:id/acknowledge',
           '/v1/erasures/:id/cancel',
           '/v1/erasures/:id/certificate',
         ],

@@ -163,7 +163,7 @@ async function startTransform(shared: Shared): Promise<{ stop(): Promise<void> }
   await processor.start();
   return {
     async stop() {
-      await tasks.stop();
+      tasks.stop();
       await processor.stop();
       await purge.stop();
       await lookups?.stop();

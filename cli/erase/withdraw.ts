@@ -8,6 +8,7 @@ import {
   noSuchRequest,
   requestsAlong,
 } from '../../erasure/requests.ts';
+import { erasureSteps } from '../../erasure/step.ts';
 import { withKeyStore } from '../../keys/key-store-client.ts';
 import { openKeyStore } from '../../keys/open-key-store.ts';
 import type { Config } from '../../schemas/config.ts';
@@ -37,7 +38,9 @@ export async function withdraw(
   const subjects: Subject[] = [];
   for (const request of before) subjects.push(...(await suppressedBy(config, request)));
   await withKeyStore(config, async (client) => {
-    for (const request of before) await end(client, request.id);
+    // The one that is furthest first: where it cannot be ended any more, none is.
+    const stepOf = ({ step }: ErasureRequest): number => erasureSteps.indexOf(step);
+    for (const { id: one } of before.toSorted((a, b) => stepOf(b) - stepOf(a))) await end(client, one);
   });
   await noteInLedger(
     config,

@@ -14,7 +14,7 @@ import {
 import { decideEpoch, type SourceEpoch } from '../source-epoch.ts';
 import { lastEpoch } from '../../schemas/version.ts';
 import type { ConnectClient } from './connect-client.ts';
-import { failedReason } from './failed-tasks.ts';
+import { failedReason } from './failure-reason.ts';
 
 const statusLimitMs = 120_000;
 const pollMs = 200;

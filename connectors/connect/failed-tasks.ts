@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Log } from '../../pipeline/log.ts';
 import type { Outages } from '../../pipeline/outage.ts';
-import type { ConnectClient, ConnectorStatus } from './connect-client.ts';
-import { failureReason } from './failure-reason.ts';
+import type { ConnectClient } from './connect-client.ts';
+import { failedReason } from './failure-reason.ts';
 
 const lookMs = 5_000;
 const longestMs = 600_000;
@@ -14,13 +14,6 @@ const alarmingAttempt = 4;
 /** Wait after restart number `n` (from 1) before the next: 10 seconds, doubled each time, ten minutes at most. */
 export function restartWaitMs(n: number): number {
   return Math.min(longestMs, lookMs * 2 ** Math.min(n, 20));
-}
-
-/** What failed in a connector, by the class of what it died of; undefined where nothing did. Quotes nothing of the trace. */
-export function failedReason(status: ConnectorStatus | undefined): string | undefined {
-  const parts = status ? [status.connector, ...status.tasks] : [];
-  const failed = parts.find((part) => part.state === 'FAILED');
-  return failed && failureReason(failed.trace);
 }
 
 export interface FailedTasksParts {
@@ -44,7 +37,6 @@ export class FailedTasks {
   private attempts = 0;
   private notBefore = 0;
   private lastFailure = Number.NEGATIVE_INFINITY;
-  private running: Promise<void> | undefined;
 
   constructor(parts: FailedTasksParts) {
     this.parts = parts;
@@ -52,12 +44,12 @@ export class FailedTasks {
   }
 
   start(): void {
-    this.running = this.run();
+    void this.run();
   }
 
-  async stop(): Promise<void> {
+  /** Waits for no look that is under way: a Kafka Connect that answers nobody must not hold up who stops. */
+  stop(): void {
     this.stopped.abort();
-    await this.running;
   }
 
   /** Looks once; Connect being away is noted and waited for. */

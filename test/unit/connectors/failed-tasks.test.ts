@@ -96,3 +96,14 @@ test('Kafka Connect being away is told once, and its coming back', async () => {
   await lookFor(60_000);
   expect(lines.map((line) => line.split(' ')[0])).toEqual(['warn', 'info']);
 });
+
+test('whoever stops does not wait for a Kafka Connect that answers nobody', async () => {
+  const silent = new FailedTasks({
+    connect: { status: () => new Promise(() => {}), restartFailed: async () => {} },
+    name: 'lethe-shop',
+    log: {} as Log,
+    outages: new Outages({} as Log),
+  });
+  silent.start();
+  expect(silent.stop()).toBeUndefined();
+});

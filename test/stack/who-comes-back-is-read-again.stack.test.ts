@@ -4,7 +4,6 @@ import { partitionScope } from '../../cli/partition-scope.ts';
 import { inPartition } from '../../pipeline/in-partition.ts';
 import { createKafka } from '../../pipeline/kafka.ts';
 import { PartitionSession } from '../../pipeline/partition-session.ts';
-import { allEqual, comparePipeline } from '../../verify/compare.ts';
 import { LetheCommands } from '../support/lethe-commands.ts';
 import { LivePipeline, waitUntil } from '../support/live-pipeline.ts';
 import { acquireStack } from '../support/stack.ts';
@@ -87,9 +86,12 @@ describe('a person who comes back', { timeout: 600_000 }, () => {
     const done = await commands.run(['readmit', '--subject', 'customer:7', '--json'], officer);
     expect(done.code, done.err).toBe(0);
     expect(JSON.parse(done.out)).toMatchObject({ rows: 4 });
-    const { config, contracts } = live.project!;
-    const all = contracts.map((own) => own.contract);
-    await waitUntil(async () => allEqual(await comparePipeline(config, all)), 60_000, 'the rows to come');
+    const back = JSON.stringify([
+      [1, 1, 1],
+      [3, 3, 3],
+    ]);
+    await waitUntil(async () => JSON.stringify(await commands.countsOf(7)) === back, 60_000, 'the rows to come');
+    await live.expectEqual();
   });
 
   it('is followed as everybody else from then on', async () => {

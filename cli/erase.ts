@@ -34,6 +34,7 @@ import {
   requestCommandOf,
 } from './erase/request-command.ts';
 import { describeRequest, renderRequest, renderRequests } from './erase/show-request.ts';
+import { retainedCommand } from './erase/retained-command.ts';
 import { withdraw } from './erase/withdraw.ts';
 import { verifyCertificateCommand } from './erase/verify-certificate.ts';
 import { keysConfig } from './keys-config.ts';
@@ -69,6 +70,7 @@ export function eraseCommand(): Command {
     .addCommand(holdCommand())
     .addCommand(releaseCommand())
     .addCommand(acknowledgeCommand())
+    .addCommand(retainedCommand())
     .addCommand(certificateCommand())
     .addCommand(verifyCertificateCommand())
     .addCommand(certificateKeyCommand());

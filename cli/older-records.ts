@@ -4,6 +4,7 @@ import type { Config } from '../schemas/config.ts';
 import type { Dataset } from '../schemas/dataset.ts';
 import { cleanTopic } from '../schemas/names.ts';
 import { header } from '../schemas/record-headers.ts';
+import { isRetained } from '../schemas/retained-row.ts';
 import { parseVersion, type Version, zeroVersion } from '../schemas/version.ts';
 
 /** Records of a clean topic that were made under an older contract. */
@@ -21,7 +22,9 @@ export async function readOlderRecords(config: Config, dataset: Dataset): Promis
   await readTopics(createKafka(config, 'status'), [cleanTopic(config, dataset.table)], ({ message }) => {
     const key = String(message.key);
     const text = (name: string): string => String(message.headers?.[name] ?? '');
-    if (message.value === null || text(header.contract) === dataset.digest) {
+    const contract = text(header.contract);
+    // What the law has to be kept stays as it was made.
+    if (message.value === null || contract === dataset.digest || isRetained(contract)) {
       last.delete(key);
       return;
     }

@@ -3,6 +3,7 @@ import type { ClickHouseClient } from '@clickhouse/client';
 import type { Config } from '../schemas/config.ts';
 import type { Dataset } from '../schemas/dataset.ts';
 import { clickhouseDatabase, clickhouseTable } from '../schemas/names.ts';
+import { retainedMark } from '../schemas/retained-row.ts';
 import { createClickhouseClient } from '../sinks/clickhouse/client.ts';
 import { readGenerations as readTableGenerations } from '../sinks/clickhouse/generations.ts';
 import { createElasticsearchClient } from '../sinks/elasticsearch/client.ts';
@@ -66,7 +67,12 @@ async function olderDocuments(
     const counts = await Promise.all(
       [...indexes].map(async ([own, { name: index }]) => {
         const isOlder = own !== generation;
-        const current = isOlder ? [] : [{ term: { '_lethe.contract': dataset.digest } }];
+        const current = isOlder
+          ? []
+          : [
+              { term: { '_lethe.contract': dataset.digest } },
+              { prefix: { '_lethe.contract': retainedMark } },
+            ];
         const query = { bool: { must_not: [{ term: { '_lethe.deleted': true } }, ...current] } };
         await client.indices.refresh({ index });
         const { count } = await client.count({ index, query });
@@ -91,12 +97,19 @@ async function olderRows(
     const counts = await Promise.all(
       generations.map(async (own): Promise<StoreCount> => {
         const isOlder = own !== generation;
-        const older = `_lethe_deleted = 0${isOlder ? '' : ' AND _lethe_contract != {digest:String}'}`;
+        const others =
+          ' AND _lethe_contract != {digest:String} AND NOT startsWith(_lethe_contract, {mark:String})';
+        const older = `_lethe_deleted = 0${isOlder ? '' : others}`;
         const table = clickhouseTable(dataset.table, own);
         const answer = await client.query({
           query: `SELECT (SELECT count() FROM ${place} WHERE ${older}) AS all,
             (SELECT count() FROM ${place} FINAL WHERE ${older}) AS in_force`,
-          query_params: { database: clickhouseDatabase(config), table, digest: dataset.digest },
+          query_params: {
+            database: clickhouseDatabase(config),
+            table,
+            digest: dataset.digest,
+            mark: retainedMark,
+          },
           format: 'JSONEachRow',
         });
         const [row] = await answer.json<{ all: string | number; in_force: string | number }>();

@@ -5,6 +5,7 @@ import { readmitSubject, requireErased } from '../keys/readmit-subject.ts';
 import { openKeyStore } from '../keys/open-key-store.ts';
 import { anchorKeys, requireAnchored } from './anchored-keys.ts';
 import { requireType } from './erase/context.ts';
+import { takeBackRetained } from './erase/end-retained.ts';
 import { noteInLedger } from './ledger.ts';
 import { permitted } from './permitted.ts';
 import { openProject } from './project.ts';
@@ -55,6 +56,8 @@ export function readmitCommand(): Command {
         await noteInLedger(config, [{ subject: { type, digest }, state: 'readmitted', request: '', keyId }]);
         await anchorKeys(config);
         const say = (text: string): void => void process.stderr.write(`  ${text}\n`);
+        // Rows that the source still has come back whole.
+        await takeBackRetained({ project, keys, logs: [], say }, { subject: { type, digest } });
         const rows = await rereadSubject(project, subject, { say });
         process.stdout.write(
           json

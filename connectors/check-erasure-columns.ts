@@ -1,11 +1,12 @@
-import { innermostRules } from '../schemas/column-rule.ts';
 import { contractFinding } from '../schemas/contract-finding.ts';
+import { cleanKind } from '../schemas/dataset.ts';
 import { didYouMean } from '../schemas/did-you-mean.ts';
 import type { ErasureRule } from '../schemas/erasure-rule.ts';
 import type { Finding, FindingCode } from '../schemas/finding.ts';
 import type { LoadedContract } from '../schemas/load-contracts.ts';
+import { drawableKinds } from '../schemas/retained-row.ts';
 import type { FieldPath } from '../schemas/source-document.ts';
-import { isUnderSubject } from '../schemas/subject-keys.ts';
+import { valueKind } from '../schemas/value-kind.ts';
 import { vocabulary } from '../schemas/vocabulary.ts';
 import type { CatalogTable } from './postgres/catalog.ts';
 
@@ -74,8 +75,8 @@ function staysInRow({ contract }: LoadedContract, table: CatalogTable, name: str
 }
 
 /**
- * A value under the person's own key is lost with it, and one that still says whose it is was not erased: a row that is kept is a
- * pseudonymised one.
+ * A row that is kept has an id drawn by lot, and nothing that says whose it was: what was under the person's own key is made anew under a key
+ * of its own.
  */
 function retained(
   loaded: LoadedContract,
@@ -84,30 +85,27 @@ function retained(
   add: Add,
 ): Finding[] {
   const { columns, subject } = loaded.contract;
-  const subjectColumn = subject && 'key' in subject ? subject.key : undefined;
-  const isClear = (name: string): boolean => Object.hasOwn(columns, name) && columns[name]!.action === 'keep';
+  const leads = subject && ('key' in subject ? subject.key : subject.path[0]);
   const findings = retain.columns.flatMap((name, i): Finding[] => {
-    const rule = Object.hasOwn(columns, name) ? columns[name]! : undefined;
-    if (!rule) return [];
     const at = ['retain', 'columns', i];
-    const isKey = table.primaryKey.includes(name);
-    const lost = innermostRules(rule).some((inner) => isUnderSubject(inner, { hasSubject: true, isKey }));
-    if (lost) {
-      const message = `${name} is under the person's own key, with which it is lost: it cannot be kept yet`;
-      const fix =
-        'Write under: shared, or another action than encrypt; or read what has to be kept at the source.';
-      return [add(at, message, fix)];
+    if (name === leads) {
+      const message = `${name} says whose row it is: the person would not be erased`;
+      return [add(at, message, `Take ${name} out.`)];
     }
-    if (name !== subjectColumn || !isClear(name)) return [];
-    const message = `${name} says in the clear whose row it is: the person would not be erased`;
-    return [add(at, message, `Take ${name} out, or write action: hash with under: shared.`)];
+    if (!table.primaryKey.includes(name)) return [];
+    const message = `${name} is of the primary key: a row that is kept has another one, drawn by lot`;
+    return [
+      add(at, message, `Take ${name} out; a number that the law asks for stands in a column of its own.`),
+    ];
   });
-  const clearKeys = table.primaryKey.filter(
-    (name) => isClear(name) && (name === subjectColumn || vocabulary[columns[name]!.classification].personal),
-  );
-  if (clearKeys.length > 0 && !clearKeys.some((name) => retain.columns.includes(name))) {
-    const message = `the primary key (${clearKeys.join(', ')}) stays with the row, and says in the clear whose it is`;
-    findings.push(add(['retain'], message, 'Write action: hash for the key, or keep nothing of this table.'));
+  for (const name of table.primaryKey) {
+    const rule = Object.hasOwn(columns, name) ? columns[name]! : undefined;
+    const column = table.columns.find((candidate) => candidate.name === name);
+    const kind = column && valueKind(column);
+    const clean = rule && kind && cleanKind(rule, kind);
+    if (clean === undefined || drawableKinds.has(clean)) continue;
+    const message = `${name} is of the primary key and ${column!.typeText}, of which no id can be drawn by lot`;
+    findings.push(add(['retain'], message, 'Write action: hash for it, or keep nothing of this table.'));
   }
   return findings;
 }

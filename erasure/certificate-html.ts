@@ -150,10 +150,11 @@ function retained({ retained: all }: Certificate): Html {
   return section(
     'Kept by law',
     htmlTable(
-      ['Table', 'Columns', 'Basis', 'Until'],
-      all.map(({ table, columns, basis, until }) => [
+      ['Table', 'Columns', 'Rows', 'Basis', 'Until'],
+      all.map(({ table, columns, rows, basis, until }) => [
         table,
         columns.join(', '),
+        rows,
         basis,
         until === null ? 'not known' : time(until),
       ]),

@@ -40,8 +40,8 @@ export function openPoints(certificate: Certificate): string[] {
   });
   const late = Date.parse(certificate.completedAt) > Date.parse(certificate.deadline);
   const kept = retained.map(
-    ({ table, columns, basis, until }) =>
-      `${table}: ${columns.join(', ')} stay${columns.length === 1 ? 's' : ''}, kept by law (${basis})${until === null ? '' : ` until ${instantText(until)}`}.`,
+    ({ table, columns, rows, basis, until }) =>
+      `${table}: ${columns.join(', ')} of ${rows} row${rows === 1 ? '' : 's'} stay${columns.length === 1 ? 's' : ''}, under ids drawn by lot: personal data, kept by law (${basis})${until === null ? '' : ` until ${instantText(until)}`}.`,
   );
   const atSource = tables
     .filter(({ source }) => source.action === 'application')

@@ -75,6 +75,8 @@ const place = z
 const retained = z.strictObject({
   table: name,
   columns: z.array(name).min(1),
+  /** That are left, each under an id drawn by lot. They are personal data. */
+  rows: z.int().min(1),
   basis: words,
   until: instant.nullable(),
 });

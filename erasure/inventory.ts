@@ -35,6 +35,8 @@ const inventoryShape = z.strictObject({
   values: z.array(z.strictObject({ table: z.string(), column: z.string(), bytes: z.string() })).default([]),
   /** What the places said at the end. */
   places: z.array(placeShape).default([]),
+  /** From which the ids of rows that are kept by law are drawn: 32 bytes as base64. */
+  lot: z.base64().optional(),
   /** Version of the tombstones: above all that was there when the last process had ceased to let the person pass. */
   barrier: position.optional(),
 });

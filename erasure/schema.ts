@@ -3,6 +3,7 @@ import { certificateStatements } from './certificate-store.ts';
 import { holdStatements } from './holds.ts';
 import { noticeStatements } from './notices.ts';
 import { restrictionStatements } from './restrictions.ts';
+import { retainedStatements } from './retained-rows.ts';
 import type { PlannedChange, Resource } from '../pipeline/resource.ts';
 import type { Config } from '../schemas/config.ts';
 import { keyStoreState } from '../keys/key-store-error.ts';
@@ -55,6 +56,7 @@ const statements = [
   ...holdStatements,
   ...approvalStatements,
   ...noticeStatements,
+  ...retainedStatements,
 ] as const;
 
 /** What `lethe apply` makes of them. */
@@ -66,7 +68,8 @@ export function erasureResources(config: Pick<Config, 'keys'>): Resource[] {
             and to_regclass('lethe_erasure.restrictions') is not null
             and to_regclass('lethe_erasure.holds') is not null
             and to_regclass('lethe_erasure.approvals') is not null
-            and to_regclass('lethe_erasure.notices') is not null as there`,
+            and to_regclass('lethe_erasure.notices') is not null
+            and to_regclass('lethe_erasure.retained') is not null as there`,
       );
       return rows[0]!.there;
     });

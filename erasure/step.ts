@@ -6,6 +6,8 @@ export const erasureSteps = [
   'inventoried',
   /** Nothing new of the person passes any more, in any process. */
   'suppressed',
+  /** What the law has to be kept is made anew under an id drawn by lot, and a key of its own. */
+  'retained',
   'source-cleared',
   'key-destroyed',
   /** A tombstone for each record, in each clean topic. */

@@ -1,4 +1,5 @@
 import { LetheError } from '../schemas/errors.ts';
+import { madeUnder } from '../schemas/retained-row.ts';
 import type { CleanChange } from './sink.ts';
 
 /** A contract that a table was under, and the generation of its stores then. */
@@ -28,7 +29,7 @@ export function ruleOn(
   { contract, row }: Pick<CleanChange, 'contract' | 'row'>,
 ): Ruling {
   const ownAt = history.findIndex(({ digest }) => digest === own);
-  const at = history.findIndex(({ digest }) => digest === contract);
+  const at = history.findIndex(({ digest }) => digest === madeUnder(contract));
   if (ownAt < 0 || at > ownAt) return 'outdated';
   // What was never applied is older than all that was.
   const generation = history[at]?.generation ?? 1;
@@ -60,7 +61,7 @@ export class ContractRule {
   async writable(changes: readonly CleanChange[]): Promise<boolean[]> {
     let history = await this.history.of(this.table);
     const known = new Set(history.map(({ digest }) => digest));
-    const found = new Set(changes.map(({ contract }) => contract));
+    const found = new Set(changes.map(({ contract }) => madeUnder(contract)));
     const strange = [...found].filter((digest) => !known.has(digest) && !this.unknown.has(digest));
     if (strange.length > 0) {
       history = await this.history.fresh(this.table);

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Admin } from 'kafkajs';
 import { LetheError } from '../schemas/errors.ts';
 import { header } from '../schemas/record-headers.ts';
+import { isRetained } from '../schemas/retained-row.ts';
 import type { BrokerConnections } from './broker-connections.ts';
 import { CommittedReader } from './committed-reader.ts';
 import { kafkaError } from './kafka.ts';
@@ -92,6 +93,8 @@ export class Truncation {
     const truncate = headers[header.version]!;
     const rows = new Map<string, Last>();
     await reader.readAll(topic, partition, ({ key, value, headers: own }) => {
+      // A truncate at the source ends no duty to keep.
+      if (isRetained(own.get(header.contract) ?? '')) return;
       const version = own.get(header.version) ?? '';
       const known = rows.get(key);
       if (known && version < known.version) return;

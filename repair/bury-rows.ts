@@ -1,11 +1,10 @@
-import { createHash } from 'node:crypto';
 import type { Kafka } from 'kafkajs';
 import { kafkaError } from '../pipeline/kafka.ts';
 import type { Config } from '../schemas/config.ts';
 import type { Dataset } from '../schemas/dataset.ts';
 import { cleanTopic } from '../schemas/names.ts';
-import { header } from '../schemas/record-headers.ts';
 import { formatVersion } from '../schemas/version.ts';
+import { ownHeaders } from './own-headers.ts';
 import type { ExtraRow } from './reconcile-table.ts';
 
 /**
@@ -29,7 +28,7 @@ export async function buryRows(
   const messages = rows.map(({ key, above }) => ({
     key: Buffer.from(key),
     value: null,
-    headers: tombstoneHeaders(dataset, key, formatVersion({ ...above, seq: above.seq + 1n }), now),
+    headers: ownHeaders(dataset, 'd', key, formatVersion({ ...above, seq: above.seq + 1n }), now),
   }));
   try {
     await producer.connect();
@@ -39,25 +38,4 @@ export async function buryRows(
   } finally {
     await producer.disconnect().catch(() => {});
   }
-}
-
-/** Of a tombstone that no change at the source asks for; `version` as text, `nowMs` since the epoch. */
-export function tombstoneHeaders(
-  { table, digest }: Pick<Dataset, 'table' | 'digest'>,
-  key: string,
-  version: string,
-  nowMs: number,
-): Record<string, string> {
-  return {
-    [header.version]: version,
-    [header.eventId]: idOf(`${table} ${key} ${version}`),
-    [header.traceId]: idOf(`${table} ${nowMs}`),
-    [header.op]: 'd',
-    [header.commitMs]: String(nowMs),
-    [header.contract]: digest,
-  };
-}
-
-function idOf(text: string): string {
-  return createHash('sha256').update(text).digest('hex').slice(0, 32);
 }

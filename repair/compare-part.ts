@@ -9,6 +9,7 @@ import {
 import { digestSource, PlaceDigester } from '../verify/digest-table.ts';
 import { type ExpectedTable, readExpectedTable, type TablePart } from '../verify/expected-table.ts';
 import type { EpochOpener } from '../verify/epoch-opener.ts';
+import { readRetainedKeys } from '../verify/retained-keys.ts';
 import { usesKeys } from '../verify/rules/table-check.ts';
 import type { PlaceRow } from '../verify/readers/place-row.ts';
 import type { Config } from '../schemas/config.ts';
@@ -60,11 +61,14 @@ export class PartComparison {
     const forms = contract.sinks.map((sink) => storeForms[sink]);
     const source = await digestSource(config.postgres, contract, session.keys, forms, ranges);
     const keys = usesKeys(contract) ? await session.keys() : undefined;
+    const retained = await readRetainedKeys(config, contract);
     const unlike = new Set<number>();
     let compared = 0;
     for (const [i, sink] of contract.sinks.entries()) {
       const digester = new PlaceDigester(forms[i]!, source, keys, ranges);
-      for await (const row of storeRows(config, sink, source.check, { moves: true })) digester.take(row);
+      for await (const row of storeRows(config, sink, source.check, { moves: true })) {
+        if (!retained.has(row.key)) digester.take(row);
+      }
       for (const range of source.places[i]!.unlike(digester.digests)) unlike.add(range);
       compared += digester.digests.rows;
     }
@@ -80,6 +84,7 @@ export class PartComparison {
 
   async withStores(expected: ExpectedTable, part: StorePart): Promise<ComparedPart> {
     const mismatches: Mismatch[] = [];
+    const retained = await readRetainedKeys(this.config, this.contract);
     let compared = 0;
     for (const sink of this.contract.sinks) {
       const result = await compareStore(
@@ -87,6 +92,7 @@ export class PartComparison {
         sink,
         {
           expected,
+          retained,
           keys: usesKeys(this.contract) ? await this.session.keys() : undefined,
           ledger: noLedger,
           onFinding: ({ kind, columns }, key, found) => {

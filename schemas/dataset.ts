@@ -160,7 +160,7 @@ export function deriveDataset(
     if (!rule) continue;
     const isNeeded = needsValue(rule) || read.has(column.name);
     if (isNeeded && !isKindAtSource(valueKind(column))) published.push(column.name);
-    if (rule.action !== 'drop') columns.push(deriveColumn(column, rule, table));
+    if (rule.action !== 'drop') columns.push(deriveColumn(column, rule, table, contract.erasure?.retain));
   }
   const key = columns.filter((c) => c.keyIndex !== undefined).sort((a, b) => a.keyIndex! - b.keyIndex!);
   const { subject, consent } = contract;
@@ -250,12 +250,19 @@ function kindOf(table: SourceTable, name: string): ValueKind {
   return kind;
 }
 
-function deriveColumn(column: SourceColumn, rule: ColumnRule, table: SourceTable): DatasetColumn {
+function deriveColumn(
+  column: SourceColumn,
+  rule: ColumnRule,
+  table: SourceTable,
+  retain: NonNullable<Contract['erasure']>['retain'],
+): DatasetColumn {
   const source = valueKind(column);
   const clean = source && cleanKind(rule, source);
   if (!source || !clean) throw new Error(`unchecked column ${table.table}.${column.name}`);
   const keyIndex = table.primaryKey.indexOf(column.name);
   const element = elementKind(column);
+  // A row that is kept by law has nothing but what is kept, and an id of its own.
+  const isLeftOut = retain !== undefined && keyIndex < 0 && !retain.columns.includes(column.name);
   return {
     name: column.name,
     rule,
@@ -263,7 +270,7 @@ function deriveColumn(column: SourceColumn, rule: ColumnRule, table: SourceTable
     clean,
     ...(element ? { sourceElement: element, element: cleanElement(rule, element) } : {}),
     ...(column.precision === undefined ? {} : { precision: column.precision, scale: column.scale ?? 0 }),
-    nullable: column.nullable || rule.action === 'null',
+    nullable: column.nullable || rule.action === 'null' || isLeftOut,
     ...(keyIndex < 0 ? {} : { keyIndex }),
   };
 }

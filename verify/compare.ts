@@ -11,6 +11,7 @@ import { avroForm, cleanTopicRows } from './readers/clean-topic.ts';
 import { clickhouseForm, viewRows } from './readers/clickhouse-rows.ts';
 import { aliasRows, documentForm } from './readers/elasticsearch-documents.ts';
 import type { PlaceForm, PlaceRow } from './readers/place-row.ts';
+import { readRetainedKeys } from './retained-keys.ts';
 import { WireDecoder } from './readers/schema-registry.ts';
 import { type TableCheck, usesKeys } from './rules/table-check.ts';
 import { VerifyError } from './verify-error.ts';
@@ -89,6 +90,7 @@ export async function compareTable(
 ): Promise<TableComparison> {
   const expected = await readExpectedTable(config.postgres, contract, session.keys);
   const context: PlaceContext = {
+    retained: await readRetainedKeys(config, contract),
     expected,
     keys: usesKeys(contract) ? await session.keys() : undefined,
     ledger: session.ledger,

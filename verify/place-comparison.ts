@@ -42,6 +42,8 @@ export interface PlaceContext {
   readonly expected: ExpectedTable;
   readonly keys: KeyRing | undefined;
   readonly ledger: Pick<NonceLedger, 'claim'>;
+  /** Keys of rows that are kept by law: the source has none with such keys, and they are not compared. */
+  readonly retained: ReadonlySet<string>;
   /** Called with every finding, with the row that it is about: its canonical key, and the row as the place has it. */
   readonly onFinding?: (finding: RowFinding, key: string, found: PlaceRow | undefined) => void;
 }
@@ -78,6 +80,7 @@ export class PlaceComparison {
   }
 
   take(row: PlaceRow): void {
+    if (this.#context.retained.has(row.key)) return;
     this.#found++;
     const expected = this.#context.expected.rows.get(row.key);
     if (!expected || this.#seen.has(expected)) {

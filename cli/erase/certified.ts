@@ -2,14 +2,16 @@ import type { CertificateBody } from '../../erasure/certificate.ts';
 import { issueCertificate } from '../../erasure/certificate-store.ts';
 import { commitmentTo } from '../../erasure/commitment.ts';
 import { noticesOf } from '../../erasure/notices.ts';
+import { readRetained, type RetainedRow } from '../../erasure/retained-rows.ts';
 import type { OpenErasure, StepResult, StepWork } from '../../erasure/runner.ts';
 import type { ErasureStep } from '../../erasure/step.ts';
 import { appendAudit } from '../../keys/audit/audit-log.ts';
 import { inTransaction, withKeyStore } from '../../keys/key-store-client.ts';
 import { withSigningKey } from '../../keys/signing-key.ts';
 import { columnOutcomes } from '../../schemas/column-outcome.ts';
-import { retainedUntil, sourceErasure } from '../../schemas/erasure-rule.ts';
+import { sourceErasure } from '../../schemas/erasure-rule.ts';
 import { keyUse } from '../../schemas/key-use.ts';
+import { grouped } from '../../pipeline/grouped.ts';
 import { anchorKeys } from '../anchored-keys.ts';
 import { datasetsOf, type ErasureContext } from './context.ts';
 import { finalityOf, keysOf } from './destroyed-key.ts';
@@ -35,6 +37,7 @@ export function certifiedWork(context: ErasureContext): StepWork {
           const body = {
             ...said,
             commitment,
+            retained: retainedIn(context, await readRetained(client, { request: request.id })),
             recipients,
             notExamined: [...said.notExamined, ...unacknowledged(recipients)],
             keys: destroyed,
@@ -65,7 +68,7 @@ export function certifiedWork(context: ErasureContext): StepWork {
 function bodyOf(
   context: ErasureContext,
   { request, inventory }: OpenErasure,
-): Omit<CertificateBody, 'commitment' | 'recipients' | 'keys' | 'finality'> {
+): Omit<CertificateBody, 'commitment' | 'retained' | 'recipients' | 'keys' | 'finality'> {
   const { config } = context.project;
   const completedAt = new Date().toISOString();
   const datasets = datasetsOf(context, new Set([request.subject.type]));
@@ -112,18 +115,18 @@ function bodyOf(
       at,
       ...(why === undefined ? {} : { why }),
     })),
-    retained: datasets.flatMap(({ table, contract: { erasure } }) => {
-      if (!erasure?.retain) return [];
-      const { columns, basis, for: period } = erasure.retain;
-      return [
-        {
-          table,
-          columns: [...columns],
-          basis,
-          until: retainedUntil(period, new Date(completedAt)).toISOString(),
-        },
-      ];
-    }),
     notExamined: notExamined(datasets),
   };
+}
+
+function retainedIn(
+  { project: { datasets } }: ErasureContext,
+  rows: readonly RetainedRow[],
+): CertificateBody['retained'] {
+  return [...grouped(rows, ({ dataset }) => dataset)].map(([table, own]) => {
+    const { basis, until } = own[0]!;
+    const columns =
+      datasets.find((dataset) => dataset.table === table)?.contract.erasure?.retain?.columns ?? [];
+    return { table, columns: [...columns], rows: own.length, basis, until: until.toISOString() };
+  });
 }

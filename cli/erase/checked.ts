@@ -4,22 +4,8 @@ import { planSourceErasure } from '../../connectors/postgres/source-erasure-plan
 import { refuseHeld } from '../../erasure/holds.ts';
 import type { StepResult, StepWork } from '../../erasure/runner.ts';
 import { withKeyStore } from '../../keys/key-store-client.ts';
-import type { Dataset } from '../../schemas/dataset.ts';
 import { LetheError } from '../../schemas/errors.ts';
 import { type ErasureContext, requireType } from './context.ts';
-
-/** ERASURE_REFUSED where a contract keeps columns by law: nobody may delete them, and this version keeps none apart. */
-function refuseRetained(datasets: readonly Dataset[], type: string): void {
-  const kept = datasets.filter(({ subject, contract }) => subject?.type === type && contract.erasure?.retain);
-  if (kept.length === 0) return;
-  throw new LetheError(
-    'ERASURE_REFUSED',
-    `columns of ${kept.map(({ table }) => table).join(', ')} are kept by law, which is not carried out yet`,
-    {
-      fix: 'Have the application move what has to be kept to a table without a subject, and take retain out.',
-    },
-  );
-}
 
 /**
  * Nothing speaks against it: no hold is on the persons, contracts have rows of such, and the source would let go of theirs. Here nothing is
@@ -36,7 +22,6 @@ export function checkedWork({ project }: ErasureContext): StepWork {
       for (const { inventory } of erasures) {
         const { type, id } = inventory.subject;
         requireType(project, type);
-        refuseRetained(datasets, type);
         const plan = await planSourceErasure(client, datasets, type);
         const errors = plan.obstacles.filter(({ severity }) => severity === 'error');
         const obstacles = errors.length > 0 ? errors : await sourceObstaclesOf(client, plan, id);

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import type { ClientBase } from 'pg';
 import { withSource } from '../../connectors/postgres/source-client.ts';
 import type { Catalog } from '../../connectors/postgres/catalog.ts';
@@ -35,7 +36,8 @@ export function inventoriedWork(context: ErasureContext): StepWork {
       const values = [...events[i]!, ...own].slice(0, mostValues);
       const rows = Object.values(sourceRows).reduce((sum, count) => sum + count, 0);
       const evidence = { records: records.length, rowsAtTheSource: rows, values: values.length };
-      return { evidence, inventory: { ...inventory, records, values, sourceRows, sourceKeys } };
+      const lot = randomBytes(32).toString('base64');
+      return { evidence, inventory: { ...inventory, records, values, sourceRows, sourceKeys, lot } };
     });
   };
 }

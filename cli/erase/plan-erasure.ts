@@ -18,6 +18,8 @@ export interface PlannedTable {
   readonly stores: readonly string[];
   /** Columns that the key does not forget in copies. */
   readonly byDeletionOnly: readonly string[];
+  /** What the law has to be kept. */
+  readonly retained?: { readonly columns: readonly string[]; readonly basis: string; readonly for: string };
 }
 
 export interface PlannedErasure {
@@ -60,6 +62,7 @@ export async function planErasure(
         byDeletionOnly: columnOutcomes(dataset).flatMap(({ column, forgotten }) =>
           forgotten === 'deletion' ? [column] : [],
         ),
+        ...(dataset.contract.erasure?.retain ? { retained: dataset.contract.erasure.retain } : {}),
       });
     }
     const obstacles = plan.obstacles.map(({ severity, message, fix }) => ({
@@ -84,5 +87,10 @@ export function renderPlan({ tables, obstacles }: PlannedErasure): string {
     ({ severity, message, fix }) => `${severity}: ${message}${fix ? `\n  ${fix}` : ''}\n`,
   );
   const head = ['table', 'rows at the source', 'there', 'records', 'stores', 'protected by deletion only'];
-  return `${renderTable(head, rows)}${said.join('')}nothing was changed\n`;
+  const kept = tables.map(({ table, retained }) =>
+    retained
+      ? `${table}: ${retained.columns.join(', ')} stay for ${retained.for}, under ids drawn by lot (${retained.basis})\n`
+      : '',
+  );
+  return `${renderTable(head, rows)}${kept.join('')}${said.join('')}nothing was changed\n`;
 }

@@ -20,6 +20,7 @@ const words: Readonly<Record<ErasureStep, string>> = {
   checked: 'checking that nothing speaks against it',
   inventoried: 'finding where everything is',
   suppressed: 'suppressing, and fencing what was begun before',
+  retained: 'keeping apart what the law has to be kept',
   'source-cleared': 'clearing the rows at the source',
   'key-destroyed': 'destroying the key',
   tombstoned: 'writing tombstones',

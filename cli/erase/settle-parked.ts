@@ -10,7 +10,7 @@ import { createKafka, kafkaError } from '../../pipeline/kafka.ts';
 import type { ParkedRecord, ParkedRecords } from '../../pipeline/parked-records.ts';
 import { restoreParked } from '../../pipeline/restore-parked.ts';
 import type { OutputRecord } from '../../pipeline/transactional-producer.ts';
-import { tombstoneHeaders } from '../../repair/bury-rows.ts';
+import { ownHeaders } from '../../repair/own-headers.ts';
 import type { Config } from '../../schemas/config.ts';
 import { type Dataset, followsPaths } from '../../schemas/dataset.ts';
 import * as names from '../../schemas/names.ts';
@@ -126,7 +126,7 @@ class WaitingTable {
   async #tombstone({ key: rawKey, version }: ParkedRecord): Promise<OutputRecord> {
     const key = await this.#recordKeys.read(rawKey);
     const { dataset } = this.#parts;
-    const headers = tombstoneHeaders(dataset, key, version, Date.now());
+    const headers = ownHeaders(dataset, 'd', key, version, Date.now());
     return { topic: names.cleanTopic(this.#config, dataset.table), key, value: null, headers };
   }
 }

@@ -14,6 +14,7 @@ import { openKeyStore } from '../../keys/open-key-store.ts';
 import type { Config } from '../../schemas/config.ts';
 import { noteInLedger } from '../ledger.ts';
 import type { Project } from '../project.ts';
+import { takeBackRetained } from './end-retained.ts';
 import { rereadSubject } from '../reread-subject.ts';
 import type { Subject } from '../subject.ts';
 
@@ -49,6 +50,7 @@ export async function withdraw(
   await forgetRequests(config);
   const say = (text: string): void => void process.stderr.write(`  ${text}\n`);
   const project = subjects.length > 0 ? await openProject() : undefined;
+  if (project) await takeBackAll(project, before, say);
   for (const subject of subjects) await rereadSubject(project!, subject, { say });
   return (await withKeyStore(config, (client) => findRequest(client, id))) ?? own;
 }
@@ -59,6 +61,20 @@ async function suppressedBy(config: Config, { id, step, sealed }: ErasureRequest
   const keys = openKeyStore(config);
   try {
     return [(await openInventory(keys, id, sealed)).subject];
+  } finally {
+    await keys.close();
+  }
+}
+
+/** What was kept apart of the persons must not stand beside their rows. */
+async function takeBackAll(
+  project: Project,
+  requests: readonly ErasureRequest[],
+  say: (text: string) => void,
+): Promise<void> {
+  const keys = openKeyStore(project.config);
+  try {
+    for (const { id } of requests) await takeBackRetained({ project, keys, logs: [], say }, { request: id });
   } finally {
     await keys.close();
   }

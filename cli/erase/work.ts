@@ -6,6 +6,7 @@ import type { ErasureContext } from './context.ts';
 import { inventoriedWork } from './inventoried.ts';
 import { keyDestroyedWork } from './key-destroyed.ts';
 import { tellingRecipients } from './recipients-told.ts';
+import { retainedWork } from './retained.ts';
 import { sourceClearedWork } from './source-cleared.ts';
 import { storesClearedWork } from './stores-cleared.ts';
 import { suppressedWork } from './suppressed.ts';
@@ -20,6 +21,7 @@ export function erasureWork(context: ErasureContext): Readonly<Record<ErasureSte
     checked: checkedWork(context),
     inventoried: inventoriedWork(context),
     suppressed: suppressedWork(context),
+    retained: retainedWork(context),
     'source-cleared': sourceClearedWork(context),
     'key-destroyed': keyDestroyedWork(context),
     tombstoned: tombstonedWork(context),

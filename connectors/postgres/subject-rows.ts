@@ -5,7 +5,7 @@ import type { Hop } from '../../schemas/lookup-path.ts';
 import { valueKind } from '../../schemas/value-kind.ts';
 import { debeziumTimestamptz } from '../preview/debezium-text.ts';
 import { selectExpression } from '../preview/source-value.ts';
-import { beginReading } from '../preview/source-rows.ts';
+import { beginReading, type SourceRow } from '../preview/source-rows.ts';
 import { type Catalog, type CatalogColumn, readCatalog } from './catalog.ts';
 import { quoteName, quoteTable } from './quote.ts';
 import { keepParametersOutOfLog } from './quiet-log.ts';
@@ -107,14 +107,40 @@ export async function* sourceRowsOf(
     catalog: known,
   }: { columns?: readonly string[]; batchRows?: number; catalog?: Catalog } = {},
 ): AsyncGenerator<readonly SubjectRow[], void> {
-  const { table, subject } = dataset;
-  if (!subject) return;
+  if (!dataset.subject) return;
   const catalog = known ?? (await subjectCatalog(client, dataset));
-  const keyNames = catalog.tables.get(table)!.primaryKey;
-  const asked = [...new Set([...keyNames, ...columns])].map((name) => columnOf(catalog, table, name));
+  const keyNames = catalog.tables.get(dataset.table)!.primaryKey;
+  const asked = [...new Set([...keyNames, ...columns])].map((name) => columnOf(catalog, dataset.table, name));
+  for await (const rows of printedRowsOf(client, dataset, subjectId, {
+    columns: asked,
+    catalog,
+    batchRows,
+  })) {
+    yield rows.map((row) => {
+      const values = new Map(asked.map((column, i) => [column.name, canonicalText(column, row[i] ?? null)]));
+      return {
+        key: keyNames.map((name) => values.get(name)!),
+        values: new Map(columns.map((name) => [name, values.get(name)!])),
+      };
+    });
+  }
+}
+
+/** The same rows as {@link selectExpression} prints the asked columns, in their order. */
+export async function* printedRowsOf(
+  client: ClientBase,
+  { table, subject }: Pick<Dataset, 'table' | 'subject'>,
+  subjectId: string,
+  asked: {
+    readonly columns: readonly CatalogColumn[];
+    readonly catalog: Catalog;
+    readonly batchRows: number;
+  },
+): AsyncGenerator<readonly SourceRow[], void> {
+  if (!subject) return;
   const placeholders = new Placeholders();
-  const where = subjectCondition({ table, subject }, catalog)('t', placeholders);
-  const selected = asked.map(selectExpression).join(', ');
+  const where = subjectCondition({ table, subject }, asked.catalog)('t', placeholders);
+  const selected = asked.columns.map(selectExpression).join(', ');
   const text = `declare lethe_rows no scroll cursor for select ${selected} from ${quoteTable(table)} t where ${where}`;
   await client.query(beginReading);
   try {
@@ -125,21 +151,13 @@ export async function* sourceRowsOf(
     );
     for (;;) {
       const { rows } = await client.query<(string | null)[]>({
-        text: `fetch ${batchRows} from lethe_rows`,
+        text: `fetch ${asked.batchRows} from lethe_rows`,
         rowMode: 'array',
         // Every value as Postgres prints it.
         types: { getTypeParser: () => (printed: string) => printed },
       });
       if (rows.length === 0) return;
-      yield rows.map((row) => {
-        const values = new Map(
-          asked.map((column, i) => [column.name, canonicalText(column, row[i] ?? null)]),
-        );
-        return {
-          key: keyNames.map((name) => values.get(name)!),
-          values: new Map(columns.map((name) => [name, values.get(name)!])),
-        };
-      });
+      yield rows;
     }
   } finally {
     await client.query('rollback');

@@ -18,6 +18,7 @@ export const auditActions = [
   'suppression-lifted',
   'erasure-cancelled',
   'erasure-extended',
+  'retention-ended',
   'erasure-refused',
   'erasure-certified',
   'notice-sent',

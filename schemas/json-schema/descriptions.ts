@@ -66,7 +66,7 @@ export const contractDescriptions: Readonly<Record<string, string>> = {
   'erasure.columns': 'Columns that source: null sets to null; they need not be among those that pass.',
   'erasure.retain': 'What the law has to be kept: the row stays, with these columns alone.',
   'erasure.retain.columns':
-    'None of them under the person’s own key, none that says in the clear whose row it is.',
+    'None that says whose row it is, and none of the primary key: a row that is kept has an id drawn by lot.',
   'erasure.retain.basis': 'The law, decision or contract that asks for it; it stands in the certificate.',
   'erasure.retain.for': 'Calendar years, months or days from the erasure on: 10y, 18m, 90d.',
   'erasure.starts': 'true: a delete of the person’s own row starts an erasure.',

@@ -111,6 +111,7 @@ export function certificateBody(changes: Partial<CertificateBody> = {}): Certifi
       {
         table: 'public.invoices',
         columns: ['total_cents', 'invoice_number'],
+        rows: 12,
         basis: 'HGB §257, invoices',
         until: '2036-12-31T00:00:00Z',
       },

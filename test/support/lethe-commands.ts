@@ -7,6 +7,7 @@ import type { LivePipeline } from './live-pipeline.ts';
 /** How a command ended. */
 export interface Ran {
   readonly code: number;
+  readonly signal: string | null;
   readonly out: string;
   readonly err: string;
 }
@@ -38,7 +39,8 @@ export class LetheCommands {
         process.execPath,
         [main, ...args, '-c', live.configPath],
         { env: { ...process.env, ...live.env, ...env }, maxBuffer: 1 << 26 },
-        (error, out, err) => done({ code: error ? Number(error.code) : 0, out, err }),
+        (error, out, err) =>
+          done({ code: error ? Number(error.code) : 0, signal: error?.signal ?? null, out, err }),
       );
     });
   }

@@ -1,0 +1,117 @@
+import { newInventory } from '../../erasure/inventory.ts';
+import { findRequest } from '../../erasure/requests.ts';
+import {
+  isAnyOverdue,
+  noteEnded,
+  readRetained,
+  type RetainedFilter,
+  type RetainedRow,
+} from '../../erasure/retained-rows.ts';
+import type { OpenErasure } from '../../erasure/runner.ts';
+import { anchorKeys } from '../anchored-keys.ts';
+import { appendAudit } from '../../keys/audit/audit-log.ts';
+import { destroyKey } from '../../keys/destroy-key.ts';
+import { inTransaction, withKeyStore } from '../../keys/key-store-client.ts';
+import { grouped } from '../../pipeline/grouped.ts';
+import { ownEventId } from '../../repair/own-headers.ts';
+import type { Config } from '../../schemas/config.ts';
+import type { ErasureContext } from './context.ts';
+import { retainKind } from './retained.ts';
+import { storesClearedWork } from './stores-cleared.ts';
+import { tombstonedWork } from './tombstoned.ts';
+import { topicPace } from './topic-pace.ts';
+import { topicsCompactedWork } from './topics-compacted.ts';
+import { eventColumn, verifiedWork } from './verified.ts';
+
+/** What a request keeps of a table. */
+interface Kept {
+  readonly erasure: OpenErasure;
+  readonly rows: readonly RetainedRow[];
+}
+
+/**
+ * Takes back what requests keep, as if it had never been kept: the person's rows come again themselves. Done before they are read again, and
+ * again by whoever was cut short.
+ */
+export async function takeBackRetained(context: ErasureContext, filter: RetainedFilter): Promise<number> {
+  const all = await keptBy(context, filter);
+  return end(context, all, (erasures) => tombstonedWork(context)(erasures, AbortSignal.any([])));
+}
+
+/**
+ * Ends what was kept for as long as the law asked: its keys are destroyed, and it goes from topics, stores and disks as a person's records do;
+ * then it is looked for, everywhere. Returns how many rows there were.
+ */
+export async function endOverdue(context: ErasureContext, signal: AbortSignal): Promise<number> {
+  const all = await keptBy(context, { overdue: true });
+  return end(context, all, async (erasures) => {
+    await tombstonedWork(context)(erasures, signal);
+    await storesClearedWork(context)(erasures, signal);
+    await topicsCompactedWork(context, topicPace(context.project))(erasures, signal);
+    await verifiedWork(context)(erasures, signal);
+  });
+}
+
+/** Is there anything whose time is over? */
+export function isRetentionOver(config: Pick<Config, 'keys'>): Promise<boolean> {
+  return withKeyStore(config, isAnyOverdue);
+}
+
+async function end(
+  context: ErasureContext,
+  all: readonly Kept[],
+  remove: (erasures: readonly OpenErasure[]) => Promise<unknown>,
+): Promise<number> {
+  if (all.length === 0) return 0;
+  const { config } = context.project;
+  for (const { erasure, rows } of all) {
+    const [{ request, dataset, keyId }] = rows as [RetainedRow];
+    if (keyId !== null)
+      await destroyKey(config, retainKind(erasure.inventory.subject.type, dataset), request);
+  }
+  await anchorKeys(config);
+  await remove(all.map(({ erasure }) => erasure));
+  await withKeyStore(config, (client) =>
+    inTransaction(client, async () => {
+      for (const { rows } of all) {
+        const [{ request, dataset }] = rows as [RetainedRow];
+        await noteEnded(client, rows);
+        await appendAudit(client, 'retention-ended', { request, table: dataset, rows: rows.length });
+      }
+    }),
+  );
+  await anchorKeys(config);
+  return all.reduce((sum, { rows }) => sum + rows.length, 0);
+}
+
+/**
+ * By request and table, each in the shape of an erasure whose records are known: what an erasure does with a person's records is done with
+ * these. Of a table that has no contract any more nobody knows where its records are: it stays in the ledger.
+ */
+async function keptBy({ project }: ErasureContext, filter: RetainedFilter): Promise<Kept[]> {
+  const tables = new Set(project.datasets.map(({ table }) => table));
+  return withKeyStore(project.config, async (client) => {
+    const rows = (await readRetained(client, filter)).filter(({ dataset }) => tables.has(dataset));
+    const kept: Kept[] = [];
+    for (const [, own] of grouped(rows, ({ request, dataset }) => `${request}.${dataset}`)) {
+      const [{ request: id, dataset: table, version, keyId }] = own as [RetainedRow];
+      const request = await findRequest(client, id);
+      if (!request) continue;
+      const records = own.map(({ recordKey }) => ({ table, key: recordKey }));
+      const values = own.map((row) => ({
+        table,
+        column: eventColumn,
+        bytes: Buffer.from(ownEventId(table, row.recordKey, row.version)).toString('base64'),
+      }));
+      const inventory = {
+        ...newInventory(request.subject.type, id),
+        records,
+        values,
+        barrier: version,
+        ...(keyId === null ? {} : { keyId }),
+      };
+      kept.push({ erasure: { request: { ...request, id: `${id}.${table}` }, inventory }, rows: own });
+    }
+    return kept;
+  });
+}

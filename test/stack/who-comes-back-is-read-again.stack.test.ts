@@ -1,5 +1,7 @@
 import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { readRetained } from '../../erasure/retained-rows.ts';
+import { withKeyStore } from '../../keys/key-store-client.ts';
 import { partitionScope } from '../../cli/partition-scope.ts';
 import { inPartition } from '../../pipeline/in-partition.ts';
 import { createKafka } from '../../pipeline/kafka.ts';
@@ -14,7 +16,7 @@ tier: 1
 subject: { type: customer, key: ${key} }
 sinks: [elasticsearch, clickhouse]
 staleness: 30s
-erasure: { source: application }
+erasure: { source: application${key === 'id' ? '' : ', retain: { columns: [text], basis: law, for: 1y }'} }
 columns:
   id: { classification: person.id, action: keep }
 ${key === 'id' ? '' : `  ${key}: { classification: person.id, action: keep }\n`}  ${column}: { classification: person.contact, action: encrypt }
@@ -82,6 +84,8 @@ describe('a person who comes back', { timeout: 600_000 }, () => {
       [1, 0, 0],
       [3, 0, 0],
     ]);
+    const kept = () => withKeyStore(live.project!.config, (store) => readRetained(store));
+    expect(await kept()).toHaveLength(3);
     const officer = await approvedOfficer();
     const done = await commands.run(['readmit', '--subject', 'customer:7', '--json'], officer);
     expect(done.code, done.err).toBe(0);
@@ -90,7 +94,13 @@ describe('a person who comes back', { timeout: 600_000 }, () => {
       [1, 1, 1],
       [3, 3, 3],
     ]);
-    await waitUntil(async () => JSON.stringify(await commands.countsOf(7)) === back, 60_000, 'the rows to come');
+    await waitUntil(
+      async () => JSON.stringify(await commands.countsOf(7)) === back,
+      60_000,
+      'the rows to come',
+    );
+    // What was kept by law apart of the person does not stand beside what is the person's again.
+    expect(await kept()).toEqual([]);
     await live.expectEqual();
   });
 

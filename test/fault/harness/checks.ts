@@ -1,4 +1,4 @@
-import { copyFileSync, mkdtempSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -117,9 +117,27 @@ async function converged(world: FaultWorld): Promise<void> {
     const behind = sinks
       .filter(({ rawLag, cleanLag }) => rawLag > 0 || cleanLag > 0)
       .map((s) => `${s.sink} ${s.table}: ${s.rawLag} raw and ${s.cleanLag} clean behind`);
-    const what = [`no convergence: the ${stage} is not there yet`, ...behind, `logs are in ${kept}`];
+    const what = [
+      `no convergence: the ${stage} is not there yet`,
+      ...behind,
+      `logs are in ${kept}`,
+      ...world.live.logs().flatMap(lastTroubles),
+    ];
     throw new Error(what.join('\n'), { cause });
   }
+}
+
+const troublesOfALog = 12;
+
+/** The last things that a process complained of: it says nothing of a row. Whoever reads a failure elsewhere has no other log. */
+function lastTroubles(log: string): string[] {
+  const lines = readFileSync(log, 'utf8').split('\n');
+  const troubles = lines.filter((line) => /"level":[456]0/.test(line) || !line.startsWith('{'));
+  return [
+    `-- ${basename(log)}, ${lines.length} lines:`,
+    ...troubles.slice(-troublesOfALog),
+    ...lines.slice(-3),
+  ];
 }
 
 /**

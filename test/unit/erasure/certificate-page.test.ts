@@ -103,7 +103,7 @@ describe('what is open', () => {
     expect(openPoints(certificate())).toEqual([
       'Kafka, segments of clean topics: 2 of 58 are still there (a segment is still open).',
       'Dead letters: not scanned (the broker did not answer).',
-      'public.invoices: total_cents, invoice_number stay, kept by law (HGB §257, invoices) until 2036-12-31 00:00:00 UTC.',
+      'public.invoices: total_cents, invoice_number of 12 rows stay, under ids drawn by lot: personal data, kept by law (HGB §257, invoices) until 2036-12-31 00:00:00 UTC.',
       'public.orders: its rows at the source are left to the application.',
       'public.customers: country: deleted here; in a copy that somebody made it is still readable.',
       'Not examined: backups of the source database (they are not under this pipeline), gone by 2026-04-01 00:00:00 UTC.',

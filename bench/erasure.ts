@@ -12,7 +12,14 @@ import { Child } from './child.ts';
 import { count, counts } from './counts.ts';
 import { erasePersons, type ErasureTimes } from './erase-persons.ts';
 import { loadAside, loadThrough } from './erasure-load.ts';
-import { batchCost, caseOf, type ErasureCase, type ErasureReport, reportText } from './erasure-report.ts';
+import {
+  type BatchCost,
+  batchCost,
+  caseOf,
+  type ErasureCase,
+  type ErasureReport,
+  reportText,
+} from './erasure-report.ts';
 import { erasureTables, personalTables } from './erasure-tables.ts';
 import { measureSuppression } from './suppression.ts';
 
@@ -21,6 +28,7 @@ interface Flags extends BenchStackOptions {
   readonly through: number;
   readonly rounds: number;
   readonly batch: number;
+  readonly batchAmong?: number;
   readonly suppressed: number;
   readonly json?: true;
 }
@@ -39,7 +47,12 @@ export function erasureCommand(): Command {
     )
     .option('--through <count>', 'persons that go through the whole pipeline at most', count, 100_000)
     .option('--rounds <count>', 'erasures of a case; the medians are reported', count, 3)
-    .option('--batch <count>', 'requests that are carried out together, in the last case', count, 1_000)
+    .option('--batch <count>', 'requests that are carried out together', count, 1_000)
+    .option(
+      '--batch-among <count>',
+      'in which case they are, by its persons; in the last if left out: a scan reads all that is there',
+      count,
+    )
     .option('--suppressed <count>', 'suppressed persons when an event is looked up', count, 1_000_000)
     .option('--dir <dir>', 'new or empty folder to work in, deleted at the end; else a temporary one')
     .option('--endpoints <file>', 'measure on running servers: what `lethe stack up --json` printed')
@@ -72,6 +85,8 @@ async function measure(flags: Flags): Promise<ErasureReport> {
     const cases: ErasureCase[] = [];
     const erased = new Set<number>();
     let [through, all] = [0, 0];
+    const { batchAmong = flags.subjects.at(-1) } = flags;
+    let batch: BatchCost | undefined;
     for (const subjects of flags.subjects) {
       const upTo = Math.min(subjects, flags.through);
       if (upTo > through) await loadThrough(parts, through + 1, upTo);
@@ -88,10 +103,12 @@ async function measure(flags: Flags): Promise<ErasureReport> {
       }
       cases.push(caseOf({ subjects, through, topics: await topicsOf(bench) }, rounds));
       say(JSON.stringify(cases.at(-1)));
+      if (subjects !== batchAmong) continue;
+      say(`erasing ${flags.batch} persons together`);
+      batch = batchCost(await erasePersons(bench, choose(erased, through, flags.batch)), all);
+      say(JSON.stringify(batch));
     }
-    say(`erasing ${flags.batch} persons together`);
-    const batch = batchCost(await erasePersons(bench, choose(erased, through, flags.batch)), all);
-    say(JSON.stringify(batch));
+    if (!batch) throw new Error(`no case has ${batchAmong} persons`);
     const suppressionNs = await measureSuppression(bench.config, flags.suppressed, say);
     failed = false;
     return { cases, ...batch, suppressionNs, load: { before, after: loadavg()[0]!, cpus: cpus().length } };

@@ -22,11 +22,11 @@ export class IdleOffsets {
     consumer.on(consumer.events.GROUP_JOIN, () => this.waiting.clear());
   }
 
-  start(everyMs: number): void {
-    this.timer = setInterval(
-      () => void (this.passing ??= this.pass().finally(() => (this.passing = undefined))),
-      everyMs,
-    );
+  /** `mayCommit`: whether partitions that this member had are surely its own still. */
+  start(everyMs: number, mayCommit: () => boolean = () => true): void {
+    this.timer = setInterval(() => {
+      if (mayCommit()) this.passing ??= this.pass().finally(() => (this.passing = undefined));
+    }, everyMs);
   }
 
   stop(): void {

@@ -2,6 +2,7 @@ import type { Consumer } from 'kafkajs';
 import { LetheError } from '../schemas/errors.ts';
 import type { Backlog } from './backlog.ts';
 import type { KeyedLock } from './keyed-lock.ts';
+import type { Membership } from './membership.ts';
 import type { Outages } from './outage.ts';
 import type { PartitionSession } from './partition-session.ts';
 import type { Patience } from './retry.ts';
@@ -9,6 +10,8 @@ import { RouteOutput, type RouteOutputParts, type TransformRoute } from './route
 
 export interface ParkingParts extends RouteOutputParts {
   readonly consumer: Consumer;
+  /** Partitions are this member's own only as long as it is one. */
+  readonly membership: Pick<Membership, 'isSure'>;
   /** A session does one transaction at a time; keys are `<topic>/<partition>`. */
   readonly lock: KeyedLock;
   /** The partition's session, opened where there is none. */
@@ -24,9 +27,6 @@ interface Place {
   readonly partition: number;
 }
 
-/** A membership that was not confirmed for so long may be lost: no session is opened then, which would fence its holder. */
-const membershipMs = 10_000;
-
 /**
  * Lets rows go on that waited: when what they wait for has come, and when their time is up. It looks at all
  * partitions of this member, also those to which nothing new comes, and holds partitions in which too many wait.
@@ -38,7 +38,6 @@ export class Parking {
   private readonly held = new Map<string, { topic: string; partition: number }>();
   private readonly underWay = new Set<string>();
   private timer: NodeJS.Timeout | undefined;
-  private confirmedMs = 0;
 
   constructor(parts: ParkingParts) {
     this.parts = parts;
@@ -46,21 +45,15 @@ export class Parking {
 
   /** The partitions of this member from now on, by raw topic. */
   assigned(assignment: Readonly<Record<string, readonly number[]>>, routes: readonly TransformRoute[]): void {
-    this.confirmed();
     for (const [place, { topic, partition }] of this.held) this.resume(place, topic, partition);
     this.places = routes
       .filter((route) => route.lookups?.parking)
       .flatMap((route) => (assignment[route.rawTopic] ?? []).map((partition) => ({ route, partition })));
   }
 
-  /** The group knows this member. */
-  confirmed(): void {
-    this.confirmedMs = Date.now();
-  }
-
   start(everyMs: number): void {
     this.timer = setInterval(() => {
-      if (Date.now() - this.confirmedMs > membershipMs) return;
+      if (!this.parts.membership.isSure()) return;
       for (const place of this.places) void this.look(place);
     }, everyMs);
   }

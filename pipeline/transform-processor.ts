@@ -10,6 +10,7 @@ import type { Log } from './log.ts';
 import type { Outages } from './outage.ts';
 import { IdleOffsets } from './idle-offsets.ts';
 import { KeyedLock } from './keyed-lock.ts';
+import { Membership } from './membership.ts';
 import { PartitionSession } from './partition-session.ts';
 import { type RawPurge, rollHeader } from './raw-purge.ts';
 import { Parking } from './parking.ts';
@@ -66,6 +67,7 @@ export class TransformProcessor {
   private readonly stopping = new AbortController();
   private readonly idle: IdleOffsets;
   private readonly parking: Parking;
+  private readonly membership = new Membership();
   /** A session does one transaction at a time. */
   private readonly lock = new KeyedLock();
 
@@ -92,6 +94,7 @@ export class TransformProcessor {
     this.parking = new Parking({
       ...parts,
       consumer: this.consumer,
+      membership: this.membership,
       lock: this.lock,
       session: (topic, partition) => this.session(topic, partition),
       discard: (topic, partition) => this.discard(topic, partition),
@@ -106,17 +109,21 @@ export class TransformProcessor {
     });
   }
 
-  /** Commits what only control records lie behind, if the partition is at rest and still ours. */
+  /**
+   * Commits what only control records lie behind. Who had the partition before may have died with it undone, and no record may come for long:
+   * so a partition without a session gets one. Fails where it is to be tried again.
+   */
   private async commitIdle(topic: string, partition: number, next: bigint): Promise<void> {
     const key = `${topic}/${partition}`;
     await this.lock.run(key, async () => {
-      const session = this.sessions.get(key);
-      if (!session || session.nextOffset === undefined || session.nextOffset >= next) return;
       try {
+        const session = await this.session(topic, partition);
+        if (session.nextOffset !== undefined && session.nextOffset >= next) return;
         await session.commit(nothing(), next, session.clock);
         this.parts.purge.committed(topic, partition, next, true);
-      } catch {
+      } catch (error) {
         await this.discard(topic, partition);
+        throw error;
       }
     });
   }
@@ -126,6 +133,7 @@ export class TransformProcessor {
     await this.admin.connect();
     // A new assignment voids every session: each is opened again, which fences whoever held the partition.
     this.consumer.on(this.consumer.events.GROUP_JOIN, ({ payload }) => {
+      this.membership.confirmed();
       for (const session of this.sessions.values()) void session.close();
       this.sessions.clear();
       this.truncations.clear();
@@ -134,9 +142,9 @@ export class TransformProcessor {
       const partitions = Object.values(payload.memberAssignment).reduce((n, p) => n + p.length, 0);
       log.info({ group: payload.groupId, partitions }, 'joined the group');
     });
-    this.consumer.on(this.consumer.events.HEARTBEAT, () => this.parking.confirmed());
+    this.consumer.on(this.consumer.events.HEARTBEAT, () => this.membership.confirmed());
     tellFetches(this.consumer, this.parts.outages);
-    this.idle.start(500);
+    this.idle.start(500, () => this.membership.isSure());
     this.parking.start(releaseEveryMs);
     await startLasting(this.consumer, () => this.consume(), { log, signal: this.stopping.signal });
   }

@@ -60,6 +60,7 @@ export function lookupFailures(canary: string, folder: string): readonly (() => 
     () => {
       const parking = new Parking({
         consumer: { pause: () => {} } as never,
+        membership: { isSure: () => true },
         lock: new KeyedLock(),
         session: () => Promise.reject(new Error('none')),
         discard: async () => {},

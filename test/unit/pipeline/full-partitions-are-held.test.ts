@@ -64,6 +64,7 @@ function partition() {
       pause: () => calls.push('pause'),
       resume: () => calls.push('resume'),
     } as unknown as Consumer,
+    membership: { isSure: () => true },
     lock: new KeyedLock(),
     session: async () => session,
     discard: async () => void calls.push('discard'),

@@ -58,11 +58,11 @@ export async function releaseHold(
   });
 }
 
-/** ERASURE_REFUSED for a person who is under a hold, by whichever of their ids. */
-export async function refuseHeld(
+/** The hold that a person is under, by whichever of their ids. */
+export async function findHold(
   client: Pick<ClientBase, 'query'>,
   { type, digest }: SubjectRef,
-): Promise<void> {
+): Promise<Hold | undefined> {
   const { rows } = await client.query<Hold>(
     `select basis, held_at as "heldAt" from lethe_erasure.holds h
       where h.subject_type = $1
@@ -72,8 +72,20 @@ export async function refuseHeld(
                            and other.subject_type = $1 and other.subject_digest = h.subject_digest))`,
     [type, digest],
   );
-  if (!rows[0]) return;
-  throw new LetheError('ERASURE_REFUSED', `the person is under a legal hold: ${rows[0].basis}`, {
-    fix: 'Release it with `lethe erase release`, then `lethe erase resume`; or refuse the request with its ground.',
-  });
+  return rows[0];
 }
+
+/** ERASURE_REFUSED for a person who is under a hold, by whichever of their ids. */
+export async function refuseHeld(client: Pick<ClientBase, 'query'>, subject: SubjectRef): Promise<void> {
+  const hold = await findHold(client, subject);
+  if (!hold) return;
+  throw new LetheError('ERASURE_REFUSED', underHold(hold), { fix: waysOut });
+}
+
+/** What is to be said of a person who is under one. */
+export function underHold({ basis }: Hold): string {
+  return `the person is under a legal hold: ${basis}`;
+}
+
+export const waysOut =
+  'Release it with `lethe erase release`, then `lethe erase resume`; or refuse the request with its ground.';

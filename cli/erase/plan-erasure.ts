@@ -1,6 +1,7 @@
 import { withSource } from '../../connectors/postgres/source-client.ts';
 import { planSourceErasure } from '../../connectors/postgres/source-erasure-plan.ts';
 import { sourceRowsOf } from '../../connectors/postgres/subject-rows.ts';
+import { findHold, type Hold, underHold, waysOut } from '../../erasure/holds.ts';
 import { recordsOf, type SubjectRecord } from '../../erasure/subject-index.ts';
 import { withKeyStore } from '../../keys/key-store-client.ts';
 import type { PostgresKeyStore } from '../../keys/postgres-key-store.ts';
@@ -39,11 +40,15 @@ export async function planErasure(
   subjects: readonly [Subject, ...Subject[]],
 ): Promise<PlannedErasure> {
   const [{ type }] = subjects;
-  const records = await withKeyStore(config, async (client) => {
+  const { records, hold } = await withKeyStore(config, async (client) => {
     const found: SubjectRecord[] = [];
-    for (const { id } of subjects)
-      found.push(...(await recordsOf(client, type, await keys.subjectDigest({ type }, id))));
-    return found;
+    let held: Hold | undefined;
+    for (const { id } of subjects) {
+      const digest = await keys.subjectDigest({ type }, id);
+      found.push(...(await recordsOf(client, type, digest)));
+      held ??= await findHold(client, { type, digest });
+    }
+    return { records: found, hold: held };
   });
   return withSource(config.postgres, async (client) => {
     const plan = await planSourceErasure(client, datasets, type);
@@ -70,7 +75,8 @@ export async function planErasure(
       message,
       fix: fix ?? '',
     }));
-    return { tables, obstacles };
+    const held = hold ? [{ severity: 'error', message: underHold(hold), fix: waysOut }] : [];
+    return { tables, obstacles: [...held, ...obstacles] };
   });
 }
 

@@ -63,7 +63,7 @@ export async function reconcileTable(parts: ReconcileParts): Promise<TableReconc
   if (reread && bury) {
     for (let look = 0; left.length > 0 && look < mostLooks && !signal.aborted; look++) {
       onProgress(`repairing ${left.length} rows`);
-      await repair(parts, left, { reread, bury });
+      if (!(await repair(parts, left, { reread, bury }))) break;
       await parts.caughtUp();
       left = await confirmed(parts, new Set(left.map(({ key }) => key)));
     }
@@ -170,18 +170,22 @@ async function withStale({ topicVersions }: ReconcileParts, found: readonly Mism
   });
 }
 
+/** Whether there was anything that it could do. */
 async function repair(
   parts: ReconcileParts,
   left: readonly Mismatch[],
   { reread, bury }: Required<Pick<ReconcileParts, 'reread' | 'bury'>>,
-): Promise<void> {
+): Promise<boolean> {
   const keys = new Set(left.map(({ key }) => key));
   const { rows } = await sourceRows(parts, keys);
   const there = [...rows.values()].flatMap(({ sourceKey }) => (sourceKey ? [sourceKey] : []));
   const gone = new Set([...keys].filter((key) => !rows.has(key)));
   const topic = await parts.topicVersions(gone);
+  // Its entry in the ledger is lost, as with a key store of before: that is no reason to delete what the law has kept.
+  for (const [key, known] of topic) if (known.isRetained) gone.delete(key);
   if (gone.size > 0) await bury([...gone].map((key) => ({ key, above: newestOf(key, left, topic) })));
   if (there.length > 0) await reread(there);
+  return gone.size + there.length > 0;
 }
 
 /** The newest version that a store or the topic has of the row. */

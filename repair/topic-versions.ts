@@ -1,13 +1,14 @@
 import type { CommittedReader } from '../pipeline/committed-reader.ts';
 import { header } from '../schemas/record-headers.ts';
+import { isRetained } from '../schemas/retained-row.ts';
 import { compareVersions, parseVersion, type Version } from '../schemas/version.ts';
 
 /** What a clean topic has of a row. */
 export interface TopicVersion {
   /** The newest version that stands in the topic. */
   readonly version: Version;
-  /** Whether the last record of the row, which compaction keeps, is of that version. */
-  readonly isLast: boolean;
+  /** Whether its record says of itself that the law has the row kept. */
+  readonly isRetained: boolean;
 }
 
 /** The versions of these rows in the clean topic. Reads the topic through, and holds only what was asked for. */
@@ -24,8 +25,8 @@ export async function readTopicVersions(
       const version = parseVersion(headers.get(header.version) ?? '');
       if (!version) return;
       const before = found.get(key);
-      const isNewest = !before || compareVersions(version, before.version) >= 0;
-      found.set(key, isNewest ? { version, isLast: true } : { version: before.version, isLast: false });
+      if (before && compareVersions(version, before.version) < 0) return;
+      found.set(key, { version, isRetained: isRetained(headers.get(header.contract) ?? '') });
     });
   }
   return found;

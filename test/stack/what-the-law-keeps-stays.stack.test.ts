@@ -306,6 +306,24 @@ describe('what the law has to be kept', { timeout: 600_000 }, () => {
     expect(seen.elasticsearch.map(({ total }) => total)).toEqual([1_600, 2_600, 3_600, 600]);
   });
 
+  it('is not deleted where the ledger is lost', async () => {
+    const { config } = live.project!;
+    await withKeyStore(config, async (store) => {
+      await store.query(
+        `create table lost as select * from lethe_erasure.retained where dataset = 'public.receipts'`,
+      );
+      await store.query(`delete from lethe_erasure.retained where dataset = 'public.receipts'`);
+    });
+    const { code, out } = await commands.run(['reconcile', 'receipts', '--repair', '--json']);
+    expect(code, out).toBe(1);
+    await withKeyStore(config, async (store) => {
+      await store.query('insert into lethe_erasure.retained select * from lost');
+      await store.query('drop table lost');
+    });
+    await live.expectEqual();
+    expect((await readersSee('receipts', 'amount', ['EUR 7'])).clickhouse).toHaveLength(1);
+  });
+
   it('outlives a TRUNCATE at the source', async () => {
     await client.query('truncate receipts');
     await live.expectEqual();

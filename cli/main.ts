@@ -3,35 +3,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command, CommanderError } from 'commander';
 import { packageRoot } from '../stack/package-root.ts';
-import { accessCommand } from './access.ts';
-import { applyCommand } from './apply.ts';
-import { auditCommand } from './audit.ts';
-import { checkCommand } from './check.ts';
-import { connectorCommand } from './connector.ts';
-import { demoCommand } from './demo.ts';
-import { diffCommand } from './diff.ts';
-import { linkCommand } from './link.ts';
-import { readmitCommand } from './readmit.ts';
-import { eraseCommand } from './erase.ts';
-import { dlqCommand } from './dlq.ts';
-import { exportCommand } from './export.ts';
+import { commandsFor } from './commands.ts';
 import { explainError } from './explain-error.ts';
-import { glassCommand } from './glass.ts';
-import { keysCommand } from './keys.ts';
-import { migrateCommand } from './migrate.ts';
-import { odcsCommand } from './odcs.ts';
-import { planCommand } from './plan.ts';
-import { previewCommand } from './preview.ts';
-import { reconcileCommand } from './reconcile.ts';
-import { rebuildCommand } from './rebuild.ts';
-import { replayCommand } from './replay.ts';
-import { restrictCommand } from './restrict.ts';
-import { runCommand } from './run.ts';
-import { serveCommand } from './serve.ts';
-import { statusCommand } from './status.ts';
-import { stackCommand } from './stack.ts';
-import { suggestCommand } from './suggest.ts';
-import { waitCommand } from './wait.ts';
 import { throwInsteadOfExit } from './throw-instead-of-exit.ts';
 
 const { version } = JSON.parse(readFileSync(join(packageRoot(), 'package.json'), 'utf8')) as {
@@ -40,35 +13,8 @@ const { version } = JSON.parse(readFileSync(join(packageRoot(), 'package.json'),
 
 const program = new Command('lethe')
   .description('Streams Postgres to search and analytics without the private lives in it.')
-  .version(version)
-  .addCommand(checkCommand())
-  .addCommand(suggestCommand())
-  .addCommand(diffCommand())
-  .addCommand(previewCommand())
-  .addCommand(migrateCommand())
-  .addCommand(planCommand())
-  .addCommand(applyCommand())
-  .addCommand(runCommand())
-  .addCommand(statusCommand())
-  .addCommand(connectorCommand())
-  .addCommand(keysCommand())
-  .addCommand(auditCommand())
-  .addCommand(eraseCommand())
-  .addCommand(linkCommand())
-  .addCommand(readmitCommand())
-  .addCommand(exportCommand())
-  .addCommand(restrictCommand())
-  .addCommand(accessCommand())
-  .addCommand(glassCommand())
-  .addCommand(reconcileCommand())
-  .addCommand(waitCommand())
-  .addCommand(serveCommand())
-  .addCommand(dlqCommand())
-  .addCommand(rebuildCommand())
-  .addCommand(replayCommand())
-  .addCommand(odcsCommand())
-  .addCommand(demoCommand())
-  .addCommand(stackCommand());
+  .version(version);
+for (const command of await commandsFor(process.argv[2])) program.addCommand(command);
 
 throwInsteadOfExit(program);
 

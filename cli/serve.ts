@@ -11,7 +11,7 @@ import { openKeyStore } from '../keys/open-key-store.ts';
 import { anchorKeys, requireAnchored } from './anchored-keys.ts';
 import { BackgroundRunner } from './erase/background-runner.ts';
 import { readErasureStatus } from './erase/deadline-alarms.ts';
-import { isRetentionOver } from './erase/end-retained.ts';
+import { isRetentionDue } from './erase/end-retained.ts';
 import { httpDesk } from './erase/http-desk.ts';
 import { endRetentions } from './erase/retained-command.ts';
 import { runRequests } from './erase/run-requests.ts';
@@ -59,7 +59,7 @@ export function serveCommand(): Command {
           const open = await withKeyStore(config, (client) => workable(client));
           // Contracts may have changed since the start.
           if (erasures && open.length > 0) await runRequests(await openProject(path), { logs: [] });
-          if (erasures && (await isRetentionOver(config))) await endRetentions(await openProject(path));
+          if (erasures && (await isRetentionDue(config))) await endRetentions(await openProject(path));
         },
         say: (text) => void process.stderr.write(`${text}\n`),
       });

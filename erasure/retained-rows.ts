@@ -79,34 +79,44 @@ export async function claimRetained(
   return draws.map(({ origin }) => keys.get(origin)!);
 }
 
-/** Of which rows is asked: those of a request, those whose time is over, those of a person. */
+/** Of which rows is asked: those of a request, those that are due to end, those of a person. */
 export interface RetainedFilter {
   readonly request?: string;
-  readonly overdue?: true;
+  readonly due?: true;
   readonly subject?: { readonly type: string; readonly digest: Buffer };
 }
 
+/**
+ * Their time is over; or the person is back, readmitted or by a request that was cancelled, with rows that say the same: who did that was cut
+ * short before he took them back.
+ */
+const isDue = `(k.until <= clock_timestamp() or (
+  not exists (select from lethe_keys.suppressed p
+    where p.subject_type = r.subject_type and p.subject_digest = r.subject_digest)
+  and exists (select from lethe_keys.subjects s join lethe_keys.data_keys d using (key_id)
+    where s.subject_type = r.subject_type and s.purpose = '' and s.subject_digest = r.subject_digest and d.wrapped is not null)))`;
+
 /** Rows that are kept now; the one whose time ends first in front. */
 export async function readRetained(client: ClientBase, filter: RetainedFilter = {}): Promise<RetainedRow[]> {
-  const { request = null, overdue = false, subject } = filter;
+  const { request = null, due = false, subject } = filter;
   const { rows } = await client.query<RetainedRow>(
-    `select dataset, record_key as "recordKey", request, key_id as "keyId", version, basis, until
-       from lethe_erasure.retained k
-      where ended_at is null
-        and ($1::text is null or request = $1)
-        and (not $2 or until <= clock_timestamp())
-        and ($3::text is null or exists (select from lethe_erasure.requests r
-             where r.id = k.request and r.subject_type = $3 and r.subject_digest = $4))
-      order by until, dataset, record_key`,
-    [request, overdue, subject?.type ?? null, subject?.digest ?? null],
+    `select k.dataset, k.record_key as "recordKey", k.request, k.key_id as "keyId", k.version, k.basis, k.until
+       from lethe_erasure.retained k left join lethe_erasure.requests r on r.id = k.request
+      where k.ended_at is null
+        and ($1::text is null or k.request = $1)
+        and (not $2 or ${isDue})
+        and ($3::text is null or (r.subject_type = $3 and r.subject_digest = $4))
+      order by k.until, k.dataset, k.record_key`,
+    [request, due, subject?.type ?? null, subject?.digest ?? null],
   );
   return rows;
 }
 
-/** Is the time of any row over? */
-export async function isAnyOverdue(client: ClientBase): Promise<boolean> {
+/** Is any row due to end? */
+export async function isAnyDue(client: ClientBase): Promise<boolean> {
   const { rows } = await client.query<{ any: boolean }>(
-    `select exists (select from lethe_erasure.retained where ended_at is null and until <= clock_timestamp()) as any`,
+    `select exists (select from lethe_erasure.retained k left join lethe_erasure.requests r on r.id = k.request
+      where k.ended_at is null and ${isDue}) as any`,
   );
   return rows[0]!.any;
 }

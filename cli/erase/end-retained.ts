@@ -1,7 +1,7 @@
 import { newInventory } from '../../erasure/inventory.ts';
 import { findRequest } from '../../erasure/requests.ts';
 import {
-  isAnyOverdue,
+  isAnyDue,
   noteEnded,
   readRetained,
   type RetainedFilter,
@@ -39,11 +39,11 @@ export async function takeBackRetained(context: ErasureContext, filter: Retained
 }
 
 /**
- * Ends what was kept for as long as the law asked: its keys are destroyed, and it goes from topics, stores and disks as a person's records do;
+ * Ends what was kept for as long as the law asked, and what somebody who was cut short has not taken back: its keys are destroyed, and it goes from topics, stores and disks as a person's records do;
  * then it is looked for, everywhere. Returns how many rows there were.
  */
-export async function endOverdue(context: ErasureContext, signal: AbortSignal): Promise<number> {
-  const all = await keptBy(context, { overdue: true });
+export async function endDue(context: ErasureContext, signal: AbortSignal): Promise<number> {
+  const all = await keptBy(context, { due: true });
   return end(context, all, async (erasures) => {
     await tombstonedWork(context)(erasures, signal);
     await storesClearedWork(context)(erasures, signal);
@@ -52,9 +52,9 @@ export async function endOverdue(context: ErasureContext, signal: AbortSignal): 
   });
 }
 
-/** Is there anything whose time is over? */
-export function isRetentionOver(config: Pick<Config, 'keys'>): Promise<boolean> {
-  return withKeyStore(config, isAnyOverdue);
+/** Is there anything that is due to end? */
+export function isRetentionDue(config: Pick<Config, 'keys'>): Promise<boolean> {
+  return withKeyStore(config, isAnyDue);
 }
 
 async function end(

@@ -9,7 +9,7 @@ import { permitted } from '../permitted.ts';
 import { openProject, type Project } from '../project.ts';
 import { renderTable } from '../table.ts';
 import { untilStopped } from '../until-stopped.ts';
-import { endOverdue } from './end-retained.ts';
+import { endDue } from './end-retained.ts';
 import { print, type RequestCommandFlags, requestCommandOf } from './request-command.ts';
 
 /** What a request keeps of a table. */
@@ -25,14 +25,17 @@ interface ShownRetention {
 /** `lethe erase retained`: what erasures have left since the law has to be kept, and until when; with --end, the end of what is due. */
 export function retainedCommand(): Command {
   return requestCommandOf('retained', 'what erasures have left by law, on which basis and until when')
-    .option('--end', 'remove what was kept long enough; `lethe serve` does so by itself')
+    .option(
+      '--end',
+      'remove what was kept long enough, or whose person is back; `lethe serve` does so by itself',
+    )
     .action(async (flags: RequestCommandFlags & { readonly end?: true }) => {
       if (flags.end) {
         const project = await openProject(flags.config);
         await requireAnchored(project.config);
         await permitted(project.config, 'erase:request');
         const ended = await endRetentions(project);
-        return print(flags, { ended }, () => `${ended} rows whose time was over are removed\n`);
+        return print(flags, { ended }, () => `${ended} rows that were due are removed\n`);
       }
       const config = await keysConfig(flags.config);
       await permitted(config, 'erase:read');
@@ -48,7 +51,7 @@ export async function endRetentions(project: Project): Promise<number> {
   try {
     let ended = 0;
     await untilStopped(async (signal) => {
-      ended = await endOverdue({ project, keys, logs: [], say }, signal);
+      ended = await endDue({ project, keys, logs: [], say }, signal);
     });
     return ended;
   } finally {

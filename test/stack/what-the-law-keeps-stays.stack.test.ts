@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { readRetained } from '../../erasure/retained-rows.ts';
+import { noteEnded, readRetained } from '../../erasure/retained-rows.ts';
 import { associatedData, decrypt } from '../../keys/ciphertext.ts';
 import { openKeyStore } from '../../keys/open-key-store.ts';
 import { withKeyStore } from '../../keys/key-store-client.ts';
@@ -168,6 +168,16 @@ describe('what the law has to be kept', { timeout: 600_000 }, () => {
     const cancelled = await commands.run(['erase', 'cancel', 'mistake']);
     expect(cancelled.code, cancelled.err).toBe(0);
     expect(await ledger()).toEqual([]);
+    // Where that was cut short, it is due by itself: the person is back.
+    const due = await withKeyStore(live.project!.config, async (store) => {
+      await store.query(
+        `update lethe_erasure.retained set ended_at = null where dataset = 'public.receipts'`,
+      );
+      const rows = await readRetained(store, { due: true });
+      await noteEnded(store, rows);
+      return rows;
+    });
+    expect(due.map(({ request }) => request)).toEqual(['mistake']);
     const everything = JSON.stringify([
       [4, 4, 4],
       [8, 8, 8],

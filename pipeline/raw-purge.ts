@@ -16,8 +16,8 @@ interface Mark {
 }
 
 /**
- * Deletes raw records after their commit. It runs beside the processing and never before the commit; what a crash left
- * behind is taken up when the partition's session opens and reports the committed offset.
+ * Deletes raw records after their commit. It runs beside the processing and never before the commit; what somebody left
+ * behind is taken up by who has the partition next, whether or not anything comes there.
  *
  * deleteRecords only moves the log's start: the bytes go with their segment, and the active segment stays. So an
  * idle partition gets one empty record after the segment's time, which starts a new segment and frees the old one.

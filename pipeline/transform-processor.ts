@@ -5,7 +5,7 @@ import type { BrokerConnections } from './broker-connections.ts';
 import type { PayloadSealer } from './dead-letters.ts';
 import { Backlog } from './backlog.ts';
 import type { Counters } from './counters.ts';
-import { tellFetches } from './kafka.ts';
+import { kafkaError, tellFetches } from './kafka.ts';
 import type { Log } from './log.ts';
 import type { Outages } from './outage.ts';
 import { IdleOffsets } from './idle-offsets.ts';
@@ -68,6 +68,8 @@ export class TransformProcessor {
   private readonly idle: IdleOffsets;
   private readonly parking: Parking;
   private readonly membership = new Membership();
+  /** How often the group was joined. */
+  private joined = 0;
   /** A session does one transaction at a time. */
   private readonly lock = new KeyedLock();
 
@@ -139,6 +141,7 @@ export class TransformProcessor {
       this.truncations.clear();
       for (const route of routes) this.parts.purge.forget(route.rawTopic);
       this.parking.assigned(payload.memberAssignment, routes);
+      void this.takeUpPurge(payload.memberAssignment);
       const partitions = Object.values(payload.memberAssignment).reduce((n, p) => n + p.length, 0);
       log.info({ group: payload.groupId, partitions }, 'joined the group');
     });
@@ -147,6 +150,33 @@ export class TransformProcessor {
     this.idle.start(500, () => this.membership.isSure());
     this.parking.start(releaseEveryMs);
     await startLasting(this.consumer, () => this.consume(), { log, signal: this.stopping.signal });
+  }
+
+  /**
+   * Whoever committed what stands in these partitions may have ended before he purged it, and before the rows' segment was closed: nothing more
+   * may come for long, and raw rows must not lie there.
+   */
+  private async takeUpPurge(assignment: Readonly<Record<string, readonly number[]>>): Promise<void> {
+    const joined = ++this.joined;
+    const { groupId, purge, outages } = this.parts;
+    const topics = Object.keys(assignment);
+    if (topics.length === 0) return;
+    const fetch = () =>
+      this.admin.fetchOffsets({ groupId, topics }).catch((cause: unknown) => {
+        throw kafkaError(cause);
+      });
+    try {
+      const committed = await untilItWorks('kafka (purge)', fetch, { outages, signal: this.stopping.signal });
+      if (joined !== this.joined) return;
+      for (const { topic, partitions } of committed) {
+        for (const { partition, offset } of partitions) {
+          if (offset !== '-1' && assignment[topic]?.includes(partition))
+            purge.committed(topic, partition, BigInt(offset), false);
+        }
+      }
+    } catch (error) {
+      if (!this.stopping.signal.aborted) outages.failed('kafka (purge)', error);
+    }
   }
 
   private async consume(): Promise<void> {

@@ -1,8 +1,11 @@
+import { join } from 'node:path';
 import { Client } from 'pg';
-import { afterAll, beforeAll, it } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { waitForPurge } from '../../cli/wait-for-purge.ts';
 import { waitForSinks } from '../../cli/wait-for-sinks.ts';
 import { createKafka } from '../../pipeline/kafka.ts';
 import { cleanTopic, rawTopic } from '../../schemas/names.ts';
+import { openStack } from '../../stack/stack.ts';
 import { LivePipeline } from '../support/live-pipeline.ts';
 import { acquireStack } from '../support/stack.ts';
 
@@ -18,9 +21,12 @@ columns:
 
 let live: LivePipeline;
 let client: Client;
+let logDir: string;
 
 beforeAll(async () => {
-  live = await LivePipeline.ofContracts(await acquireStack(), { 'notes.yaml': contract }, 2);
+  const stack = await acquireStack();
+  logDir = join(openStack(stack.dir).partDir('kafka').data, 'logs');
+  live = await LivePipeline.ofContracts(stack, { 'notes.yaml': contract }, 2);
   client = new Client({ connectionString: live.source.url });
   await client.connect();
   await client.query(`
@@ -37,6 +43,19 @@ beforeAll(async () => {
 afterAll(async () => {
   await client?.end();
   await live?.close();
+});
+
+/** Raw rows must not lie on the broker's disk because nothing more comes: they are in the clear there. */
+it('what whoever died had read and not purged', async () => {
+  const instance = live.run();
+  try {
+    await live.ready(instance);
+    const topics = [rawTopic(live.project!.config, 'public.notes')];
+    expect(await waitForPurge(logDir, topics, 120_000, AbortSignal.timeout(130_000))).toBe(true);
+  } finally {
+    instance.child.kill('SIGKILL');
+    await instance.ended;
+  }
 });
 
 /**

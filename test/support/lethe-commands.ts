@@ -33,12 +33,16 @@ export class LetheCommands {
   }
 
   run(args: readonly string[], env: Record<string, string> = {}): Promise<Ran> {
-    const live = this.#live;
+    return this.bare([...args, '-c', this.#live.configPath], env);
+  }
+
+  /** One that reads no lethe.yaml. */
+  bare(args: readonly string[], env: Record<string, string> = {}): Promise<Ran> {
     return new Promise((done) => {
       execFile(
         process.execPath,
-        [main, ...args, '-c', live.configPath],
-        { env: { ...process.env, ...live.env, ...env }, maxBuffer: 1 << 26 },
+        [main, ...args],
+        { env: { ...process.env, ...this.#live.env, ...env }, maxBuffer: 1 << 26 },
         (error, out, err) =>
           done({ code: error ? Number(error.code) : 0, signal: error?.signal ?? null, out, err }),
       );

@@ -45,7 +45,7 @@ export interface RunnerParts {
 }
 
 /** After so many attempts a person has to look. */
-const mostAttempts = 8;
+export const mostAttempts = 8;
 /** How often somebody looks whether another runner is done with what it holds. */
 const lookMs = 500;
 
@@ -178,7 +178,7 @@ export class ErasureRunner {
 }
 
 /** What no code stands for, as a server that breaks off in the middle, may pass as well. */
-function mayPass(error: unknown): boolean {
+export function mayPass(error: unknown): boolean {
   return !(error instanceof LetheError) || isRetriable(error.code) || error.code === 'ERASURE_INCOMPLETE';
 }
 

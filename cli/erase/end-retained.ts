@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { newInventory } from '../../erasure/inventory.ts';
 import { findRequest } from '../../erasure/requests.ts';
 import {
@@ -7,14 +8,16 @@ import {
   type RetainedFilter,
   type RetainedRow,
 } from '../../erasure/retained-rows.ts';
-import type { OpenErasure } from '../../erasure/runner.ts';
+import { mayPass, mostAttempts, type OpenErasure } from '../../erasure/runner.ts';
 import { anchorKeys } from '../anchored-keys.ts';
 import { appendAudit } from '../../keys/audit/audit-log.ts';
 import { destroyKey } from '../../keys/destroy-key.ts';
 import { inTransaction, withKeyStore } from '../../keys/key-store-client.ts';
 import { grouped } from '../../pipeline/grouped.ts';
+import { backoffMs } from '../../pipeline/retry.ts';
 import { ownEventId } from '../../repair/own-headers.ts';
 import type { Config } from '../../schemas/config.ts';
+import { safeReason } from '../../schemas/errors.ts';
 import type { ErasureContext } from './context.ts';
 import { retainKind } from './retained.ts';
 import { storesClearedWork } from './stores-cleared.ts';
@@ -45,16 +48,37 @@ export async function takeBackRetained(context: ErasureContext, filter: Retained
 export async function endDue(context: ErasureContext, signal: AbortSignal): Promise<number> {
   const all = await keptBy(context, { due: true });
   return end(context, all, async (erasures) => {
-    await tombstonedWork(context)(erasures, signal);
-    await storesClearedWork(context)(erasures, signal);
-    await topicsCompactedWork(context, topicPace(context.project))(erasures, signal);
-    await verifiedWork(context)(erasures, signal);
+    const steps = [
+      tombstonedWork(context),
+      storesClearedWork(context),
+      topicsCompactedWork(context, topicPace(context.project)),
+      verifiedWork(context),
+    ];
+    for (const step of steps) await patiently(context, () => step(erasures, signal), signal);
   });
 }
 
 /** Is there anything that is due to end? */
 export function isRetentionDue(config: Pick<Config, 'keys'>): Promise<boolean> {
   return withKeyStore(config, isAnyDue);
+}
+
+/** As a step of an erasure is tried. */
+async function patiently(
+  { say }: ErasureContext,
+  work: () => Promise<unknown>,
+  signal: AbortSignal,
+): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      await work();
+      return;
+    } catch (error) {
+      if (signal.aborted || attempt === mostAttempts || !mayPass(error)) throw error;
+      say(`to be tried again: ${safeReason(error)}`);
+      await sleep(backoffMs(attempt, Math.random()), undefined, { signal });
+    }
+  }
 }
 
 async function end(

@@ -122,11 +122,19 @@ async function unfinished(source: Client, next: string): Promise<bigint> {
   return BigInt(rows[0]!.left);
 }
 
+/** SLOT_LOST where nothing will ever come: whoever waits must not wait for it. A slot that is not there yet is waited for. */
 async function unconfirmed(source: Pick<Client, 'query'>, config: Config, lsn: string): Promise<bigint> {
-  const { rows } = await source.query<{ left: string | null }>(
-    `select greatest(0, pg_wal_lsn_diff($1::pg_lsn, confirmed_flush_lsn))::text as left from pg_replication_slots where slot_name = $2`,
-    [lsn, names.slotName(config)],
+  const slot = names.slotName(config);
+  const { rows } = await source.query<{ left: string | null; lost: boolean }>(
+    `select greatest(0, pg_wal_lsn_diff($1::pg_lsn, confirmed_flush_lsn))::text as left, wal_status = 'lost' as lost
+       from pg_replication_slots where slot_name = $2`,
+    [lsn, slot],
   );
+  if (rows[0]?.lost) {
+    throw new LetheError('SLOT_LOST', `the slot ${slot} is lost: changes were made that nobody will see`, {
+      fix: 'Run `lethe check`: it says what to do.',
+    });
+  }
   return BigInt(rows[0]?.left ?? '1');
 }
 

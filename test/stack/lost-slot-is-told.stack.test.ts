@@ -1,6 +1,9 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { waitForCapture } from '../../cli/wait-for-sinks.ts';
+import { slotName } from '../../schemas/names.ts';
 import type { Finding } from '../../schemas/finding.ts';
 import { LetheProject } from '../support/lethe-project.ts';
+import { OwnPostgres } from '../support/own-postgres.ts';
 import { rawRecords } from '../support/raw-records.ts';
 import { acquireStack } from '../support/stack.ts';
 
@@ -68,4 +71,26 @@ test('without connector and position, apply takes a new snapshot', async () => {
       ['r', 2],
     ]),
   );
+});
+
+test('one whose WAL is gone is waited for by nobody', async () => {
+  const server = await OwnPostgres.create();
+  try {
+    await server.start({ wal_level: 'logical', max_slot_wal_keep_size: '1MB', max_wal_size: '32MB' });
+    const config = { ...(await project.config()), postgres: { url: server.url } };
+    await server.sql(`select pg_create_logical_replication_slot('${slotName(config)}', 'pgoutput')`);
+    await server.sql('create table filler (t text)');
+    const isLost = async (): Promise<boolean> => {
+      await server.sql(`insert into filler select repeat('x', 1000) from generate_series(1, 50000)`);
+      await server.sql('checkpoint');
+      const [slot] = await server.sql('select wal_status from pg_replication_slots');
+      return slot?.['wal_status'] === 'lost';
+    };
+    await expect.poll(isLost, { timeout: 60_000 }).toBe(true);
+    await expect(waitForCapture(config, { signal: AbortSignal.timeout(30_000) })).rejects.toMatchObject({
+      code: 'SLOT_LOST',
+    });
+  } finally {
+    await server.drop();
+  }
 });

@@ -1,4 +1,5 @@
 import { createKafka, kafkaError } from '../pipeline/kafka.ts';
+import { sendRecords } from '../pipeline/send-records.ts';
 import type { Config } from '../schemas/config.ts';
 import { LetheError } from '../schemas/errors.ts';
 import { noticeTopic } from '../schemas/names.ts';
@@ -19,19 +20,10 @@ export async function writeNotices(
 ): Promise<void> {
   if (records.length === 0) return;
   const topic = noticeTopic(config);
-  const kafka = createKafka(config, 'notices');
-  const producer = kafka.producer({
-    allowAutoTopicCreation: false,
-    idempotent: true,
-    maxInFlightRequests: 1,
-  });
   try {
-    await producer.connect();
-    for (const messages of batches(records)) await producer.send({ topic, messages, acks: -1 });
+    await sendRecords(createKafka(config, 'notices'), topic, batches(records));
   } catch (cause) {
     throw noticeFailure(topic, cause);
-  } finally {
-    await producer.disconnect().catch(() => {});
   }
 }
 

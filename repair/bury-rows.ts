@@ -1,5 +1,6 @@
 import type { Kafka } from 'kafkajs';
 import { kafkaError } from '../pipeline/kafka.ts';
+import { sendRecords } from '../pipeline/send-records.ts';
 import type { Config } from '../schemas/config.ts';
 import type { Dataset } from '../schemas/dataset.ts';
 import { cleanTopic } from '../schemas/names.ts';
@@ -19,11 +20,6 @@ export async function buryRows(
   dataset: Dataset,
   rows: readonly ExtraRow[],
 ): Promise<void> {
-  const producer = kafka.producer({
-    allowAutoTopicCreation: false,
-    idempotent: true,
-    maxInFlightRequests: 1,
-  });
   const now = Date.now();
   const messages = rows.map(({ key, above }) => ({
     key: Buffer.from(key),
@@ -31,11 +27,8 @@ export async function buryRows(
     headers: ownHeaders(dataset, 'd', key, formatVersion({ ...above, seq: above.seq + 1n }), now),
   }));
   try {
-    await producer.connect();
-    await producer.send({ topic: cleanTopic(config, dataset.table), messages, acks: -1 });
+    await sendRecords(kafka, cleanTopic(config, dataset.table), [messages]);
   } catch (cause) {
     throw kafkaError(cause);
-  } finally {
-    await producer.disconnect().catch(() => {});
   }
 }

@@ -8,6 +8,7 @@ import type { SubjectKind } from '../../keys/key-store.ts';
 import type { SubjectKey } from '../../keys/subject-key.ts';
 import { uuidText } from '../../keys/uuid.ts';
 import { createKafka, kafkaError } from '../../pipeline/kafka.ts';
+import { sendRecords } from '../../pipeline/send-records.ts';
 import { ownHeaders } from '../../repair/own-headers.ts';
 import { cleanAvroSchema } from '../../schemas/clean-schema.ts';
 import type { Dataset, DatasetColumn } from '../../schemas/dataset.ts';
@@ -151,28 +152,17 @@ async function write(
   version: string,
   records: readonly Written[],
 ): Promise<void> {
-  const producer = createKafka(config, 'erase').producer({
-    allowAutoTopicCreation: false,
-    idempotent: true,
-    maxInFlightRequests: 1,
-  });
   const made = { table, digest: retainedContract(digest) };
   const now = Date.now();
+  const messages = records.map(({ key, value }) => ({
+    key,
+    value,
+    headers: ownHeaders(made, 'r', key, version, now),
+  }));
   try {
-    await producer.connect();
-    await producer.send({
-      topic: names.cleanTopic(config, table),
-      messages: records.map(({ key, value }) => ({
-        key,
-        value,
-        headers: ownHeaders(made, 'r', key, version, now),
-      })),
-      acks: -1,
-    });
+    await sendRecords(createKafka(config, 'erase'), names.cleanTopic(config, table), [messages]);
   } catch (cause) {
     throw kafkaError(cause);
-  } finally {
-    await producer.disconnect().catch(() => {});
   }
 }
 

@@ -12,7 +12,9 @@ import { subjectType } from './erasure-tables.ts';
 /** How long the erasure of some persons took. */
 export interface ErasureTimes {
   readonly persons: number;
-  /** Seconds from the first request being filed until all deletions were acknowledged: the end of the step stores-cleared. */
+  /** Seconds from the first request being filed until every store had acknowledged every deletion. */
+  readonly acknowledged: number;
+  /** And until what was deleted was off the stores' disks: the end of the step stores-cleared. */
   readonly deleted: number;
   /** Seconds until the last certificate was there and the requests' keys were gone. */
   readonly total: number;
@@ -60,9 +62,14 @@ export async function erasePersons(
   const open = requests.find(({ state }) => state !== 'done');
   if (open || requests.length !== persons.length)
     throw new Error(`a request stands at ${open?.step}: ${open?.problem}`);
+  const acknowledged = requests.map((request) => {
+    const { startedAt, evidence } = doneStep(request, 'stores-cleared');
+    return Date.parse(startedAt) + Number(evidence['acknowledgedMs']);
+  });
   const ends = requests.map((request) => Date.parse(doneStep(request, 'stores-cleared').endedAt));
   return {
     persons: persons.length,
+    acknowledged: (Math.max(...acknowledged) - filedAt) / 1_000,
     deleted: (Math.max(...ends) - filedAt) / 1_000,
     total,
     steps: Object.fromEntries(erasureSteps.map((step) => [step, secondsOf(requests, step)])) as Record<

@@ -29,8 +29,15 @@ export function storesClearedWork(
     const { config } = context.project;
     const datasets = datasetsOf(context, typesOf(erasures));
     context.say('waiting for the stores to have every tombstone');
+    const began = performance.now();
     await waitForCleanTopics(config, datasets, { signal });
-    const counts = { rowsRemoved: 0, mutations: 0, documentsHeld: 0, deletedExpunged: 0 };
+    const counts = {
+      acknowledgedMs: Math.round(performance.now() - began),
+      rowsRemoved: 0,
+      mutations: 0,
+      documentsHeld: 0,
+      deletedExpunged: 0,
+    };
     let left = 0;
     const waiting: Waiting = { signal, limitMs };
     const due = datasets.map((dataset) => ({ dataset, rows: versionsOf(erasures, dataset) }));
@@ -98,7 +105,8 @@ async function clearElasticsearch(
   waiting: Waiting,
 ) {
   if (!config.elasticsearch || !dataset.contract.sinks.includes('elasticsearch')) return [];
-  const client = createElasticsearchClient(config.elasticsearch);
+  // A merge of large segments answers when it is done.
+  const client = createElasticsearchClient(config.elasticsearch, limitMs);
   try {
     return await removeDocuments(client, config, dataset, rows, waiting);
   } finally {

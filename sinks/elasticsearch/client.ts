@@ -9,15 +9,20 @@ const requestTimeoutMs = 60_000;
  *
  * Requests are not compressed: Node is what bounds a bulk load, and gzip costs more time there than the network
  * saves. Answers are kept short by `filter_path` instead.
+ *
+ * `timeoutMs`: no request of the client's may take longer, whatever it asks for itself.
  */
-export function createElasticsearchClient(section: NonNullable<Config['elasticsearch']>): Client {
+export function createElasticsearchClient(
+  section: NonNullable<Config['elasticsearch']>,
+  timeoutMs = requestTimeoutMs,
+): Client {
   const endpoint = resolveEndpoint('elasticsearch', section);
   return new Client({
     node: `${endpoint.origin}${endpoint.path}`,
     ...(endpoint.tls ? { tls: { ...endpoint.tls } } : {}),
     ...authentication(section.apiKey, endpoint.username, endpoint.password),
     maxRetries: 0,
-    requestTimeout: requestTimeoutMs,
+    requestTimeout: timeoutMs,
     compression: false,
     redaction: { type: 'remove' },
   });

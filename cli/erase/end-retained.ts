@@ -38,12 +38,12 @@ interface Kept {
  */
 export async function takeBackRetained(context: ErasureContext, filter: RetainedFilter): Promise<number> {
   const all = await keptBy(context, filter);
-  return end(context, all, (erasures) => tombstonedWork(context)(erasures, AbortSignal.any([])));
+  return end(context, all, (erasures) => tombstonedWork(context)(erasures, new AbortController().signal));
 }
 
 /**
- * Ends what was kept for as long as the law asked, and what somebody who was cut short has not taken back: its keys are destroyed, and it goes from topics, stores and disks as a person's records do;
- * then it is looked for, everywhere. Returns how many rows there were.
+ * Ends what was kept for as long as the law asked, and what somebody who was cut short has not taken back: its keys are destroyed, and it goes
+ * from topics, stores and disks as a person's records do; then it is looked for, everywhere. Returns how many rows there were.
  */
 export async function endDue(context: ErasureContext, signal: AbortSignal): Promise<number> {
   const all = await keptBy(context, { due: true });

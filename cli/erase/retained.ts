@@ -1,6 +1,5 @@
 import { createHmac } from 'node:crypto';
 import { withSource } from '../../connectors/postgres/source-client.ts';
-import { subjectCatalog } from '../../connectors/postgres/subject-rows.ts';
 import { claimRetained, type Keeping } from '../../erasure/retained-rows.ts';
 import type { OpenErasure, StepResult, StepWork } from '../../erasure/runner.ts';
 import { withKeyStore } from '../../keys/key-store-client.ts';
@@ -56,7 +55,8 @@ async function retainRows(
   retain: Retain,
   { request, inventory }: OpenErasure,
 ): Promise<number> {
-  const { config } = context.project;
+  // That of the project has the tables of every path, those of consents too.
+  const { config, catalog } = context.project;
   const suppressed = request.steps.find(({ step }) => step === 'suppressed')!;
   const until = retainedUntil(retain.for, new Date(suppressed.endedAt));
   const lot = Buffer.from(inventory.lot!, 'base64');
@@ -64,7 +64,6 @@ async function retainRows(
   const encode = await encoderOf(context, dataset);
   let count = 0;
   await withSource(config.postgres, async (source) => {
-    const catalog = await subjectCatalog(source, dataset);
     const { id } = inventory.subject;
     const at = { dataset, catalog };
     for await (const rows of reducedRows(config, source, at, id, retain.columns, keys.protection)) {

@@ -2,6 +2,7 @@ import { Command, InvalidArgumentError } from 'commander';
 import { serveHttp } from '../console/http-server.ts';
 import { Door } from '../console/door.ts';
 import { erasureRoutes } from '../console/erasure-endpoints.ts';
+import { healthEndpoints } from '../console/health-endpoints.ts';
 import { leaseEndpoints } from '../console/lease-endpoint.ts';
 import { openWatermarks } from '../console/pipeline-watermarks.ts';
 import { waitEndpoints } from '../console/wait-endpoint.ts';
@@ -10,14 +11,12 @@ import { withKeyStore } from '../keys/key-store-client.ts';
 import { openKeyStore } from '../keys/open-key-store.ts';
 import { anchorKeys, requireAnchored } from './anchored-keys.ts';
 import { BackgroundRunner } from './erase/background-runner.ts';
-import { readErasureStatus } from './erase/deadline-alarms.ts';
 import { isRetentionDue } from './erase/end-retained.ts';
 import { httpDesk } from './erase/http-desk.ts';
 import { endRetentions } from './erase/retained-command.ts';
 import { runRequests } from './erase/run-requests.ts';
 import { openProject } from './project.ts';
-import { readAlarms } from './alarms.ts';
-import { readStatus } from './pipeline-status.ts';
+import { readHealth } from './health.ts';
 
 interface Flags {
   readonly config: string;
@@ -29,13 +28,13 @@ interface Flags {
 const keyStoreConnections = 4;
 
 /**
- * `lethe serve`: read tokens, watermarks and health over HTTP, until SIGTERM or SIGINT. Requests of erasures that are filed here, or were left
+ * `lethe serve`: read tokens, watermarks, health and metrics over HTTP, until SIGTERM or SIGINT. Requests of erasures that are filed here, or were left
  * open by another process, are carried out in the background, one run at a time.
  */
 export function serveCommand(): Command {
   return new Command('serve')
     .description(
-      'answer over HTTP: /wait, /watermarks, /health; with a token: lease subkeys, file and carry out erasures',
+      'answer over HTTP: /wait, /watermarks, /health, /metrics; with a token: lease subkeys, file and carry out erasures',
     )
     .option('-c, --config <file>', 'configuration', 'lethe.yaml')
     .option(
@@ -68,28 +67,7 @@ export function serveCommand(): Command {
           { host, port },
           {
             ...waitEndpoints(config, datasets, watermarks),
-            '/health': async () => {
-              const status = await readStatus(config, datasets);
-              const alarms = await readAlarms(
-                config,
-                datasets.map(({ table }) => table),
-              );
-              const requests = await readErasureStatus(config);
-              const nearDeadline = requests?.alarms.length ?? 0;
-              const unacknowledged = requests?.unacknowledged.length ?? 0;
-              const healthy =
-                status.healthy && alarms.length === 0 && nearDeadline === 0 && unacknowledged === 0;
-              // Whoever asks here has shown no token: numbers alone.
-              const erasures = requests && {
-                open: requests.open,
-                needsPerson: requests.needsPerson,
-                waitForApproval: requests.waitForApproval,
-                oldestOpenMs: requests.oldestOpenMs ?? 0,
-                nearDeadline,
-                unacknowledged,
-              };
-              return [healthy ? 200 : 503, { ...status, healthy, alarms, ...(erasures ? { erasures } : {}) }];
-            },
+            ...healthEndpoints(() => readHealth(config, datasets)),
           },
           leaseEndpoints(config, keys, door),
           erasureRoutes(

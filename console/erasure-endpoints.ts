@@ -4,7 +4,7 @@ import { placeOf } from '../erasure/shape-error.ts';
 import type { Principal } from '../keys/access/principal.ts';
 import { LetheError } from '../schemas/errors.ts';
 import type { Door } from './door.ts';
-import { type Answer, JsonText, type Route } from './http-server.ts';
+import { type Answer, type Route, Written } from './http-server.ts';
 import { Turnstile } from './turnstile.ts';
 
 /** A request as it was posted. */
@@ -128,7 +128,7 @@ export function erasureRoutes(desk: ErasureDesk, door: Door): Route[] {
     route('GET', '/v1/erasures/:id/certificate', ({ token, id }) =>
       door.permit(token, 'erase:read', async () => {
         const certificate = isRequestId(id) ? await desk.certificate(id) : undefined;
-        return certificate === undefined ? missing : [200, new JsonText(certificate)];
+        return certificate === undefined ? missing : [200, new Written(certificate)];
       }),
     ),
   ];

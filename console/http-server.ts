@@ -1,15 +1,17 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { LetheError, safeReason } from '../schemas/errors.ts';
 
-/** A status and what becomes its JSON. */
+/** A status and what becomes its JSON, or what is written already. */
 export type Answer = readonly [status: number, body: unknown];
 
-/** JSON that goes out as it stands, to the byte. */
-export class JsonText {
+/** What goes out as it stands, to the byte. */
+export class Written {
   readonly text: string;
+  readonly type: string;
 
-  constructor(text: string) {
+  constructor(text: string, type = 'application/json') {
     this.text = text;
+    this.type = type;
   }
 }
 
@@ -172,6 +174,7 @@ function notPosted(): LetheError {
 
 function send(response: ServerResponse, status: number, body: unknown): void {
   if (response.destroyed) return;
-  response.writeHead(status, { 'content-type': 'application/json', 'cache-control': 'no-store' });
-  response.end(body instanceof JsonText ? body.text : `${JSON.stringify(body)}\n`);
+  const written = body instanceof Written ? body : new Written(`${JSON.stringify(body)}\n`);
+  response.writeHead(status, { 'content-type': written.type, 'cache-control': 'no-store' });
+  response.end(written.text);
 }

@@ -247,6 +247,11 @@ describe('the duties beside the erasure', { timeout: 600_000 }, () => {
     );
     const health = (await (await fetch(`${url}/health`)).json()) as { erasures: unknown };
     expect(health.erasures).toMatchObject({ open: 1, nearDeadline: 1 });
+    const metrics = await (await fetch(`${url}/metrics`)).text();
+    const age = Number(/^lethe_erasure_oldest_open_age_seconds (\S+)$/m.exec(metrics)?.[1]);
+    expect(age).toBeGreaterThanOrEqual(27 * 86_400);
+    expect(metrics).toMatch(/^lethe_erasures_near_deadline 1$/m);
+    expect(metrics).not.toContain('by-http');
     await commands.stopServing();
   });
 

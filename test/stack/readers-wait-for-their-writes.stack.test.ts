@@ -129,6 +129,7 @@ describe('a reader with a token', () => {
           '/wait',
           '/watermarks',
           '/health',
+          '/metrics',
           '/v1/keys/lease',
           '/v1/erasures',
           '/v1/erasures/:id',

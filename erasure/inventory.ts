@@ -33,6 +33,8 @@ const inventoryShape = z.strictObject({
   keyId: z.string().optional(),
   /** What is looked for at the end, as base64: by table and column. */
   values: z.array(z.strictObject({ table: z.string(), column: z.string(), bytes: z.string() })).default([]),
+  /** What stands for the person in the column of a table's clean rows that says whose each is. */
+  marks: z.array(z.strictObject({ table: z.string(), value: z.string() })).default([]),
   /** What the places said at the end. */
   places: z.array(placeShape).default([]),
   /** From which the ids of rows that are kept by law are drawn: 32 bytes as base64. */

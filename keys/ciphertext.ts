@@ -70,6 +70,11 @@ export function encrypt(key: Key, use: KeyUse, place: Buffer, plaintext: Buffer)
   return out;
 }
 
+/** With which the base64 of every ciphertext under this key begins, whatever its generation: 24 characters, as there are no 2^24 of them. */
+export function ciphertextPrefix(keyId: Buffer): string {
+  return Buffer.concat([Buffer.from([ciphertextFormat]), keyId, Buffer.alloc(1)]).toString('base64');
+}
+
 /** Key id and generation that a ciphertext names; undefined if it is not of a known format. */
 export function describeCiphertext(data: Buffer): { keyId: Buffer; generation: number } | undefined {
   if (data.length < ciphertextOverhead || data[0] !== ciphertextFormat) return undefined;

@@ -32,8 +32,8 @@ function checkRule(loaded: LoadedContract): Finding[] {
     const fix = 'Write source: null, or remove columns.';
     findings.push(add(['columns'], 'columns are set to null by source: null alone', fix));
   }
+  const ofSubject = 'key' in subject ? subject.key : subject.path[0];
   columns.forEach((name, i) => {
-    const ofSubject = 'key' in subject ? subject.key : subject.path[0];
     if (name !== ofSubject) return;
     const message = `${name} says whose row it is: set to null, nobody would find the row again`;
     findings.push(add(['columns', i], message, 'Take it out, or write source: delete.'));
@@ -47,6 +47,10 @@ function checkRule(loaded: LoadedContract): Finding[] {
     if (columns.includes(name)) {
       const message = `${name} is set to null at the source, so it cannot be kept`;
       findings.push(add(at, message, 'Take it out of one of the two lists.'));
+    }
+    if (name === ofSubject) {
+      const message = `${name} says whose row it is: kept, it would lead to the person`;
+      findings.push(add(at, message, 'Take it out.'));
     }
     const rule = Object.hasOwn(passed, name) ? passed[name] : undefined;
     if (!rule || rule.action === 'drop') {

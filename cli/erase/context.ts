@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { PostgresKeyStore } from '../../keys/postgres-key-store.ts';
 import type { Dataset } from '../../schemas/dataset.ts';
 import type { OpenErasure } from '../../erasure/runner.ts';
@@ -28,6 +29,15 @@ export function keysIn(erasures: readonly OpenErasure[], table: string): string[
     inventory.records.filter((record) => record.table === table),
   );
   return [...new Set(keys.map(({ key }) => key))];
+}
+
+/** Names a batch of removals from a table: the same for the same requests, so that what was cut short is taken up; of them it says nothing. */
+export function batchOf(erasures: readonly OpenErasure[], table: string): string {
+  const ids = erasures.map(({ request }) => request.id).toSorted();
+  return createHash('sha256')
+    .update([table, ...ids].join('\n'))
+    .digest('hex')
+    .slice(0, 32);
 }
 
 /** How many records of a person stand in how many tables. */

@@ -20,7 +20,7 @@ import type { Config } from '../../schemas/config.ts';
 import { safeReason } from '../../schemas/errors.ts';
 import type { ErasureContext } from './context.ts';
 import { retainKind } from './retained.ts';
-import { storesClearedWork } from './stores-cleared.ts';
+import { recordsClearedWork } from './stores-cleared.ts';
 import { tombstonedWork } from './tombstoned.ts';
 import { topicPace } from './topic-pace.ts';
 import { topicsCompactedWork } from './topics-compacted.ts';
@@ -50,7 +50,7 @@ export async function endDue(context: ErasureContext, signal: AbortSignal): Prom
   return end(context, all, async (erasures) => {
     const steps = [
       tombstonedWork(context),
-      storesClearedWork(context),
+      recordsClearedWork(context),
       topicsCompactedWork(context, topicPace(context.project)),
       verifiedWork(context),
     ];

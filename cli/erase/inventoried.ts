@@ -13,6 +13,7 @@ import { encodeRecordKey } from '../../schemas/record-key.ts';
 import { masterOpener } from '../../keys/master/open-master.ts';
 import { datasetsOf, type ErasureContext, typesOf } from './context.ts';
 import { eventIdsOf } from './event-ids.ts';
+import { marksOf } from './subject-marks.ts';
 import { eventColumn } from './verified.ts';
 
 /** Shorter texts occur by chance, and are other people's too. */
@@ -32,17 +33,18 @@ export function inventoriedWork(context: ErasureContext): StepWork {
     const found = await findRecords(context, erasures);
     const events = await findEvents(context, erasures, found);
     return erasures.map(({ inventory }, i) => {
-      const { records, values: own, sourceRows, sourceKeys } = found[i]!;
+      const { records, values: own, sourceRows, sourceKeys, marks } = found[i]!;
       const values = [...events[i]!, ...own].slice(0, mostValues);
       const rows = Object.values(sourceRows).reduce((sum, count) => sum + count, 0);
       const evidence = { records: records.length, rowsAtTheSource: rows, values: values.length };
       const lot = randomBytes(32).toString('base64');
-      return { evidence, inventory: { ...inventory, records, values, sourceRows, sourceKeys, lot } };
+      return { evidence, inventory: { ...inventory, records, values, sourceRows, sourceKeys, marks, lot } };
     });
   };
 }
 
-type Found = Pick<Inventory, 'records' | 'values' | 'sourceRows' | 'sourceKeys'>;
+type AtSource = Pick<Inventory, 'records' | 'values' | 'sourceRows' | 'sourceKeys'>;
+type Found = AtSource & Pick<Inventory, 'marks'>;
 
 /** Over one connection to each database, which many persons share. */
 async function findRecords(context: ErasureContext, erasures: readonly OpenErasure[]): Promise<Found[]> {
@@ -58,7 +60,8 @@ async function findRecords(context: ErasureContext, erasures: readonly OpenErasu
         const datasets = datasetsOf(context, new Set([type]));
         const indexed = await recordsOf(keyStore, type, digest, 'gone');
         const found = await readSource(context, source, catalogs, datasets, inventory.subject.id);
-        all.push({ ...found, records: distinct([...indexed, ...found.records]) });
+        const marks = await marksOf(context, datasets, inventory.subject);
+        all.push({ ...found, marks, records: distinct([...indexed, ...found.records]) });
       }
       return all;
     }),
@@ -93,7 +96,7 @@ async function readSource(
   catalogs: ReadonlyMap<string, Catalog>,
   datasets: readonly Dataset[],
   subjectId: string,
-): Promise<Found> {
+): Promise<AtSource> {
   const records: Records = [];
   const values: Values = [];
   const sourceRows: Inventory['sourceRows'] = {};

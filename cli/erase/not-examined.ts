@@ -1,5 +1,6 @@
 import type { CertificateBody } from '../../erasure/certificate.ts';
 import { sourceErasure } from '../../schemas/erasure-rule.ts';
+import { canTell } from './by-subject.ts';
 import { type Dataset, followsPaths, parkingMs } from '../../schemas/dataset.ts';
 
 /** How long a clean topic keeps tombstones; see topic-settings.ts. */
@@ -18,6 +19,9 @@ export function notExamined(datasets: readonly Dataset[]): CertificateBody['notE
   );
   const waiting = datasets.filter(followsPaths);
   const waitingTables = waiting.map(({ table }) => table).join(', ');
+  const untold = datasets.flatMap((dataset) =>
+    dataset.contract.sinks.some((sink) => !canTell(dataset, sink)) ? [dataset.table] : [],
+  );
   return [
     ...(left.length > 0
       ? [
@@ -41,6 +45,14 @@ export function notExamined(datasets: readonly Dataset[]): CertificateBody['notE
             what: `record keys of ${keys.join(', ')} in tombstones`,
             why: 'A tombstone keeps a deleted record’s key: in the topics for some days, in the stores as long as an older write may come.',
             until: isoIn(tombstoneDays * dayMs),
+          },
+        ]
+      : []),
+    ...(untold.length > 0
+      ? [
+          {
+            what: `rows in the stores of ${untold.join(', ')} that somebody else wrote, under keys of his own`,
+            why: 'No column that passes there tells whose a row is. What this pipeline wrote is found by its keys.',
           },
         ]
       : []),

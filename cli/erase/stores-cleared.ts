@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { incomplete } from '../../erasure/incomplete.ts';
 import type { OpenErasure, StepWork } from '../../erasure/runner.ts';
 import type { Dataset } from '../../schemas/dataset.ts';
@@ -10,15 +9,29 @@ import { createElasticsearchClient } from '../../sinks/elasticsearch/client.ts';
 import { removeDocuments } from '../../sinks/elasticsearch/remove-documents.ts';
 import type { Waiting } from '../../sinks/removal.ts';
 import { waitForCleanTopics } from '../wait-for-sinks.ts';
-import { datasetsOf, type ErasureContext, typesOf } from './context.ts';
+import { removeBySubject } from './by-subject.ts';
+import { batchOf, datasetsOf, type ErasureContext, typesOf } from './context.ts';
 
-const limitMs = 300_000;
+/** For what a store does in its own time, as merges and mutations. */
+export const storeLimitMs = 300_000;
 
 /**
- * Nothing of the persons is in a store, nor on its disk: sinks have written the tombstones, and what those replaced is taken out of parts and
- * segments. Tombstones stay: they make older writes lose for ever. `versionsOf`: the tombstone of each record, by key.
+ * Nothing of the persons is in a store, nor on its disk: neither records that tombstones replace, nor what somebody else wrote under other keys.
  */
-export function storesClearedWork(
+export function storesClearedWork(context: ErasureContext): StepWork {
+  return async (erasures, signal) => {
+    const results = await recordsClearedWork(context)(erasures, signal);
+    const looks = await removeBySubject(context, erasures, { signal, limitMs: storeLimitMs });
+    const foundBySubject = looks.reduce((sum, { found }) => sum + found, 0);
+    return results.map((result) => ({ ...result, evidence: { ...result.evidence, foundBySubject } }));
+  };
+}
+
+/**
+ * Sinks have written the tombstones, and what those replaced is taken out of parts and segments. Tombstones stay: they make older writes lose
+ * for ever. `versionsOf`: the tombstone of each record, by key.
+ */
+export function recordsClearedWork(
   context: ErasureContext,
   versionsOf: (
     erasures: readonly OpenErasure[],
@@ -39,7 +52,7 @@ export function storesClearedWork(
       deletedExpunged: 0,
     };
     let left = 0;
-    const waiting: Waiting = { signal, limitMs };
+    const waiting: Waiting = { signal, limitMs: storeLimitMs };
     const due = datasets.map((dataset) => ({ dataset, rows: versionsOf(erasures, dataset) }));
     // Elasticsearch keeps what is deleted for half a minute: all indexes wait for that together.
     await Promise.all(
@@ -106,19 +119,10 @@ async function clearElasticsearch(
 ) {
   if (!config.elasticsearch || !dataset.contract.sinks.includes('elasticsearch')) return [];
   // A merge of large segments answers when it is done.
-  const client = createElasticsearchClient(config.elasticsearch, limitMs);
+  const client = createElasticsearchClient(config.elasticsearch, storeLimitMs);
   try {
     return await removeDocuments(client, config, dataset, rows, waiting);
   } finally {
     await client.close();
   }
-}
-
-/** The same for the same requests, so that what was cut short is taken up; of them it says nothing. */
-function batchOf(erasures: readonly OpenErasure[], table: string): string {
-  const ids = erasures.map(({ request }) => request.id).toSorted();
-  return createHash('sha256')
-    .update([table, ...ids].join('\n'))
-    .digest('hex')
-    .slice(0, 32);
 }

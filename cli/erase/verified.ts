@@ -7,9 +7,11 @@ import type { Canary } from '../../verify/canary.ts';
 import { pipelinePlaces } from '../../verify/places/pipeline-places.ts';
 import { type PlaceReport, scanForCanaries } from '../../verify/scan.ts';
 import { cleanSubject, connectorName } from '../../schemas/names.ts';
+import { countMarks, removeBySubject, type StoreLook } from './by-subject.ts';
 import { datasetsOf, type ErasureContext, keysIn, typesOf } from './context.ts';
 import { eventIdsOf } from './event-ids.ts';
 import { settleParked } from './settle-parked.ts';
+import { storeLimitMs } from './stores-cleared.ts';
 
 /** Records of others in each table that the scan must meet, for its word to count. */
 const controlsOfATable = 5;
@@ -17,13 +19,17 @@ const controlsOfATable = 5;
 const [mostLooks, lookAgainMs] = [3, 2_000];
 
 /**
- * Looks for the persons everywhere, in one scan for all of them: by what their keys are called in every ciphertext, by the ids of their
- * records' last changes, and by their values at the source. Where the same scan meets no record of anybody else, nobody can say that it reads
- * what lies there: such a place counts as not scanned.
+ * Looks for the persons everywhere: in the stores by what says there whose a row is; then in one scan for all of them by what their keys are
+ * called in every ciphertext, by the ids of their records' last changes, and by their values at the source. Where the same look meets no record
+ * of anybody else, nobody can say that it reads what lies there: such a place counts as not scanned.
  */
 export function verifiedWork(context: ErasureContext): StepWork {
   const { config, contracts } = context.project;
   return async (erasures, signal) => {
+    const inStores = await removeBySubject(context, erasures, { signal, limitMs: storeLimitMs });
+    const others = inStores.reduce((sum, look) => sum + look.found, 0);
+    // Who finds some here finds none the next time.
+    if (others > 0) throw incomplete('rows in the stores that came to be there meanwhile', others);
     const canaries = erasures.flatMap(canariesOf);
     const places = pipelinePlaces(
       config,
@@ -58,7 +64,10 @@ export function verifiedWork(context: ErasureContext): StepWork {
     const waiting = await settleParked(context, erasures, typesOf(erasures));
     if (waiting > 0) throw incomplete('rows that came to wait meanwhile', waiting);
     return erasures.map((erasure) => {
-      const places = reports.map((report) => placeOf(report, canariesOf(erasure).length, at));
+      const places = [
+        ...reports.map((report) => placeOf(report, canariesOf(erasure).length, at)),
+        ...inStores.map((look) => storePlace(look, countMarks(erasure), at)),
+      ];
       const scanned = places.filter(({ why }) => why === undefined);
       const bytes = reports.reduce((sum, report) => sum + report.bytes, 0);
       const evidence = { places: places.length, scanned: scanned.length, found: 0, bytes };
@@ -133,6 +142,19 @@ function placeOf(report: PlaceReport, asked: number, at: string): ScannedPlace {
           ? 'nothing that is known to be there was met: nobody can say that what lies there is read'
           : undefined;
   return { place, asked, found, controls, records, files, bytes, at, ...(why === undefined ? {} : { why }) };
+}
+
+/** Nothing was found: else nobody comes here. */
+function storePlace(look: StoreLook, asked: number, at: string): ScannedPlace {
+  const { place, found, controls, records, blind } = look;
+  const why =
+    records === 0
+      ? 'there was nothing to read'
+      : blind.length > 0
+        ? `nobody whose rows are known to be there was met in ${blind.join(', ')}`
+        : undefined;
+  const seen = { place, asked, found, controls, records, files: 0, bytes: 0, at };
+  return why === undefined ? seen : { ...seen, why };
 }
 
 function describe({ place, findings }: PlaceReport): string {

@@ -13,7 +13,7 @@ import { openKeyStore } from '../../keys/open-key-store.ts';
 import type { PostgresKeyStore } from '../../keys/postgres-key-store.ts';
 import { countRecords, datasetsOf, keysIn } from '../erase/context.ts';
 import { inventoriedWork } from '../erase/inventoried.ts';
-import { storesClearedWork } from '../erase/stores-cleared.ts';
+import { recordsClearedWork } from '../erase/stores-cleared.ts';
 import { suppressedWork } from '../erase/suppressed.ts';
 import { noteInLedger } from '../ledger.ts';
 import type { Project } from '../project.ts';
@@ -78,7 +78,7 @@ export async function restrictSubject(
       tombstones.set(table, await awaitTombstones(project.config, dataset, own, signal));
     }
     const versionsOf = (_: unknown, { table }: { readonly table: string }) => tombstones.get(table)!;
-    await done('clearing the stores', storesClearedWork(context, versionsOf));
+    await done('clearing the stores', recordsClearedWork(context, versionsOf));
     return { state: 'restricted', restriction: restriction.id, records: countRecords(erasure).records };
   });
 }

@@ -72,21 +72,39 @@ async function removeFrom(
   const place = { database, table };
   const rowsBefore = await olderRows(client, place, batch);
   await batch.doom(table, isWritten);
-  const mutations = (await countOf(client, batch.doomed)) > 0 ? 1 : 0;
+  const gone = await removeDoomed(client, place, batch, waiting);
+  const rowsAfter = await olderRows(client, place, batch);
+  const partsDetached = await detachedParts(client, place);
+  return { table, rowsBefore, rowsAfter, partsDetached, ...gone };
+}
+
+/** A list of rows that go, each by its key and version, in a table of the server's memory. */
+export interface DoomedRows {
+  readonly doomed: string;
+  /** Part of the text of every statement about them. */
+  readonly mark: string;
+  /** Key columns. */
+  columns(): string;
+}
+
+/** Takes the listed rows off the disk, and what was replaced before: merges may have met tombstones already. */
+export async function removeDoomed(
+  client: ClickHouseClient,
+  place: TablePlace,
+  list: DoomedRows,
+  waiting: Waiting,
+): Promise<Pick<RemovedFromTable, 'mutations' | 'partsAwaited'>> {
+  const mutations = (await countOf(client, list.doomed)) > 0 ? 1 : 0;
   const isStirred =
     mutations > 0 || (await replacedParts(client, place)).length > 0 || (await isHurried(client, place));
   if (isStirred) await hurryParts(client, place);
   try {
     if (mutations > 0) {
-      const key = `(${batch.columns()}, _lethe_version)`;
-      const condition = `_lethe_deleted = 0 AND ${key} IN (SELECT ${batch.columns()}, _lethe_version FROM ${batch.doomed})`;
-      await deleteRows(client, place, condition, batch.mark, waiting);
+      const key = `(${list.columns()}, _lethe_version)`;
+      const condition = `_lethe_deleted = 0 AND ${key} IN (SELECT ${list.columns()}, _lethe_version FROM ${list.doomed})`;
+      await deleteRows(client, place, condition, list.mark, waiting);
     }
-    // Also those of merges: a tombstone may have met its older rows before.
-    const partsAwaited = await partsGone(client, place, waiting);
-    const rowsAfter = await olderRows(client, place, batch);
-    const partsDetached = await detachedParts(client, place);
-    return { table, rowsBefore, rowsAfter, mutations, partsAwaited, partsDetached };
+    return { mutations, partsAwaited: await partsGone(client, place, waiting) };
   } finally {
     if (isStirred) await relaxParts(client, place);
   }

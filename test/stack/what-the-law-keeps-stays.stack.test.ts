@@ -46,11 +46,19 @@ columns:
 `;
 
 const receipts = `${head('receipts', 'key: customer_id')}truncate: delete
+consent: { purpose: bookkeeping, path: [customer_id, public.settings.agreed], granted: [yes] }
 erasure: { retain: { columns: [amount], basis: 'HGB section 257', for: 6y } }
 columns:
   id: { classification: internal, action: keep }
   customer_id: { classification: person.id, action: keep }
   amount: { classification: internal, action: keep }
+`;
+
+// Their consents are looked up there: at a table that no person's path leads over, and whose rows the erasure deletes.
+const settings = `${head('settings', 'key: customer_id')}erasure: { source: delete }
+columns:
+  customer_id: { classification: person.id, action: keep }
+  agreed: { classification: internal, action: keep }
 `;
 
 interface KeptInvoice {
@@ -71,7 +79,12 @@ describe('what the law has to be kept', { timeout: 600_000 }, () => {
   beforeAll(async () => {
     live = await LivePipeline.ofContracts(
       await acquireStack(),
-      { 'invoices.yaml': invoices, 'lines.yaml': lines, 'receipts.yaml': receipts },
+      {
+        'invoices.yaml': invoices,
+        'lines.yaml': lines,
+        'receipts.yaml': receipts,
+        'settings.yaml': settings,
+      },
       2,
     );
     commands = new LetheCommands(live);
@@ -85,6 +98,8 @@ describe('what the law has to be kept', { timeout: 600_000 }, () => {
         remark text not null, primary key (invoice_id, line));
       create table receipts (id int primary key, customer_id int not null, amount text not null);
       create index on receipts (customer_id);
+      create table settings (customer_id int primary key, agreed text not null);
+      insert into settings select i, case when i <= 8 then 'yes' else 'no' end from generate_series(1, 10) i;
       insert into receipts select i, i, 'EUR ' || i from generate_series(1, 10) i;
       insert into invoices select i, 1 + i % 10, 'R-' || i, 'mail-' || i, 'DE-' || i, 100 * i
         from generate_series(1, 40) i;
@@ -181,6 +196,7 @@ describe('what the law has to be kept', { timeout: 600_000 }, () => {
     const everything = JSON.stringify([
       [4, 4, 4],
       [8, 8, 8],
+      [1, 1, 1],
       [1, 1, 1],
     ]);
     await waitUntil(

@@ -17,10 +17,16 @@ export interface TestColumn {
   readonly action?: ColumnRule;
 }
 
-/** A dataset by the real derivation, from a table that exists nowhere. */
-export function testDataset(table: string, key: readonly string[], columns: readonly TestColumn[]): Dataset {
+/** A dataset by the real derivation, from a table that exists nowhere. `subject`: the column that says whose a row is. */
+export function testDataset(
+  table: string,
+  key: readonly string[],
+  columns: readonly TestColumn[],
+  subject?: string,
+): Dataset {
   const contract: Contract = {
     table,
+    ...(subject === undefined ? {} : { subject: { type: 'customer', key: subject } }),
     owner: 'tests',
     tier: 1,
     sinks: ['elasticsearch', 'clickhouse'],

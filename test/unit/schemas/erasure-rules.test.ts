@@ -54,6 +54,11 @@ describe('what a contract says of erasure', () => {
       'source ERASURE_RULE',
     ],
     [
+      'the subject kept',
+      'erasure: { retain: { columns: [id], basis: law, for: 1y } }',
+      'retain.columns.0 ERASURE_RULE',
+    ],
+    [
       'kept and set to null',
       'erasure: { source: null, columns: [email], retain: { columns: [email], basis: law, for: 1y } }',
       'retain.columns.0 ERASURE_RULE',

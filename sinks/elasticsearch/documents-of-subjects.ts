@@ -16,8 +16,8 @@ type Found = Pick<FoundBySubject, 'found' | 'controls'>;
 
 /** Elasticsearch's own limit of terms is 65,536. */
 const valuesOfASearch = 10_000;
-/** A document that changes while it is deleted is looked for again. */
-const mostRounds = 1_000;
+/** A document that changes while it is deleted is looked for again, so often. */
+const mostVainRounds = 10;
 
 /**
  * Looks for documents of persons by what stands in them, in the indexes of all generations and of a rebuilding, and takes those that are found
@@ -75,11 +75,12 @@ async function removeByColumn(
   let found = 0;
   for (let from = 0; from < values.length; from += valuesOfASearch) {
     const terms = { terms: { [field]: values.slice(from, from + valuesOfASearch) } };
-    for (let rounds = 0; ; rounds++) {
+    for (let vain = 0; ; ) {
       const hits = await index.find(terms);
       if (hits.length === 0) break;
-      if (rounds === mostRounds) throw changing(index);
-      found += await index.delete(hits);
+      const deleted = await index.delete(hits);
+      if (deleted === 0 && ++vain === mostVainRounds) throw changing(index);
+      found += deleted;
       await index.refresh();
     }
   }

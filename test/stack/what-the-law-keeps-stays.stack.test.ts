@@ -24,7 +24,8 @@ subject: { type: customer, ${subject} }
 sinks: [elasticsearch, clickhouse]
 staleness: 30s
 `;
-const invoices = `${head('invoices', 'key: customer_id')}erasure:
+const invoices = `${head('invoices', 'key: customer_id')}consent: { purpose: bookkeeping, path: [customer_id, public.settings.agreed], granted: [yes] }
+erasure:
   source: 'null'
   columns: [email]
   retain: { columns: [number, total, iban], basis: 'HGB section 257', for: 10y }
@@ -46,7 +47,6 @@ columns:
 `;
 
 const receipts = `${head('receipts', 'key: customer_id')}truncate: delete
-consent: { purpose: bookkeeping, path: [customer_id, public.settings.agreed], granted: [yes] }
 erasure: { retain: { columns: [amount], basis: 'HGB section 257', for: 6y } }
 columns:
   id: { classification: internal, action: keep }

@@ -83,7 +83,9 @@ export async function makeElasticsearchHarness(url: string): Promise<Elasticsear
  */
 async function forgetDeletes(plain: Client, alias: string): Promise<void> {
   const [index] = Object.keys(await plain.indices.get({ index: alias }));
-  await plain.indices.putSettings({ index: index!, settings: { 'index.gc_deletes': '1s' } });
+  const remember = (gcDeletes: string) =>
+    plain.indices.putSettings({ index: index!, settings: { 'index.gc_deletes': gcDeletes } });
+  await remember('10m');
   const witness = { index: index!, id: '%witness', version_type: 'external_gte' as const };
   const deleteWitness = async (version: number): Promise<void> => {
     await plain.index({ ...witness, version, document: {} });
@@ -97,6 +99,7 @@ async function forgetDeletes(plain: Client, alias: string): Promise<void> {
   const base = Date.now();
   await deleteWitness(base);
   if (await isForgotten(base - 1)) throw new Error('the witness was forgotten at once: it proves nothing');
+  await remember('1s');
   while (!(await isForgotten(base - 1))) await new Promise((resolve) => setTimeout(resolve, 100));
   await plain.delete({ ...witness, version: base + 10 });
   await plain.indices.close({ index: index! });

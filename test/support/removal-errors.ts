@@ -1,13 +1,17 @@
+import { indexName } from '../../schemas/names.ts';
 import { compactPast } from '../../pipeline/topic-compaction.ts';
 import { createClickhouseClient } from '../../sinks/clickhouse/client.ts';
 import { deleteRows } from '../../sinks/clickhouse/mutation.ts';
 import { partsGone } from '../../sinks/clickhouse/replaced-parts.ts';
 import { createElasticsearchClient } from '../../sinks/elasticsearch/client.ts';
 import { documentsHolding } from '../../sinks/elasticsearch/documents-held.ts';
+import { removeDocumentsOfSubjects } from '../../sinks/elasticsearch/documents-of-subjects.ts';
 import { expungeDeleted } from '../../sinks/elasticsearch/expunge.ts';
+import { indexDefinition } from '../../sinks/elasticsearch/index-definition.ts';
 import { answering } from './server-errors.ts';
 import { CompactedLog } from './compacted-log.ts';
-import { at } from './sink-datasets.ts';
+import { testConfig } from './sink-config.ts';
+import { at, testDataset } from './sink-datasets.ts';
 
 const place = { database: 'shop', table: '_rows_t' };
 const { signal } = new AbortController();
@@ -52,6 +56,15 @@ export function removalFailures(canary: string): Readonly<Record<string, () => P
       retention_leases: { leases: [{ retaining_seq_no: 3 }] },
     },
   ];
+  const config = testConfig({});
+  const people = testDataset('public.people', ['id'], [{ name: 'id', type: 'text' }], 'id');
+  // The index, a document of the person, and that it was changed since, in one answer to whatever is asked.
+  const { mark, properties } = indexDefinition(config, people);
+  const changing = {
+    [indexName(config, people.table, 1)]: { mappings: { _meta: mark, properties }, aliases: {} },
+    hits: { hits: [{ _id: canary, _seq_no: 1, _primary_term: 1 }] },
+    items: [{ delete: { status: 409 } }],
+  };
   const log = new CompactedLog();
   for (const value of [canary, null]) log.append(canary, value);
   const nothing = async () => {};
@@ -64,6 +77,10 @@ export function removalFailures(canary: string): Readonly<Record<string, () => P
       clickhouse({ name: canary }, (client) => partsGone(client, place, atOnce)),
     'documents that are not answered for': () =>
       elasticsearch({ docs: [] }, (client) => documentsHolding(client, 'i', rows)),
+    'documents that change while they are deleted': () =>
+      elasticsearch(changing, (client) =>
+        removeDocumentsOfSubjects(client, config, people, { values: [canary], prefixes: [] }, atOnce),
+      ),
     'operations that are kept for a copy': () =>
       elasticsearch({ indices: { i: { shards: { 0: copies } } } }, (client) =>
         expungeDeleted(client, 'i', atOnce),

@@ -38,11 +38,11 @@ export async function removeBySubject(
   const looks: StoreLook[] = [];
   for (const sink of sinkNames) {
     if (!config[sink]) continue;
+    context.say(`looking for rows under other keys in ${sink}`);
     const found: FoundBySubject[] = [];
     const blind: string[] = [];
     for (const dataset of datasetsOf(context, typesOf(erasures))) {
       if (!dataset.contract.sinks.includes(sink) || !canTell(dataset, sink)) continue;
-      context.say(`looking for other rows of ${dataset.table} in ${sink}`);
       const marks = marksIn(erasures, dataset.table);
       const batch = batchOf(erasures, `by subject, ${dataset.table}`);
       const own = await removers[sink](config, dataset, marks, batch, waiting);

@@ -5,13 +5,16 @@ import java.io.FileDescriptor;
 import java.io.FileOutputStream;
 import java.io.IOException;
 import java.io.InputStreamReader;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.stream.Stream;
 import java.util.zip.Inflater;
@@ -50,6 +53,8 @@ import org.apache.lucene.util.Version;
  */
 public final class LuceneDump {
   private static final int MOST_ATTEMPTS = 10;
+  private static final int ATTEMPTS_AT_REST = 3;
+  private static final int PAUSE_MS = 100;
 
   private static final byte[] DEFLATED = {'D', 'F', 'L', 0};
   private final DataOutputStream out;
@@ -69,17 +74,27 @@ public final class LuceneDump {
     out.flush();
   }
 
-  /** A merge takes files away while they are read: what stands there then is read anew, and may be told twice. */
+  /**
+   * The server takes files away while they are read, and has some half written: what stands there then is read anew, and may be told twice. What
+   * cannot be read though nobody writes to it is a problem.
+   */
   private void folder(Path path) throws IOException {
-    for (int attempt = 1; !folderIsRead(path); attempt++) {
-      if (!Files.isDirectory(path)) return;
-      if (attempt < MOST_ATTEMPTS) continue;
-      problem(path, "changed while it was read");
-      return;
+    for (int attempt = 1; ; attempt++) {
+      Map<String, Long> before = sizes(path);
+      String failure = read(path);
+      if (failure == null || !Files.isDirectory(path)) return;
+      out.flush();
+      pause();
+      boolean changes = !sizes(path).equals(before);
+      if (attempt >= (changes ? MOST_ATTEMPTS : ATTEMPTS_AT_REST)) {
+        problem(path, changes ? "changed while it was read" : failure);
+        return;
+      }
     }
   }
 
-  private boolean folderIsRead(Path path) throws IOException {
+  /** Null when all of it was read; else what has failed. */
+  private String read(Path path) throws IOException {
     Set<String> seen = new HashSet<>();
     Set<String> codecs = new LinkedHashSet<>();
     try (Directory directory = new NIOFSDirectory(path)) {
@@ -102,12 +117,30 @@ public final class LuceneDump {
           uncommitted(path, directory, name, codecs);
         }
       }
-    } catch (NoSuchFileException | java.io.FileNotFoundException gone) {
-      return false;
     } catch (IOException | RuntimeException failed) {
-      problem(path, failed.getClass().getSimpleName());
+      return failed.getClass().getSimpleName();
     }
-    return true;
+    return null;
+  }
+
+  /** How long each file is; nothing where the folder is gone. */
+  private static Map<String, Long> sizes(Path path) throws IOException {
+    Map<String, Long> sizes = new HashMap<>();
+    try (Stream<Path> files = Files.list(path)) {
+      for (Path file : files.toList()) sizes.put(file.getFileName().toString(), file.toFile().length());
+    } catch (NoSuchFileException | UncheckedIOException gone) {
+      return Map.of();
+    }
+    return sizes;
+  }
+
+  /** Nobody tells when a server has written a file to its end. */
+  private static void pause() throws IOException {
+    try {
+      Thread.sleep(PAUSE_MS);
+    } catch (InterruptedException ended) {
+      throw new IOException(ended);
+    }
   }
 
   /** A segment that no commit names: its files are copied beside, into an index that has nothing else. */

@@ -21,9 +21,7 @@ export async function metricsOf(health: Health): Promise<string> {
   const { connector, slot, sinks, deadLetters, parked, erasures } = health;
 
   one('healthy', '1 if nothing is wrong, as /health says it', Number(health.healthy));
-  gauge('alarms', 'What stands as an ALARM in lethe status, of the tables alone', [
-    [health.alarms.length, {}],
-  ]);
+  one('alarms', 'What stands as an ALARM in lethe status, of the tables alone', health.alarms.length);
   one('connector_running', '1 if the connector and its task run', Number(connector.state === 'RUNNING'));
   one('slot_active', '1 if somebody reads the replication slot', Number(slot.active));
   one('slot_lost', '1 if the replication slot was lost or is missing', Number(isLost(slot.wal)));

@@ -1,5 +1,4 @@
 import type { Inventory } from '../../erasure/inventory.ts';
-import type { KeyUse } from '../../schemas/key-use.ts';
 import type { Dataset } from '../../schemas/dataset.ts';
 import { subjectColumn } from '../../schemas/subject-columns.ts';
 import { isOwn, keyedUse, type Ruled } from '../../transforms/protection.ts';
@@ -16,6 +15,8 @@ export async function marksOf(
   { type, id }: Inventory['subject'],
 ): Promise<Inventory['marks']> {
   const marks: Inventory['marks'] = [];
+  // Asked for once, however many tables need it.
+  let found: ReturnType<typeof keys.findKeys> | undefined;
   for (const dataset of datasets) {
     const column = subjectColumn(dataset);
     if (!column) continue;
@@ -26,11 +27,10 @@ export async function marksOf(
     }
     const ruled: Ruled = { table, column, rule: column.rule };
     const isUnderOwnKey = isOwn(true, ruled);
-    const [own] = isUnderOwnKey ? await keys.findKeys({ type }, [id]) : [];
+    const [own] = isUnderOwnKey ? await (found ??= keys.findKeys({ type }, [id])) : [];
     if (isUnderOwnKey && !own) continue;
-    const shared = new Map<KeyUse, Buffer>();
-    if (!isUnderOwnKey) shared.set(keyedUse(ruled)!, await keys.sharedKey(keyedUse(ruled)!));
-    const act = compileTextAction(ruled, { hasSubject: true, keys: (use) => shared.get(use)! })!;
+    const shared = isUnderOwnKey ? undefined : await keys.sharedKey(keyedUse(ruled)!);
+    const act = compileTextAction(ruled, { hasSubject: true, keys: () => shared! })!;
     const value = act(id, { dataKey: own ?? undefined, names: [] });
     if (value !== undefined) marks.push({ table, value });
   }

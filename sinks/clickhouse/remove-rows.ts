@@ -138,7 +138,8 @@ async function olderRows(client: ClickHouseClient, place: TablePlace, batch: Key
   return countOf(client, `${batch.joined(place.table)} AND ${isOlder}`);
 }
 
-async function countOf(client: ClickHouseClient, from: string): Promise<number> {
+/** How many rows that are; `from`: a table, and conditions. */
+export async function countOf(client: ClickHouseClient, from: string): Promise<number> {
   const [row] = await query<{ rows: string | number }>(
     client,
     `SELECT count() AS rows FROM ${from}`,

@@ -6,8 +6,7 @@ import type { Waiting } from '../removal.ts';
 import type { FoundBySubject, SubjectMarks } from '../subject-marks.ts';
 import { qualified, takeBack } from './mutation.ts';
 import { ownTables } from './own-tables.ts';
-import { query } from './query.ts';
-import { removeDoomed } from './remove-rows.ts';
+import { countOf, removeDoomed } from './remove-rows.ts';
 import { SubjectBatch } from './subject-batch.ts';
 import { readTable } from './table-state.ts';
 
@@ -34,28 +33,18 @@ export async function removeRowsOfSubjects(
     for (const { name } of tables) {
       const place = { database, table: name };
       const tellers = batch.tellers((await readTable(client, database, name))?.columns ?? new Map());
-      const from = `FROM ${qualified(place)} WHERE _lethe_deleted = 0`;
+      const rows = `${qualified(place)} WHERE _lethe_deleted = 0`;
       let [found, controls] = [0, 0];
       if (tellers.length > 0) {
         await batch.doom(name, tellers);
-        found = await count(client, `FROM ${batch.doomed}`);
+        found = await countOf(client, batch.doomed);
         if (found > 0) await removeDoomed(client, place, batch, waiting);
-        controls = await count(client, batch.others(name, tellers));
+        controls = await countOf(client, batch.others(name, tellers));
       }
-      all.push({ name, records: await count(client, from), found, controls });
+      all.push({ name, records: await countOf(client, rows), found, controls });
     }
     return all;
   } finally {
     await batch.drop();
   }
-}
-
-async function count(client: ClickHouseClient, from: string): Promise<number> {
-  const [row] = await query<{ rows: string | number }>(
-    client,
-    `SELECT count() AS rows ${from}`,
-    {},
-    'count rows of persons',
-  );
-  return Number(row!.rows);
 }

@@ -83,13 +83,13 @@ export class SubjectBatch implements DoomedRows {
     );
   }
 
-  /** The condition of rows of others that the tellers find by what is read in them. */
+  /** The table, and the condition of rows of others that the tellers find by what is read in them. */
   others(table: string, tellers: readonly Teller[]): string {
-    const from = `FROM ${this.place(table)} WHERE _lethe_deleted = 0`;
+    const rows = `${this.place(table)} WHERE _lethe_deleted = 0`;
     const found = tellers.map(({ expression, isThere }) => {
-      return `${expression} IN (SELECT ${expression} ${from} AND ${isThere} LIMIT ${othersLookedFor})`;
+      return `${expression} IN (SELECT ${expression} FROM ${rows} AND ${isThere} LIMIT ${othersLookedFor})`;
     });
-    return `${from} AND (${found.join(' OR ')})`;
+    return `${rows} AND (${found.join(' OR ')})`;
   }
 
   async drop(): Promise<void> {

@@ -4,6 +4,7 @@ import { LetheError } from '../../schemas/errors.ts';
 import type { Waiting } from '../removal.ts';
 import { toLetheError } from './errors.ts';
 import { readHistory } from './history.ts';
+import { refreshIndex } from './refresh.ts';
 import { send } from './request.ts';
 import { readSegments } from './segments.ts';
 
@@ -32,7 +33,7 @@ const lookMs = 250;
  */
 export async function expungeDeleted(client: Client, index: string, waiting: Waiting): Promise<Expunged> {
   const deadline = performance.now() + waiting.limitMs;
-  await refresh(client, index);
+  await refreshIndex(client, index);
   const before = await readSegments(client, index);
   const found = { segmentsBefore: before.length, deletedBefore: deletedOf(before) };
   // What was merged away before may be in the last commit, and anything in the translog.
@@ -49,7 +50,7 @@ export async function expungeDeleted(client: Client, index: string, waiting: Wai
       await merge(client, index, deadline);
       merges++;
       await flush(client, index);
-      await refresh(client, index);
+      await refreshIndex(client, index);
       const after = await readSegments(client, index);
       deletedAfter = deletedOf(after);
       if (deletedAfter === 0) break;
@@ -102,10 +103,6 @@ async function merge(client: Client, index: string, deadline: number): Promise<v
 function changeSettings(client: Client, index: string, settings: object): Promise<void> {
   const path = `/${encodeURIComponent(index)}/_settings`;
   return send(client, 'PUT', path, settings, `change settings of index ${index}`);
-}
-
-function refresh(client: Client, index: string): Promise<void> {
-  return send(client, 'POST', `/${encodeURIComponent(index)}/_refresh`, undefined, `refresh ${index}`);
 }
 
 function flush(client: Client, index: string): Promise<void> {

@@ -1,6 +1,6 @@
 import type { Client } from '@elastic/elasticsearch';
 import { toLetheError } from './errors.ts';
-import { metaField } from './types.ts';
+import { aliasDefinition } from './index-definition.ts';
 
 export interface Hit<Source> {
   readonly _id: string;
@@ -18,8 +18,8 @@ interface Page<Source> {
 const pageSize = 5_000;
 const keepAlive = '2m';
 
-/** Condition of every document that is no tombstone. */
-export const isRow = { bool: { must_not: [{ term: { [`${metaField}.deleted`]: true } }] } } as const;
+/** Condition of every document that is no tombstone: what readers see. */
+export const isRow = aliasDefinition.filter;
 
 /**
  * Documents of an index or alias as it stood at the call, tombstones left out, a page at a time, with these fields of their sources;

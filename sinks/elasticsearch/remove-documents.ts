@@ -7,7 +7,7 @@ import { documentsHolding, type HeldDocument } from './documents-held.ts';
 import { toLetheError } from './errors.ts';
 import { type Expunged, expungeDeleted } from './expunge.ts';
 import { readOwnIndexes } from './generations.ts';
-import { send } from './request.ts';
+import { refreshIndex } from './refresh.ts';
 
 type Named = Pick<Config, 'name' | 'topics'>;
 
@@ -60,7 +60,7 @@ export async function documentsLeft(
 ): Promise<number> {
   let left = 0;
   for (const { name } of await readOwnIndexes(client, config, dataset.table)) {
-    await send(client, 'POST', `/${encodeURIComponent(name)}/_refresh`, undefined, `refresh ${name}`);
+    await refreshIndex(client, name);
     left += (await documentsHolding(client, name, rows)).length;
   }
   return left;

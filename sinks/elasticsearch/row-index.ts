@@ -1,7 +1,7 @@
 import type { Client } from '@elastic/elasticsearch';
 import { toLetheError } from './errors.ts';
 import { type Hit, isRow } from './pages.ts';
-import { send } from './request.ts';
+import { refreshIndex } from './refresh.ts';
 
 export interface RowHit extends Hit<never> {
   readonly fields?: Readonly<Record<string, readonly string[]>>;
@@ -25,8 +25,7 @@ export class RowIndex {
 
   /** What was written before is found from then on. */
   refresh(): Promise<void> {
-    const path = `/${encodeURIComponent(this.name)}/_refresh`;
-    return send(this.#client, 'POST', path, undefined, `refresh ${this.name}`);
+    return refreshIndex(this.#client, this.name);
   }
 
   /** At most so many with this condition, without their sources. */

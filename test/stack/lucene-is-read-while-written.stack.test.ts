@@ -74,6 +74,45 @@ describe('a lucene index that is written to', () => {
     expect(values).toContain('whole');
   });
 
+  /** Takes its commit away, as whoever deletes an index does; what it gives puts it back. */
+  function withoutCommit(): () => void {
+    const aside = mkdtempSync(join(tmpdir(), 'lethe-lucene-'));
+    cpSync(folder, aside, { recursive: true });
+    for (const name of readdirSync(folder)) {
+      if (name.startsWith('segments_')) rmSync(join(folder, name));
+    }
+    return () => {
+      cpSync(aside, folder, { recursive: true });
+      rmSync(aside, { recursive: true });
+    };
+  }
+
+  it('has nothing to be read once it is deleted up to its lock', async () => {
+    const putBack = withoutCommit();
+    for (const name of readdirSync(folder)) rmSync(join(folder, name));
+    await writeFile(join(folder, 'write.lock'), '');
+    const { problems } = await read(() => {});
+    rmSync(join(folder, 'write.lock'));
+    putBack();
+    expect(problems).toEqual([]);
+  });
+
+  it('is waited for while it is deleted slowly', async () => {
+    const putBack = withoutCommit();
+    const deletion = setTimeout(() => rmSync(folder, { recursive: true }), 1500);
+    const { problems } = await read(() => {});
+    clearTimeout(deletion);
+    putBack();
+    expect(problems).toEqual([]);
+  });
+
+  it('is a problem where its files stay and no commit names them', async () => {
+    const putBack = withoutCommit();
+    const { problems } = await read(() => {});
+    putBack();
+    expect(problems).toEqual([`${folder}: IndexNotFoundException`]);
+  });
+
   it('is a problem where nobody writes: what is there is broken', async () => {
     await begin();
     const { problems } = await read(() => {});

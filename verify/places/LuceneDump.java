@@ -25,7 +25,9 @@ import org.apache.lucene.index.DirectoryReader;
 import org.apache.lucene.index.FieldInfo;
 import org.apache.lucene.index.IndexCommit;
 import org.apache.lucene.index.IndexFileNames;
+import org.apache.lucene.index.IndexNotFoundException;
 import org.apache.lucene.index.IndexOptions;
+import org.apache.lucene.index.IndexWriter;
 import org.apache.lucene.index.LeafReader;
 import org.apache.lucene.index.LeafReaderContext;
 import org.apache.lucene.index.NumericDocValues;
@@ -55,6 +57,8 @@ public final class LuceneDump {
   private static final int MOST_ATTEMPTS = 10;
   private static final int ATTEMPTS_AT_REST = 3;
   private static final int PAUSE_MS = 100;
+  private static final String NO_COMMIT = IndexNotFoundException.class.getSimpleName();
+  private static final Set<String> LOCK_AT_MOST = Set.of(IndexWriter.WRITE_LOCK_NAME);
 
   private static final byte[] DEFLATED = {'D', 'F', 'L', 0};
   private final DataOutputStream out;
@@ -75,19 +79,21 @@ public final class LuceneDump {
   }
 
   /**
-   * The server takes files away while they are read, and has some half written: what stands there then is read anew, and may be told twice. What
-   * cannot be read though nobody writes to it is a problem.
+   * The server takes files away while they are read, and has some half written: what stands there then is read anew,
+   * and may be told twice. What cannot be read though nobody writes to it is a problem. An index that had a commit
+   * when its folder was named and has none now is being deleted, however slowly; a folder with nothing but the lock
+   * has nothing to be read.
    */
   private void folder(Path path) throws IOException {
     for (int attempt = 1; ; attempt++) {
       Map<String, Long> before = sizes(path);
       String failure = read(path);
-      if (failure == null || !Files.isDirectory(path)) return;
+      if (failure == null || LOCK_AT_MOST.containsAll(sizes(path).keySet())) return;
       out.flush();
-      pause();
-      boolean changes = !sizes(path).equals(before);
+      pause(attempt);
+      boolean changes = failure.equals(NO_COMMIT) || !sizes(path).equals(before);
       if (attempt >= (changes ? MOST_ATTEMPTS : ATTEMPTS_AT_REST)) {
-        problem(path, changes ? "changed while it was read" : failure);
+        problem(path, changes && !failure.equals(NO_COMMIT) ? "changed while it was read" : failure);
         return;
       }
     }
@@ -135,9 +141,9 @@ public final class LuceneDump {
   }
 
   /** Nobody tells when a server has written a file to its end. */
-  private static void pause() throws IOException {
+  private static void pause(int attempt) throws IOException {
     try {
-      Thread.sleep(PAUSE_MS);
+      Thread.sleep((long) PAUSE_MS * attempt);
     } catch (InterruptedException ended) {
       throw new IOException(ended);
     }

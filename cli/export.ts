@@ -21,7 +21,7 @@ interface Flags {
 /** `lethe export`: everything about a person, for access and portability (GDPR, Articles 15 and 20). */
 export function exportCommand(): Command {
   return new Command('export')
-    .description('everything about a person, as JSON: rows at the source, and what each store has')
+    .description('everything about a person, as JSON: rows at the source, what each store has, dead letters')
     .requiredOption(
       '--subject <type:id>',
       'whom, as the contracts call them: customer:42; - reads it from stdin',
@@ -49,12 +49,13 @@ export function exportCommand(): Command {
         const text = `${JSON.stringify(data, null, 2)}\n`;
         if (out === undefined) return void process.stdout.write(text);
         await writePrivate(out, text);
-        const { tables, rows, documents, erased, sealed } = counts;
+        const { tables, rows, documents, letters, erased, sealed } = counts;
         const shut = erased + sealed === 0 ? '' : `, ${erased + sealed} values cannot be opened`;
+        const dead = letters === 0 ? '' : `, ${letters} dead letters`;
         process.stdout.write(
           json
             ? `${JSON.stringify({ file: out, ...counts })}\n`
-            : `${out}: ${rows} rows of ${tables} tables, ${documents} records of stores${shut}\n`,
+            : `${out}: ${rows} rows of ${tables} tables, ${documents} records of stores${dead}${shut}\n`,
         );
       } finally {
         await keys.close();

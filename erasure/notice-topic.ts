@@ -27,9 +27,31 @@ export async function writeNotices(
   }
 }
 
+/** ERASURE_REFUSED where recipients are to be told and have no topic: best known before anything is done that nobody takes back. */
+export async function requireNoticeTopic(
+  config: Pick<Config, 'name' | 'kafka' | 'topics' | 'erasure'>,
+): Promise<void> {
+  if (config.erasure.recipients.length === 0) return;
+  const topic = noticeTopic(config);
+  const admin = createKafka(config, 'notices').admin();
+  let topics: string[];
+  try {
+    await admin.connect();
+    topics = await admin.listTopics();
+  } catch (cause) {
+    throw kafkaError(cause);
+  } finally {
+    await admin.disconnect().catch(() => {});
+  }
+  if (!topics.includes(topic)) throw noNoticeTopic(topic);
+}
+
 /** ERASURE_REFUSED where the topic is not there: no attempt makes it. */
 export function noticeFailure(topic: string, cause: unknown): LetheError {
-  if (!isOfNoTopic(cause)) return kafkaError(cause);
+  return isOfNoTopic(cause) ? noNoticeTopic(topic) : kafkaError(cause);
+}
+
+function noNoticeTopic(topic: string): LetheError {
   return new LetheError('ERASURE_REFUSED', `there is no topic ${topic} to tell recipients in`, {
     fix: 'Run `lethe apply`, then `lethe erase resume`.',
   });

@@ -3,6 +3,7 @@ import { refused } from '../keys/access/access-error.ts';
 import { may, type Role } from '../keys/access/permissions.ts';
 import { appendAudit } from '../keys/audit/audit-log.ts';
 import { inTransaction } from '../keys/key-store-client.ts';
+import type { Recipient } from '../schemas/config.ts';
 import { LetheError } from '../schemas/errors.ts';
 
 /** Tables of which recipient was told of which erasure, and what he answered; each statement may be run again. */
@@ -86,13 +87,13 @@ export async function noteNotices(
   });
 }
 
-/** ACCESS_REFUSED for who is neither the recipient nor one who files erasures; this machine's user, without a role, may do all. */
+/** ACCESS_REFUSED for who is neither the recipient's principal nor one who files erasures; this machine's user, without a role, may do all. */
 export function requireRecipient(
   by: { readonly name: string; readonly role?: Role },
-  recipient: string,
+  { name, principal = name }: Pick<Recipient, 'name' | 'principal'>,
 ): void {
   const mayForOthers = by.role === undefined || may(by.role, 'erase:request');
-  if (!mayForOthers && by.name !== recipient) throw refused('recipient', by.name);
+  if (!mayForOthers && by.name !== principal) throw refused('recipient', by.name);
 }
 
 /**

@@ -80,8 +80,15 @@ export const noticeDays = 90;
 
 /** Who has a person's data from this pipeline, and is told when the person is erased; see docs/erasure-duties.md. */
 const recipient = z.strictObject({
-  /** That of a principal, where the recipient acknowledges for himself. */
   name: z.string().regex(/^[a-z][a-z0-9_.-]{0,62}$/, 'lower-case letters, digits, _, . and -, at most 63'),
+  /** Who acknowledges for him, besides compliance: a principal, also one of an identity provider; left out, the one of his name. */
+  principal: z
+    .string()
+    .regex(
+      /^(?:[a-z][a-z0-9_.-]{0,62}|oidc:[\x21-\x7e]{1,128})$/,
+      'the name of a principal, or oidc: and the subject that the identity provider calls him',
+    )
+    .optional(),
   /** What he gets: `schema.table`. */
   tables: z.array(z.string().min(1)).min(1),
 });

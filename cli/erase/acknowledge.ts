@@ -26,7 +26,11 @@ export async function acknowledge(
   { request, recipient, reference }: Acknowledgement,
   by: Pick<Acting, 'name' | 'role'>,
 ): Promise<Notice> {
-  requireRecipient(by, recipient);
+  // One that lethe.yaml does not name any more may have been told before.
+  requireRecipient(
+    by,
+    config.erasure.recipients.find(({ name }) => name === recipient) ?? { name: recipient },
+  );
   const notice = await withKeyStore(config, (client) =>
     acknowledgeNotice(client, { request, recipient }, reference, by.name),
   );

@@ -39,16 +39,21 @@ export async function removeBySubject(
   for (const sink of sinkNames) {
     if (!config[sink]) continue;
     context.say(`looking for rows under other keys in ${sink}`);
-    const found: FoundBySubject[] = [];
-    const blind: string[] = [];
-    for (const dataset of datasetsOf(context, typesOf(erasures))) {
-      if (!dataset.contract.sinks.includes(sink) || !canTell(dataset, sink)) continue;
-      const marks = marksIn(erasures, dataset.table);
-      const batch = batchOf(erasures, `by subject, ${dataset.table}`);
-      const own = await removers[sink](config, dataset, marks, batch, waiting);
-      found.push(...own);
-      if (own.some(({ records, controls }) => records > 0 && controls === 0)) blind.push(dataset.table);
-    }
+    const told = datasetsOf(context, typesOf(erasures)).filter(
+      (dataset) => dataset.contract.sinks.includes(sink) && canTell(dataset, sink),
+    );
+    // Elasticsearch keeps what is deleted for half a minute: all indexes wait for that together.
+    const byTable = await Promise.all(
+      told.map((dataset) => {
+        const marks = marksIn(erasures, dataset.table);
+        const batch = batchOf(erasures, `by subject, ${dataset.table}`);
+        return removers[sink](config, dataset, marks, batch, waiting);
+      }),
+    );
+    const found = byTable.flat();
+    const blind = told.flatMap(({ table }, i) =>
+      byTable[i]!.some(({ records, controls }) => records > 0 && controls === 0) ? [table] : [],
+    );
     const sum = (of: (one: FoundBySubject) => number): number => found.reduce((all, one) => all + of(one), 0);
     looks.push({
       place: `${sink} by subject`,

@@ -2,14 +2,15 @@ import { sourceObstaclesOf } from '../../connectors/postgres/erase-rows.ts';
 import { withSource } from '../../connectors/postgres/source-client.ts';
 import { planSourceErasure } from '../../connectors/postgres/source-erasure-plan.ts';
 import { refuseHeld } from '../../erasure/holds.ts';
+import { requireNoticeTopic } from '../../erasure/notice-topic.ts';
 import type { StepResult, StepWork } from '../../erasure/runner.ts';
 import { withKeyStore } from '../../keys/key-store-client.ts';
 import { LetheError } from '../../schemas/errors.ts';
 import { type ErasureContext, requireType } from './context.ts';
 
 /**
- * Nothing speaks against it: no hold is on the persons, contracts have rows of such, and the source would let go of theirs. Here nothing is
- * changed yet: a request that cannot be done is best known now.
+ * Nothing speaks against it: no hold is on the persons, contracts have rows of such, the source would let go of theirs, and recipients can be
+ * told. Here nothing is changed yet: a request that cannot be done is best known now.
  */
 export function checkedWork({ project }: ErasureContext): StepWork {
   const { config, datasets } = project;
@@ -17,6 +18,7 @@ export function checkedWork({ project }: ErasureContext): StepWork {
     await withKeyStore(config, async (client) => {
       for (const { request } of erasures) await refuseHeld(client, request.subject);
     });
+    await requireNoticeTopic(config);
     return withSource(config.postgres, async (client) => {
       const results: StepResult[] = [];
       for (const { inventory } of erasures) {

@@ -2,10 +2,13 @@ import { withSource } from '../../connectors/postgres/source-client.ts';
 import { planSourceErasure } from '../../connectors/postgres/source-erasure-plan.ts';
 import { sourceRowsOf } from '../../connectors/postgres/subject-rows.ts';
 import { findHold, type Hold, underHold, waysOut } from '../../erasure/holds.ts';
+import { requireNoticeTopic } from '../../erasure/notice-topic.ts';
 import { recordsOf, type SubjectRecord } from '../../erasure/subject-index.ts';
 import { withKeyStore } from '../../keys/key-store-client.ts';
 import type { PostgresKeyStore } from '../../keys/postgres-key-store.ts';
 import { columnOutcomes } from '../../schemas/column-outcome.ts';
+import type { Config } from '../../schemas/config.ts';
+import { LetheError } from '../../schemas/errors.ts';
 import type { Project } from '../project.ts';
 import type { Subject } from '../subject.ts';
 import { renderTable } from '../table.ts';
@@ -76,8 +79,19 @@ export async function planErasure(
       fix: fix ?? '',
     }));
     const held = hold ? [{ severity: 'error', message: underHold(hold), fix: waysOut }] : [];
-    return { tables, obstacles: [...held, ...obstacles] };
+    return { tables, obstacles: [...held, ...(await untold(config)), ...obstacles] };
   });
+}
+
+/** Recipients could not be told. */
+async function untold(config: Config): Promise<PlannedErasure['obstacles']> {
+  try {
+    await requireNoticeTopic(config);
+    return [];
+  } catch (error) {
+    if (!(error instanceof LetheError) || error.code !== 'ERASURE_REFUSED') throw error;
+    return [{ severity: 'error', message: error.message, fix: error.fix ?? '' }];
+  }
 }
 
 export function renderPlan({ tables, obstacles }: PlannedErasure): string {

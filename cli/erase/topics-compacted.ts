@@ -10,13 +10,9 @@ import { rollSegments } from '../../pipeline/segment-roll.ts';
 import type { KeyedRecords } from '../../pipeline/superseded-values.ts';
 import { compactPast } from '../../pipeline/topic-compaction.ts';
 import type { Dataset } from '../../schemas/dataset.ts';
-import { LetheError } from '../../schemas/errors.ts';
 import * as names from '../../schemas/names.ts';
-import { isOfRecord } from '../../schemas/playbooks.ts';
-import { encodeRecordKey } from '../../schemas/record-key.ts';
-import { Registry } from '../../schemas/registry.ts';
-import { SourceKeys } from '../../transforms/source-keys.ts';
 import { withBox } from '../dlq/open-mail.ts';
+import { SubjectLetters } from '../dlq/subject-letters.ts';
 import { datasetsOf, type ErasureContext, keysIn, typesOf } from './context.ts';
 import { captured, rawPurged } from './raw-purged.ts';
 import { sealedAside } from './sealed-aside.ts';
@@ -126,13 +122,10 @@ async function settleLetters(
       return [table, new Set([...keysIn(erasures, table), ...atSource])];
     }),
   );
-  const registry = new Registry(config.registry);
-  const readers = new Map(
-    datasets.map((dataset) => [dataset.table, new SourceKeys(dataset, (id) => registry.writerSchema(id))]),
-  );
   const values = erasures.flatMap(({ inventory }) =>
     inventory.values.map(({ bytes }) => Buffer.from(bytes, 'base64')),
   );
+  const own = new SubjectLetters(config, datasets, keys, values);
   const places = datasets.map(({ table }) => ({ table, topic: names.deadLetterTopic(config, table) }));
   const reader = new CommittedReader(new BrokerConnections(config, 'erase'));
   try {
@@ -140,25 +133,11 @@ async function settleLetters(
       const { settled } = await purgeLetters(
         { reader, opener: createPayloadOpener(context.keys), box },
         places,
-        async ({ table, stage }, { key, value }) => {
-          const read = stage === 'transform' ? await sourceKeyIn(readers.get(table), key) : key?.toString();
-          if (read !== undefined && keys.get(table)?.has(read)) return true;
-          return values.some((bytes) => key?.includes(bytes) === true || value?.includes(bytes) === true);
-        },
+        (letter, payload) => own.concerns(letter, payload),
       );
       return settled.length;
     });
   } finally {
     await reader.close();
-  }
-}
-
-/** The key of a raw record as the source has it; undefined for what is no key of the table. */
-async function sourceKeyIn(reader: SourceKeys | undefined, key: Buffer | null): Promise<string | undefined> {
-  try {
-    return reader && key ? encodeRecordKey(await reader.read(key)) : undefined;
-  } catch (error) {
-    if (error instanceof LetheError && isOfRecord(error)) return undefined;
-    throw error;
   }
 }

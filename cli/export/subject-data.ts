@@ -4,20 +4,16 @@ import { recordsOf, type SubjectRecord } from '../../erasure/subject-index.ts';
 import { withKeyStore } from '../../keys/key-store-client.ts';
 import type { PostgresKeyStore } from '../../keys/postgres-key-store.ts';
 import type { Dataset } from '../../schemas/dataset.ts';
-import { LetheError } from '../../schemas/errors.ts';
-import { indexAlias } from '../../schemas/names.ts';
+import { encodeRecordKey } from '../../schemas/record-key.ts';
 import type { SinkName } from '../../schemas/sink-name.ts';
-import { createClickhouseClient } from '../../sinks/clickhouse/client.ts';
-import { rowsOfKeys } from '../../sinks/clickhouse/rows-of-keys.ts';
-import { type Json, JsonNumber } from '../../verify/json.ts';
-import { aliasRows } from '../../verify/readers/elasticsearch-documents.ts';
-import { VerifyError } from '../../verify/verify-error.ts';
 import { recordKeysOf } from '../erase/inventoried.ts';
 import { recipientsOf } from '../erase/recipients.ts';
 import { everyIdOf } from '../linked.ts';
 import type { Project } from '../project.ts';
 import type { Subject } from '../subject.ts';
+import { type ExportedLetter, exportedLetters } from './letters.ts';
 import { type OpenCounts, ValueOpener } from './open-values.ts';
+import { storeRows, subjectMarks } from './store-rows.ts';
 
 /** Everything about a person; see docs/erasure-duties.md for the format. */
 export interface SubjectData {
@@ -45,15 +41,16 @@ export interface TableData {
   readonly source: readonly Readonly<Record<string, string | null>>[];
   /** What each store has, encrypted values opened as far as their key is there. */
   readonly stores: Partial<Record<SinkName, readonly Readonly<Record<string, unknown>>[]>>;
+  /** Dead letters about rows of the person. */
+  readonly letters: readonly ExportedLetter[];
 }
 
 export interface ExportCounts extends OpenCounts {
   tables: number;
   rows: number;
   documents: number;
+  letters: number;
 }
-
-const keysOfAQuery = 1_000;
 
 /** Gathers it from the source and the stores, and counts; nothing is written anywhere. */
 export async function subjectData(
@@ -70,7 +67,15 @@ export async function subjectData(
       found.push(...(await recordsOf(client, type, await keys.subjectDigest({ type }, id))));
     return found;
   });
-  const counts: ExportCounts = { tables: 0, rows: 0, documents: 0, decrypted: 0, erased: 0, sealed: 0 };
+  const counts: ExportCounts = {
+    tables: 0,
+    rows: 0,
+    documents: 0,
+    letters: 0,
+    decrypted: 0,
+    erased: 0,
+    sealed: 0,
+  };
   const tables: TableData[] = [];
   const held = new Set<string>();
   for (const dataset of project.datasets.filter((one) => one.subject?.type === type)) {
@@ -80,17 +85,20 @@ export async function subjectData(
     const atSource = await recordKeysOf({ project }, dataset, source.keys);
     const recordKeys = [...new Set([...own, ...atSource])];
     if (recordKeys.length > 0) held.add(table);
+    const marks = await subjectMarks(keys, dataset, subjects);
     const opener = new ValueOpener(keys, dataset);
     const stores: TableData['stores'] = {};
     for (const sink of contract.sinks) {
       const rows: Record<string, unknown>[] = [];
-      for (let from = 0; from < recordKeys.length; from += keysOfAQuery) {
-        const some = recordKeys.slice(from, from + keysOfAQuery);
-        for (const row of await readStore(project, dataset, sink, some)) rows.push(await opener.open(row));
-      }
+      for (const row of await storeRows(config, dataset, sink, recordKeys, marks))
+        rows.push(await opener.open(row));
+      if (rows.length > 0) held.add(table);
       stores[sink] = rows;
       counts.documents += rows.length;
     }
+    const sourceKeys = source.keys.map((parts) => encodeRecordKey(parts));
+    const letters = await exportedLetters(config, keys, dataset, new Set([...recordKeys, ...sourceKeys]));
+    counts.letters += letters.length;
     counts.tables++;
     counts.rows += source.rows.length;
     for (const what of ['decrypted', 'erased', 'sealed'] as const) counts[what] += opener.counts[what];
@@ -99,7 +107,7 @@ export async function subjectData(
       classification,
       action,
     }));
-    tables.push({ table, columns, source: source.rows, stores });
+    tables.push({ table, columns, source: source.rows, stores, letters });
   }
   const at = new Date().toISOString();
   const also = subjects.length > 1 ? { otherIds: subjects.slice(1).map(({ id }) => id) } : {};
@@ -133,40 +141,4 @@ async function sourceOf({ config }: Project, dataset: Dataset, subjects: readonl
     }
   });
   return { keys, rows };
-}
-
-async function readStore(
-  { config }: Project,
-  dataset: Dataset,
-  sink: SinkName,
-  keys: readonly string[],
-): Promise<Record<string, unknown>[]> {
-  if (sink === 'clickhouse') {
-    if (!config.clickhouse) return [];
-    const client = createClickhouseClient(config.clickhouse);
-    try {
-      return await rowsOfKeys(client, config, dataset, keys);
-    } finally {
-      await client.close();
-    }
-  }
-  if (!config.elasticsearch) return [];
-  const rows: Record<string, unknown>[] = [];
-  try {
-    for await (const { cells } of aliasRows(config.elasticsearch, indexAlias(config, dataset.table), keys)) {
-      rows.push(Object.fromEntries([...cells].map(([name, value]) => [name, plain(value as Json)])));
-    }
-  } catch (error) {
-    if (error instanceof VerifyError) throw new LetheError('SERVER_FAILED', error.message);
-    throw error;
-  }
-  return rows;
-}
-
-/** Numbers as texts: a reader of JSON would round those that have many digits. */
-function plain(value: Json): unknown {
-  if (value instanceof JsonNumber) return value.text;
-  if (value instanceof Map)
-    return Object.fromEntries([...value].map(([name, member]) => [name, plain(member)]));
-  return Array.isArray(value) ? value.map(plain) : value;
 }

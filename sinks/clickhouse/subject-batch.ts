@@ -72,13 +72,17 @@ export class SubjectBatch implements DoomedRows {
     return tellers.filter(({ column }) => has.get(column.name) === columnType(column).sql);
   }
 
+  /** Condition of a row that is theirs. */
+  theirs(tellers: readonly Teller[]): string {
+    return tellers.map(({ expression, list }) => `${expression} IN (SELECT told FROM ${list})`).join(' OR ');
+  }
+
   /** Lists the rows of a table that are theirs. */
   async doom(table: string, tellers: readonly Teller[]): Promise<void> {
     await this.run(`DROP TABLE IF EXISTS ${this.doomed} SYNC`, 'drop a list of rows');
-    const theirs = tellers.map(({ expression, list }) => `${expression} IN (SELECT told FROM ${list})`);
     await this.run(
       `CREATE TABLE ${this.doomed} ENGINE = Memory AS SELECT ${this.columns()}, _lethe_version ` +
-        `FROM ${this.place(table)} WHERE _lethe_deleted = 0 AND (${theirs.join(' OR ')})`,
+        `FROM ${this.place(table)} WHERE _lethe_deleted = 0 AND (${this.theirs(tellers)})`,
       'list the rows of persons',
     );
   }

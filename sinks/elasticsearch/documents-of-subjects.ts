@@ -1,21 +1,18 @@
-import { isDeepStrictEqual } from 'node:util';
 import type { Client } from '@elastic/elasticsearch';
 import type { Config } from '../../schemas/config.ts';
 import { type Dataset, type DatasetColumn, sinkDataset } from '../../schemas/dataset.ts';
 import { LetheError } from '../../schemas/errors.ts';
 import { encryptedColumns, subjectColumn } from '../../schemas/subject-columns.ts';
 import type { Waiting } from '../removal.ts';
-import { type FoundBySubject, othersLookedFor, prefixLength, type SubjectMarks } from '../subject-marks.ts';
+import { type FoundBySubject, othersLookedFor, type SubjectMarks } from '../subject-marks.ts';
 import { expungeDeleted } from './expunge.ts';
 import { readOwnIndexes } from './generations.ts';
 import { pagesOf } from './pages.ts';
 import { RowIndex } from './row-index.ts';
-import { fieldMapping } from './types.ts';
+import { beginningsOf, searchable, termsOf } from './subject-field.ts';
 
 type Found = Pick<FoundBySubject, 'found' | 'controls'>;
 
-/** Elasticsearch's own limit of terms is 65,536. */
-const valuesOfASearch = 10_000;
 /** A document that changes while it is deleted is looked for again, so often. */
 const mostVainRounds = 10;
 
@@ -50,20 +47,6 @@ export async function removeDocumentsOfSubjects(
   return all;
 }
 
-/** The field by which a column is found by its whole value; none in an index of other times, where it is another one. */
-function searchable(column: DatasetColumn, mapping: unknown): string | undefined {
-  const expected = fieldMapping(column);
-  if (expected['index'] === false || !isDeepStrictEqual(mapping, expected)) return undefined;
-  return expected['type'] === 'text' ? `${column.name}.keyword` : column.name;
-}
-
-/** A number that the field cannot have would fail the whole search. */
-function fits({ clean }: DatasetColumn, text: string): boolean {
-  if (clean !== 'int' && clean !== 'long') return true;
-  if (!/^-?\d{1,19}$/.test(text)) return false;
-  return BigInt.asIntN(clean === 'int' ? 32 : 64, BigInt(text)) === BigInt(text);
-}
-
 async function removeByColumn(
   index: RowIndex,
   field: string,
@@ -71,10 +54,8 @@ async function removeByColumn(
   texts: readonly string[],
 ): Promise<Found> {
   const isNumber = own.clean === 'int' || own.clean === 'long';
-  const values = texts.filter((text) => fits(own, text));
   let found = 0;
-  for (let from = 0; from < values.length; from += valuesOfASearch) {
-    const terms = { terms: { [field]: values.slice(from, from + valuesOfASearch) } };
+  for (const terms of termsOf(field, own, texts)) {
     for (let vain = 0; ; ) {
       const hits = await index.find(terms);
       if (hits.length === 0) break;
@@ -99,8 +80,8 @@ async function removeByCiphertexts(
   if (columns.length === 0) return { found, controls };
   const asked = { _source: columns, seq_no_primary_term: true };
   for await (const hits of pagesOf<Readonly<Record<string, unknown>>>(client, index.name, asked)) {
-    const theirs = hits.filter(({ _source: source = {} }) => {
-      const beginnings = columns.flatMap((name) => beginningOf(source[name]) ?? []);
+    const theirs = hits.filter(({ _source }) => {
+      const beginnings = beginningsOf(_source, columns);
       if (beginnings.some((text) => prefixes.has(text))) return true;
       if (beginnings.length > 0) controls++;
       return false;
@@ -111,10 +92,6 @@ async function removeByCiphertexts(
     found += deleted;
   }
   return { found, controls };
-}
-
-function beginningOf(value: unknown): string | undefined {
-  return typeof value === 'string' && value.length >= prefixLength ? value.slice(0, prefixLength) : undefined;
 }
 
 function changing({ name }: RowIndex): LetheError {

@@ -22,13 +22,14 @@ const keepAlive = '2m';
 export const isRow = aliasDefinition.filter;
 
 /**
- * Documents of an index or alias as it stood at the call, tombstones left out, a page at a time, with these fields of their sources;
+ * Documents of an index or alias as it stood at the call, those of a condition or all, tombstones left out, a page at a time, with these fields of their sources;
  * `seq_no_primary_term`: with what a delete of just this state of theirs needs. Fails with what the server says, when a shard cannot answer too.
  */
 export async function* pagesOf<Source>(
   client: Client,
   name: string,
   asked: { readonly _source: readonly string[]; readonly seq_no_primary_term?: boolean },
+  condition?: object,
 ): AsyncGenerator<readonly Hit<Source>[], void> {
   const request = async <T>(method: string, path: string, body?: object): Promise<T> => {
     try {
@@ -48,7 +49,7 @@ export async function* pagesOf<Source>(
         pit: { id, keep_alive: keepAlive },
         sort: [{ _shard_doc: 'asc' }],
         track_total_hits: false,
-        query: isRow,
+        query: condition ? { bool: { filter: [condition, isRow] } } : isRow,
         ...asked,
         ...(after ? { search_after: after } : {}),
       });

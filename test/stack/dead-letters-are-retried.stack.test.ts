@@ -4,6 +4,8 @@ import kafkajs from 'kafkajs';
 import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { dlqCommand } from '../../cli/dlq.ts';
+import { exportCommand } from '../../cli/export.ts';
+import type { ExportedLetter } from '../../cli/export/letters.ts';
 import { waitForSinks } from '../../cli/wait-for-sinks.ts';
 import { readTopics } from '../../pipeline/read-topics.ts';
 import { clickhouseTable, deadLetterTopic, rawTopic, signalTable } from '../../schemas/names.ts';
@@ -141,6 +143,22 @@ describe('dead letters', () => {
     const { out } = await dlq(['list', '--code', 'RECORD_REJECTED']);
     expect(out).toContain('docs/playbooks/record-rejected.md');
     expect((await dlq(['list', '--table', 'people', '--each'])).out.trim().split('\n')).toHaveLength(7);
+  });
+
+  it('are told to the person whose rows they are about, and to nobody else', async () => {
+    const lettersOf = async (person: string) => {
+      const args = ['--subject', person, '-c', live.configPath];
+      const { out, err, code } = await runCommand(exportCommand(), args, live.env);
+      expect(code, err).toBe(0);
+      const { tables } = JSON.parse(out) as { tables: { letters: ExportedLetter[] }[] };
+      return tables.flatMap(({ letters }) => letters);
+    };
+    const [letter, ...more] = await lettersOf('customer:3');
+    expect(more).toEqual([]);
+    expect(letter).toMatchObject({ stage: 'transform', code: 'VALUE_UNPROTECTABLE' });
+    expect(letter!.content).toMatchObject({ state: 'readable', value: { after: { id: 3, card: canary } } });
+    expect(await lettersOf('customer:6')).toMatchObject([{ stage: 'clickhouse', code: 'RECORD_REJECTED' }]);
+    expect(await lettersOf('customer:1')).toEqual([]);
   });
 
   it('show what they hold to those alone who may decrypt', async () => {

@@ -2,9 +2,12 @@ import { appendFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { checkedWork } from '../../cli/erase/checked.ts';
+import { planErasure } from '../../cli/erase/plan-erasure.ts';
 import { type ErasureNotice, keysToErase } from '../../client/erasure-notice.ts';
 import type { CertificateDocument } from '../../erasure/certificate-document.ts';
 import { writeNotices } from '../../erasure/notice-topic.ts';
+import { openKeyStore } from '../../keys/open-key-store.ts';
 import { BrokerConnections } from '../../pipeline/broker-connections.ts';
 import { CommittedReader } from '../../pipeline/committed-reader.ts';
 import { noticeTopic } from '../../schemas/names.ts';
@@ -43,7 +46,7 @@ const contracts = {
 const erasure = `erasure:
   approvals: 1
   recipients:
-    - { name: billing, tables: [public.customers, public.orders] }
+    - { name: billing, principal: accounts, tables: [public.customers, public.orders] }
     - { name: printer, tables: [public.orders] }
     - { name: stranger, tables: [public.wishes] }
 `;
@@ -139,6 +142,7 @@ describe('an erasure that another approves, and recipients who are told of it', 
     for (const [name, role] of [
       ['officer', 'compliance'],
       ['ops', 'engineer'],
+      ['accounts', 'consumer'],
       ['billing', 'consumer'],
       ['printer', 'consumer'],
     ] as const) {
@@ -265,11 +269,13 @@ describe('an erasure that another approves, and recipients who are told of it', 
     expect((await post('printer', path, { recipient: 'billing' })).status).toBe(403);
     expect(await lastRefusal()).toEqual({ principal: 'printer', why: 'recipient' });
     expect((await post('ops', path, { recipient: 'billing' })).status).toBe(403);
+    // Of the same name, and not who lethe.yaml says acknowledges.
+    expect((await post('billing', path, { recipient: 'billing' })).status).toBe(403);
     expect((await post('privacy', path, { recipient: 'stranger' })).status).toBe(409);
-    const answer = await post('billing', path, { recipient: 'billing', reference: 'ticket 4711' });
+    const answer = await post('accounts', path, { recipient: 'billing', reference: 'ticket 4711' });
     expect(answer).toMatchObject({
       status: 200,
-      body: { acknowledgedBy: 'billing', reference: 'ticket 4711' },
+      body: { acknowledgedBy: 'accounts', reference: 'ticket 4711' },
     });
     expect((await post('privacy', path, { recipient: 'billing', reference: 'other' })).body).toEqual(
       answer.body,
@@ -336,6 +342,22 @@ describe('an erasure that another approves, and recipients who are told of it', 
       message: `there is no topic ${noticeTopic(elsewhere)} to tell recipients in`,
       fix: expect.stringContaining('lethe apply'),
     });
+    // It is known at the first step, and before: nothing of the person was touched.
+    const project = { ...live.project!, config: elsewhere };
+    const own = openKeyStore(config);
+    try {
+      const check = checkedWork({ project, keys: own, logs: [], say: () => {} });
+      await expect(check([], AbortSignal.timeout(60_000))).rejects.toMatchObject({ code: 'ERASURE_REFUSED' });
+      const planned = await planErasure(project, own, [{ type: 'customer', id: '1' }]);
+      expect(planned.obstacles).toMatchObject([
+        { severity: 'error', message: `there is no topic ${noticeTopic(elsewhere)} to tell recipients in` },
+      ]);
+      expect(await planErasure(live.project!, own, [{ type: 'customer', id: '1' }])).toMatchObject({
+        obstacles: [],
+      });
+    } finally {
+      await own.close();
+    }
   });
 
   it('shouts about who has not acknowledged for too long', async () => {

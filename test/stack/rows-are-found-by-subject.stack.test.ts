@@ -5,8 +5,10 @@ import type { ColumnRule } from '../../schemas/column-rule.ts';
 import type { Dataset } from '../../schemas/dataset.ts';
 import { createClickhouseClient } from '../../sinks/clickhouse/client.ts';
 import { removeRowsOfSubjects } from '../../sinks/clickhouse/rows-of-subjects.ts';
+import { rowsOfSubjects } from '../../sinks/clickhouse/view-rows.ts';
 import { createElasticsearchClient } from '../../sinks/elasticsearch/client.ts';
 import { removeDocumentsOfSubjects } from '../../sinks/elasticsearch/documents-of-subjects.ts';
+import { idsOfSubjects } from '../../sinks/elasticsearch/ids-of-subjects.ts';
 import type { FoundBySubject, SubjectMarks } from '../../sinks/subject-marks.ts';
 import { makeClickhouseHarness } from '../support/clickhouse-harness.ts';
 import { makeElasticsearchHarness } from '../support/elasticsearch-harness.ts';
@@ -20,6 +22,8 @@ const waiting = { signal: new AbortController().signal, limitMs: 120_000 };
 interface Store {
   readonly harness: SinkHarness;
   readonly remove: (dataset: Dataset, marks: SubjectMarks) => Promise<FoundBySubject[]>;
+  /** Ids of the rows that are only read. */
+  readonly read: (dataset: Dataset, marks: SubjectMarks) => Promise<string[]>;
   readonly close: () => Promise<void>;
 }
 
@@ -41,6 +45,8 @@ const stores: readonly [string, () => Promise<Store>][] = [
             randomBytes(20).toString('hex'),
             waiting,
           ),
+        read: async (dataset, marks) =>
+          (await rowsOfSubjects(client, harness.config, dataset, marks)).map((row) => String(row['id'])),
         close: () => client.close(),
       };
     },
@@ -55,6 +61,7 @@ const stores: readonly [string, () => Promise<Store>][] = [
         harness,
         remove: (dataset, marks) =>
           removeDocumentsOfSubjects(client, harness.config, dataset, marks, waiting),
+        read: (dataset, marks) => idsOfSubjects(client, harness.config, dataset, marks),
         close: () => client.close(),
       };
     },
@@ -157,11 +164,13 @@ describe.each(stores)('rows of a person in %s', (_name, open) => {
         // Of nobody.
         row(6, Object.fromEntries(columns.map(({ name }) => [name, null]))),
       ]);
+      expect((await store.read(dataset, marks)).toSorted()).toEqual(['1', '3']);
       const [found, ...more] = await store.remove(dataset, marks);
       expect(more).toEqual([]);
       expect(found).toMatchObject({ found: 2, records: 3, controls: 2 });
       expect([...(await store.harness.read(dataset)).keys()].toSorted()).toEqual(['2', '4', '6']);
       expect(await store.remove(dataset, marks)).toMatchObject([{ found: 0, records: 3, controls: 2 }]);
+      expect(await store.read(dataset, marks)).toEqual([]);
     },
   );
 
@@ -178,5 +187,6 @@ describe.each(stores)('rows of a person in %s', (_name, open) => {
     for (const resource of store.harness.resources([dataset])) await resource.apply([]);
     await store.harness.sink.write(dataset, [change(dataset, ['1'], at(1), { id: 1 })]);
     expect(await store.remove(dataset, marks)).toMatchObject([{ found: 0, records: 1, controls: 0 }]);
+    expect(await store.read(dataset, marks)).toEqual([]);
   });
 });

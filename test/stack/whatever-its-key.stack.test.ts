@@ -142,6 +142,18 @@ describe('what the stores have of a person under other keys', { timeout: 300_000
       }
     };
     await left(() => true);
+    // Whoever asks what is known of a person is told of the copies as well, and of nobody else's.
+    for (const { table, stores } of (await commands.exported(7)).tables) {
+      const { rows } = await client.query<{ id: number }>(
+        `select id from ${table} where ${table === 'public.items' ? 'order_id % 10 = 6' : 'customer_id = 7'}`,
+      );
+      const ids = rows.map(({ id }) => id);
+      const copied = told.includes(table.slice('public.'.length)) ? ids.map((id) => 1_000 + id) : [];
+      for (const store of ['elasticsearch', 'clickhouse'] as const) {
+        const found = stores[store].map(({ id }) => Number(id)).toSorted((a, b) => a - b);
+        expect(found, `${table} in ${store}`).toEqual([...ids, ...copied].toSorted((a, b) => a - b));
+      }
+    }
     const done = await commands.run([
       'erase',
       '--subject',

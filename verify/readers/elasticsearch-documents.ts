@@ -23,11 +23,11 @@ export const documentForm: PlaceForm = {
   emptyArrayIsNull: false,
 };
 
-/** Every document that the alias shows its readers, or those of the keys, page by page in one point in time. */
+/** Every document that the alias shows its readers, or those with these ids, page by page in one point in time. */
 export async function* aliasRows(
   endpoint: Endpoint,
   alias: string,
-  keys?: readonly string[],
+  ids?: readonly string[],
 ): AsyncGenerator<PlaceRow> {
   const encoded = encodeURIComponent(alias);
   await askText(endpoint, `${what} (alias ${alias})`, { method: 'POST', path: `/${encoded}/_refresh` });
@@ -40,7 +40,7 @@ export async function* aliasRows(
     for (;;) {
       const page = await post(endpoint, '/_search', {
         size: pageDocuments,
-        ...(keys ? { query: { ids: { values: keys.map(documentIdOf) } } } : {}),
+        ...(ids ? { query: { ids: { values: ids } } } : {}),
         pit: { id: pit, keep_alive: '5m' },
         sort: [{ _shard_doc: 'asc' }],
         track_total_hits: true,

@@ -62,11 +62,16 @@ describe('a request', () => {
 describe('a notice', () => {
   it('is acknowledged by its recipient, by who files erasures, and where access is open', () => {
     for (const role of roles) {
-      expect(() => requireRecipient({ name: 'billing', role }, 'billing')).not.toThrow();
-      const forAnother = () => requireRecipient({ name: 'other', role }, 'billing');
-      if (role === 'compliance') expect(forAnother).not.toThrow();
-      else expect(forAnother).toThrow(expect.objectContaining({ code: 'ACCESS_REFUSED' }));
+      expect(() => requireRecipient({ name: 'billing', role }, { name: 'billing' })).not.toThrow();
+      const forAnother = () => requireRecipient({ name: 'other', role }, { name: 'billing' });
+      const own = { name: 'billing', principal: 'oidc:7f3a' };
+      const asNamed = () => requireRecipient({ name: 'billing', role }, own);
+      expect(() => requireRecipient({ name: 'oidc:7f3a', role }, own)).not.toThrow();
+      for (const refused of [forAnother, asNamed]) {
+        if (role === 'compliance') expect(refused).not.toThrow();
+        else expect(refused).toThrow(expect.objectContaining({ code: 'ACCESS_REFUSED' }));
+      }
     }
-    expect(() => requireRecipient({ name: 'user:me' }, 'billing')).not.toThrow();
+    expect(() => requireRecipient({ name: 'user:me' }, { name: 'billing' })).not.toThrow();
   });
 });

@@ -1,3 +1,4 @@
+import { keyStoreBehind } from './audit/anchor.ts';
 import type { Query } from './epoch-ring.ts';
 
 /** What was forgotten since somebody looked. */
@@ -8,9 +9,29 @@ export interface ForgottenKeys {
   readonly suppressed: ReadonlySet<string>;
 }
 
+interface Look {
+  readonly now: string;
+  readonly gone: string[];
+  readonly suppressed: Buffer[];
+  /** The newest entry of the audit; null where there is none. */
+  readonly seq: string | null;
+  readonly head: Buffer | null;
+  /** What stands now where the newest one stood at the look before. */
+  readonly before: Buffer | null;
+}
+
+/** Of the audit, by its number. */
+interface Entry {
+  readonly seq: string;
+  readonly hash: Buffer;
+}
+
 const none: ForgottenKeys = { keyIds: new Set(), suppressed: new Set() };
 
-/** Looks whose keys may not be used any more, at most once in each lease. Two who ask at once share a look. */
+/**
+ * Looks whose keys may not be used any more, at most once in each lease. Two who ask at once share a look. A key store that was put back to an
+ * older state meanwhile has forgotten whom it forgot: then no key may be used.
+ */
 export class DestroyedKeys {
   readonly #query: Query;
   readonly #leaseMs: number;
@@ -18,6 +39,8 @@ export class DestroyedKeys {
   #lookedMs = -Infinity;
   /** The key store's clock at the last look. */
   #since: string | null = null;
+  /** The newest entry of the audit at the last look. */
+  #seen: Entry | undefined;
   #looking: Promise<ForgottenKeys> | undefined;
 
   constructor(query: Query, leaseMs: number, now: () => number) {
@@ -27,8 +50,8 @@ export class DestroyedKeys {
   }
 
   /**
-   * What was forgotten since the look before, and in the minute before that; nothing within a lease. Fails as the key store does, and
-   * then no key may be used.
+   * What was forgotten since the look before, and in the minute before that; nothing within a lease. Fails as the key store does, or with
+   * KEY_STORE_INVALID where it went back, and then no key may be used.
    */
   async sinceLastLook(): Promise<ForgottenKeys> {
     if (this.#now() - this.#lookedMs < this.#leaseMs) return none;
@@ -41,20 +64,41 @@ export class DestroyedKeys {
    */
   async #look(): Promise<ForgottenKeys> {
     const began = this.#now();
-    const { rows } = await this.#query<{ now: string; gone: string[]; suppressed: Buffer[] }>(
+    const { rows } = await this.#query<Look>(
       `with lately as (select subject_type, subject_digest from lethe_keys.suppressed
-                        where suppressed_at > $1::timestamptz - interval '1 minute')
+                        where suppressed_at > $1::timestamptz - interval '1 minute'),
+            newest as (select seq, hash from lethe_keys.audit order by seq desc limit 1)
        select clock_timestamp()::text as now, array(select subject_digest from lately) as suppressed,
               array(select key_id::text from lethe_keys.data_keys
                      where destroyed_at > $1::timestamptz - interval '1 minute'
                     union all
                     select s.key_id::text from lately
-                      join lethe_keys.subjects s using (subject_type, subject_digest)) as gone`,
-      [this.#since],
+                      join lethe_keys.subjects s using (subject_type, subject_digest)) as gone,
+              (select seq::text from newest) as seq, (select hash from newest) as head,
+              (select hash from lethe_keys.audit where seq = $2::bigint) as before`,
+      [this.#since, this.#seen?.seq ?? null],
     );
-    this.#since = rows[0]!.now;
+    const { now, gone, suppressed, seq, head, before } = rows[0]!;
+    if (this.#seen) expectEntry(this.#seen, before);
+    this.#since = now;
     this.#lookedMs = began;
-    const { gone, suppressed } = rows[0]!;
+    if (seq !== null && head) this.#seen = { seq, hash: head };
     return { keyIds: new Set(gone), suppressed: new Set(suppressed.map((d) => d.toString('latin1'))) };
   }
+
+  /** For what was read since the look: KEY_STORE_INVALID where the key store has gone back meanwhile, and then it may not be used. */
+  async stillThere(): Promise<void> {
+    // A look may go on beside.
+    const seen = this.#seen;
+    if (!seen) return;
+    const { rows } = await this.#query<{ hash: Buffer }>('select hash from lethe_keys.audit where seq = $1', [
+      seen.seq,
+    ]);
+    expectEntry(seen, rows[0]?.hash);
+  }
+}
+
+function expectEntry({ seq, hash }: Entry, found: Buffer | null | undefined): void {
+  if (!found?.equals(hash))
+    throw keyStoreBehind(`entry ${seq} of its audit was there, and is gone or another one`);
 }

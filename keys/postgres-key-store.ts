@@ -73,6 +73,7 @@ export class PostgresKeyStore implements KeyStore {
       kind,
       missing.map((i) => ids[i]!),
     );
+    await this.#destroyed.stillThere();
     for (const [n, i] of missing.entries()) {
       const key = loaded[n]!;
       if (key) cache.set(ids[i]!, key);
@@ -98,6 +99,7 @@ export class PostgresKeyStore implements KeyStore {
     const index = await this.#secret(indexSecret);
     const digests = unknown.map((id) => digestOfSubject(index, kind, id));
     const found = await this.#suppressed(kind, digests);
+    await this.#destroyed.stillThere();
     const suppressed = new Set<string>();
     for (const [i, id] of unknown.entries()) {
       const own = digests[i]!.toString('latin1');

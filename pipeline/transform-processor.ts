@@ -261,7 +261,8 @@ export class TransformProcessor {
           setTimeout(payload.pause(), haltedMs).unref();
           return;
         }
-        outages.failed('kafka', error);
+        // A key store that is not what it was is waited for as well: until it is there again nothing passes.
+        outages.failed(error.code.startsWith('KEY_STORE') ? 'key store' : 'kafka', error);
         await sleep(backoffMs(attempt, Math.random()), undefined, { signal: this.stopping.signal }).catch(
           () => {},
         );

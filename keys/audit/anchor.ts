@@ -49,22 +49,23 @@ export function sealAnchor(anchor: Anchor, key: Buffer): string {
 /** KEY_STORE_INVALID where the key store is behind its anchor, or the anchor is none of its own. */
 export async function checkAnchor(client: ClientBase, text: string, key: Buffer): Promise<void> {
   const why = await gapBehind(client, await openAnchor(client, text, key));
-  if (why !== undefined) throw behind(why);
+  if (why !== undefined) throw keyStoreBehind(why);
 }
 
 /** The anchor that was noted; KEY_STORE_INVALID for one that is none of this key store's. */
 export async function openAnchor(client: ClientBase, text: string, key: Buffer): Promise<Anchor> {
   const parsed = shape.safeParse(parseJson(text));
-  if (!parsed.success) throw behind('what is noted of it is no anchor');
+  if (!parsed.success) throw keyStoreBehind('what is noted of it is no anchor');
   const { mac, ...anchor } = parsed.data;
   const own = macOf(anchor, key);
   const given = Buffer.from(mac, 'hex');
   const { rows } = await client.query<{ store: string }>(
     'select s.id::text as store from lethe_keys.store s',
   );
-  if (rows[0]?.store !== anchor.store) throw behind('it is another key store than the one that is noted');
+  if (rows[0]?.store !== anchor.store)
+    throw keyStoreBehind('it is another key store than the one that is noted');
   if (given.length !== own.length || !timingSafeEqual(given, own)) {
-    throw behind('what is noted of it was not noted with its own key');
+    throw keyStoreBehind('what is noted of it was not noted with its own key');
   }
   return anchor;
 }
@@ -89,7 +90,8 @@ export async function readErased(client: ClientBase): Promise<number> {
   return rows[0]!.erased;
 }
 
-function behind(why: string): LetheError {
+/** What is said of a key store that is an older backup, or was tampered with. `why`: for people, without anything personal. */
+export function keyStoreBehind(why: string): LetheError {
   return new LetheError('KEY_STORE_INVALID', `the key store is not what it was: ${why}`, {
     fix: 'Bring back the newest state of the key store; where there is only an older one, `lethe keys recover` goes on with it: docs/playbooks/key-store-invalid.md.',
   });

@@ -17,6 +17,8 @@ class OnePerson {
   asked = { looks: 0, keys: 0, suppressed: 0 };
   /** Digests of who is suppressed. */
   suppressed: Buffer[] = [];
+  /** Numbers and hashes of its entries. */
+  audit: (readonly [string, Buffer])[] = [['1', randomBytes(32)]];
   readonly store: PostgresKeyStore;
   #digest: Buffer | undefined;
 
@@ -32,7 +34,9 @@ class OnePerson {
     if (text.includes('as gone')) {
       this.asked.looks++;
       const gone = this.isDestroyed ? [keyId] : [];
-      return { rows: [{ now: '2026-01-01', gone, suppressed: this.suppressed }] };
+      const [seq, head] = this.audit.at(-1)!;
+      const before = new Map(this.audit).get(String(values[1])) ?? null;
+      return { rows: [{ now: '2026-01-01', gone, suppressed: this.suppressed, seq, head, before }] };
     }
     if (text.includes('lethe_keys.epochs')) {
       const row = { store: 's', epoch: 1, master_kind: 'local', master_name: 'm', state: 'open' };
@@ -40,6 +44,10 @@ class OnePerson {
     }
     if (text.includes('lethe_keys.secrets')) {
       return { rows: [{ wrapped: wrapKey(1, epochKey, String(values[0]), 0, randomBytes(32)) }] };
+    }
+    if (text.startsWith('select hash from lethe_keys.audit')) {
+      const hash = new Map(this.audit).get(String(values[0]));
+      return { rows: hash ? [{ hash }] : [] };
     }
     if (text.startsWith('select subject_digest as d from lethe_keys.suppressed')) {
       const digests = values[1] as Buffer[];
@@ -89,6 +97,32 @@ describe('a key in memory', () => {
     await expect(key()).rejects.toMatchObject({ code: 'KEY_STORE_UNAVAILABLE' });
     one.isAway = false;
     expect(await key()).toBe(first);
+  });
+
+  it('is not used where the audit went back, or is another one, until what was there is there again', async () => {
+    const first = await key();
+    const [entry] = one.audit as [(typeof one.audit)[0]];
+    const newest = [...one.audit, ['2', randomBytes(32)] as const];
+    one.audit = newest;
+    one.nowMs += keyLeaseMs;
+    expect(await key()).toBe(first);
+    const others: (typeof one.audit)[] = [[entry], [entry, ['2', randomBytes(32)], ['3', randomBytes(32)]]];
+    for (const audit of others) {
+      one.audit = audit;
+      one.nowMs += keyLeaseMs;
+      await expect(key()).rejects.toMatchObject({ code: 'KEY_STORE_INVALID' });
+      await expect(key()).rejects.toMatchObject({ code: 'KEY_STORE_INVALID' });
+      await expect(one.store.areSuppressed(kind, ['42'])).rejects.toMatchObject({
+        code: 'KEY_STORE_INVALID',
+      });
+    }
+    one.audit = [...newest, ['3', randomBytes(32)]];
+    expect(await key()).toBe(first);
+    // Within the lease too, of whoever is not at hand.
+    one.audit = [entry];
+    expect(await key()).toBe(first);
+    await expect(one.store.dataKeys(kind, ['43'])).rejects.toMatchObject({ code: 'KEY_STORE_INVALID' });
+    await expect(one.store.areSuppressed(kind, ['43'])).rejects.toMatchObject({ code: 'KEY_STORE_INVALID' });
   });
 
   it('is looked for once by those who ask at once', async () => {

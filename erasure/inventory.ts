@@ -25,6 +25,8 @@ const inventoryShape = z.strictObject({
   subject: z.strictObject({ type: z.string(), id: z.string() }),
   /** Records of clean topics. */
   records: z.array(z.strictObject({ table: z.string(), key: z.string() })).default([]),
+  /** Records that were the person's and are somebody else's by now: what was the person's in them goes, and the rest stays. */
+  others: z.array(z.strictObject({ table: z.string(), key: z.string() })).default([]),
   /** Rows at the source, by table, before any went. */
   sourceRows: z.record(z.string(), z.int()).default({}),
   /** Their keys there, in the form of record keys: by which they are found in raw records. */

@@ -31,6 +31,13 @@ export function keysIn(erasures: readonly OpenErasure[], table: string): string[
   return [...new Set(keys.map(({ key }) => key))];
 }
 
+/** Keys of records in a table that were these persons' and are somebody else's by now. */
+export function keysOfOthersIn(erasures: readonly OpenErasure[], table: string): string[] {
+  return erasures.flatMap(({ inventory }) =>
+    inventory.others.filter((record) => record.table === table).map(({ key }) => key),
+  );
+}
+
 /** Names a batch of removals from a table: the same for the same requests, so that what was cut short is taken up; of them it says nothing. */
 export function batchOf(erasures: readonly OpenErasure[], table: string): string {
   const ids = erasures.map(({ request }) => request.id).toSorted();

@@ -88,7 +88,7 @@ function removedRows(erasures: readonly OpenErasure[], { table }: Dataset): Map<
   const rows = new Map<string, Version>();
   for (const { inventory } of erasures) {
     const barrier = parseVersion(inventory.barrier!)!;
-    for (const record of inventory.records) {
+    for (const record of [...inventory.records, ...inventory.others]) {
       if (record.table === table) rows.set(record.key, { ...barrier, seq: barrier.seq + 1n });
     }
   }

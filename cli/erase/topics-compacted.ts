@@ -13,7 +13,7 @@ import type { Dataset } from '../../schemas/dataset.ts';
 import * as names from '../../schemas/names.ts';
 import { withBox } from '../dlq/open-mail.ts';
 import { SubjectLetters } from '../dlq/subject-letters.ts';
-import { datasetsOf, type ErasureContext, keysIn, typesOf } from './context.ts';
+import { datasetsOf, type ErasureContext, keysIn, keysOfOthersIn, typesOf } from './context.ts';
 import { captured, rawPurged } from './raw-purged.ts';
 import { sealedAside } from './sealed-aside.ts';
 import { settleParked, waitingTables } from './settle-parked.ts';
@@ -40,10 +40,12 @@ export function topicsCompactedWork(context: ErasureContext, hurry: TopicPace): 
       const moved: KeyedRecords[] = [];
       for (const dataset of datasets) {
         const keys = new Set(keysIn(erasures, dataset.table));
+        const theirs = keysOfOthersIn(erasures, dataset.table);
         for (const { topic, partition, next: below } of await reader.ends([
           names.cleanTopic(config, dataset.table),
         ])) {
-          const others = await keysHolding(reader, { topic, partition }, ids, keys);
+          const holding = await keysHolding(reader, { topic, partition }, ids, keys);
+          const others = new Set([...holding, ...theirs]);
           if (keys.size > 0) own.push({ topic, partition, keys, below });
           if (others.size > 0) moved.push({ topic, partition, keys: others, below });
         }

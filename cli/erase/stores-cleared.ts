@@ -5,6 +5,7 @@ import type { Version } from '../../schemas/version.ts';
 import { parseVersion } from '../../schemas/version.ts';
 import { createClickhouseClient } from '../../sinks/clickhouse/client.ts';
 import { removeOlderRows } from '../../sinks/clickhouse/remove-rows.ts';
+import { dropReplacedParts } from '../../sinks/clickhouse/replaced-parts.ts';
 import { createElasticsearchClient } from '../../sinks/elasticsearch/client.ts';
 import { removeDocuments } from '../../sinks/elasticsearch/remove-documents.ts';
 import type { Waiting } from '../../sinks/removal.ts';
@@ -81,6 +82,30 @@ export function recordsClearedWork(
     if (left > 0) throw incomplete('rows and documents that no tombstone has replaced', left);
     return erasures.map(({ inventory }) => ({ evidence: { ...counts }, inventory }));
   };
+}
+
+/**
+ * What was deleted or replaced goes off the stores' disks, whoever's it was: a row that a person gave to somebody else lies in segments and
+ * parts for a while, and no record tells of it any more.
+ */
+export async function replacedCleared(
+  context: ErasureContext,
+  erasures: readonly OpenErasure[],
+  waiting: Waiting,
+): Promise<void> {
+  const { config } = context.project;
+  await Promise.all(
+    datasetsOf(context, typesOf(erasures)).map(async (dataset) => {
+      await clearElasticsearch(context, dataset, new Map(), waiting);
+      if (!config.clickhouse || !dataset.contract.sinks.includes('clickhouse')) return;
+      const client = createClickhouseClient(config.clickhouse);
+      try {
+        await dropReplacedParts(client, config, dataset, waiting);
+      } finally {
+        await client.close();
+      }
+    }),
+  );
 }
 
 /** Just above the barrier, as the tombstones are. */

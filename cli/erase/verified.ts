@@ -11,12 +11,16 @@ import { countMarks, removeBySubject, type StoreLook } from './by-subject.ts';
 import { datasetsOf, type ErasureContext, keysIn, typesOf } from './context.ts';
 import { eventIdsOf } from './event-ids.ts';
 import { settleParked } from './settle-parked.ts';
-import { storeLimitMs } from './stores-cleared.ts';
+import { replacedCleared, storeLimitMs } from './stores-cleared.ts';
 
 /** Records of others in each table that the scan must meet, for its word to count. */
 const controlsOfATable = 5;
-/** What Kafka's compaction has replaced goes from the broker's disk a moment later: who finds something looks again before he says so. */
+/**
+ * What Kafka's compaction has replaced goes from the broker's disk a moment later, and what was replaced in a store when it is told to:
+ * who finds something looks again before he says so.
+ */
 const [mostLooks, lookAgainMs] = [3, 2_000];
+const storeFiles: ReadonlySet<string> = new Set(['elasticsearch files', 'clickhouse files']);
 
 /**
  * Looks for the persons everywhere: in the stores by what says there whose a row is; then in one scan for all of them by what their keys are
@@ -52,7 +56,10 @@ export function verifiedWork(context: ErasureContext): StepWork {
     let { at, reports } = await look();
     const finds = () => reports.filter((report) => report.found > 0);
     for (let looks = 1; looks < mostLooks && finds().length > 0; looks++) {
-      await sleep(lookAgainMs, undefined, { signal });
+      if (finds().some(({ place }) => storeFiles.has(place))) {
+        context.say('clearing the stores’ disks of what was replaced');
+        await replacedCleared(context, erasures, { signal, limitMs: storeLimitMs });
+      } else await sleep(lookAgainMs, undefined, { signal });
       ({ at, reports } = await look());
     }
     const found = finds();

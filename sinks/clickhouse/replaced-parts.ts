@@ -1,9 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ClickHouseClient } from '@clickhouse/client';
+import type { Config } from '../../schemas/config.ts';
+import type { Dataset } from '../../schemas/dataset.ts';
 import { LetheError } from '../../schemas/errors.ts';
+import { clickhouseDatabase } from '../../schemas/names.ts';
 import type { Waiting } from '../removal.ts';
 import { command } from './command.ts';
 import { qualified, type TablePlace } from './mutation.ts';
+import { ownTables } from './own-tables.ts';
 import { query } from './query.ts';
 import { readTable } from './table-state.ts';
 
@@ -93,6 +97,25 @@ export async function partsGone(
     left = (await replacedParts(client, place)).filter((name) => awaited.has(name)).length;
   }
   return awaited.size;
+}
+
+/** The same of all tables of a dataset, those of a rebuilding too, and soon. */
+export async function dropReplacedParts(
+  client: ClickHouseClient,
+  config: Pick<Config, 'name' | 'topics' | 'clickhouse'>,
+  { table: dataset }: Pick<Dataset, 'table'>,
+  waiting: Waiting,
+): Promise<void> {
+  const database = clickhouseDatabase(config);
+  for (const { name: table } of await ownTables(client, config, dataset)) {
+    const place = { database, table };
+    await hurryParts(client, place);
+    try {
+      await partsGone(client, place, waiting);
+    } finally {
+      await relaxParts(client, place);
+    }
+  }
 }
 
 /**

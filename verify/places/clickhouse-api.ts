@@ -1,6 +1,7 @@
 import { ask, askText, type Endpoint, isSuccess, refused } from '../http.ts';
 import type { Place, Search } from '../scan.ts';
 import { reasonOf } from '../verify-error.ts';
+import { readUnlessGone } from './read-unless-gone.ts';
 
 const what = 'ClickHouse';
 
@@ -41,11 +42,10 @@ export function clickhouseApiPlace(
         const [database, name, engine] = JSON.parse(line) as [string, string, string];
         if (!within(database)) continue;
         const table = `${quote(database)}.${quote(name)}`;
+        const isThere = async () => (await run(endpoint, `EXISTS TABLE ${table}`)).trim() !== '0';
         try {
-          await searchTable(endpoint, search, table, engine);
+          await readUnlessGone(() => searchTable(endpoint, search, table, engine), isThere);
         } catch (error) {
-          // A table that somebody drops meanwhile holds nothing.
-          if ((await run(endpoint, `EXISTS TABLE ${table}`)).trim() === '0') continue;
           search.problem(`${table} cannot be read (${reasonOf(error)})`);
         }
       }

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { askText, type Endpoint } from '../http.ts';
 import type { Place, Search } from '../scan.ts';
+import { readUnlessGone } from './read-unless-gone.ts';
 
 const what = 'Elasticsearch';
 const pageDocuments = 1_000;
@@ -25,10 +26,10 @@ export function elasticsearchApiPlace(
       for (const { index, status } of indexes.filter((each) => within(each.index))) {
         if (status !== 'open') search.problem(`index ${index} is closed: its documents cannot be read`);
         else {
-          await searchIndex(endpoint, search, index).catch(async (error: unknown) => {
-            // An index that somebody deletes meanwhile holds nothing.
-            if (await isThere(endpoint, index)) throw error;
-          });
+          await readUnlessGone(
+            () => searchIndex(endpoint, search, index),
+            () => isThere(endpoint, index),
+          );
         }
       }
     },

@@ -53,11 +53,15 @@ export function keyedTable({ table, key }: Dataset, { columns }: SourceTable): K
   };
 }
 
-/** Which rows with these keys there are at the source. A key that its column's type does not take fails the query. */
+/**
+ * Which rows with these keys there are at the source, of those that `only` holds of: SQL, the row's alias is t. A key that its column's type
+ * does not take fails the query.
+ */
 export async function lookForRows(
   client: ClientBase,
   keyed: KeyedTable,
   keys: readonly (readonly string[])[],
+  only = 'true',
 ): Promise<Look> {
   const salt = randomUUID();
   const places = keyed.key.map((_, i) => `k${i}`);
@@ -68,7 +72,7 @@ export async function lookForRows(
     `select r.place, t.${quoteName(keyed.key[0]!.name)} is not null as present, ${digests},
             (extract(epoch from clock_timestamp()) * 1000)::bigint::text as looked
        from jsonb_to_recordset($1::jsonb) as r(place int, ${types})
-       left join ${quoteTable(keyed.table)} t on ${same}
+       left join ${quoteTable(keyed.table)} t on ${same} and ${only}
       order by r.place`,
     [
       JSON.stringify(

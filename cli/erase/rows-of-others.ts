@@ -1,7 +1,7 @@
 import type { ClientBase } from 'pg';
 import { withSource } from '../../connectors/postgres/source-client.ts';
 import type { Catalog } from '../../connectors/postgres/catalog.ts';
-import { sourceRowsOf, subjectCatalog } from '../../connectors/postgres/subject-rows.ts';
+import { someonesCondition, sourceRowsOf, subjectCatalog } from '../../connectors/postgres/subject-rows.ts';
 import { keyedTable, lookForRows, requestRows } from '../../connectors/row-reread.ts';
 import type { Inventory } from '../../erasure/inventory.ts';
 import type { OpenErasure } from '../../erasure/runner.ts';
@@ -54,6 +54,8 @@ async function rereadIn(
       client,
       keyed,
       some.map(([key]) => decodeRecordKey(key)),
+      // One whose path leads nowhere any more, since the person's own rows are gone, is nobody else's.
+      someonesCondition({ table: dataset.table, subject: dataset.subject! }, tables, 't'),
     );
     const rows = [];
     for (const [n, row] of look.rows.entries()) {

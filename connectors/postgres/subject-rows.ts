@@ -40,7 +40,19 @@ export function subjectCondition(
 ): SubjectCondition {
   const { key, hops } = dataset.subject;
   return (alias, placeholders) =>
-    stepsTo({ alias, table: dataset.table, column: key }, hops, catalog, placeholders);
+    stepsTo({ alias, table: dataset.table, column: key }, hops, catalog, (value) => {
+      return `${value} = ${placeholders.next()}`;
+    });
+}
+
+/** SQL that holds of the rows under an alias that lead to anybody. */
+export function someonesCondition(
+  { table, subject }: Pick<Dataset, 'table'> & { readonly subject: NonNullable<Dataset['subject']> },
+  catalog: Catalog,
+  alias: string,
+): string {
+  const place = { alias, table, column: subject.key };
+  return stepsTo(place, subject.hops, catalog, (value) => `${value} is not null`);
 }
 
 interface Place {
@@ -53,10 +65,10 @@ function stepsTo(
   { alias, table, column }: Place,
   [hop, ...further]: readonly Hop[],
   catalog: Catalog,
-  placeholders: Placeholders,
+  holds: (value: string) => string,
 ): string {
   const value = `${alias}.${quoteName(column)}`;
-  if (!hop) return `${value} = ${placeholders.next()}`;
+  if (!hop) return holds(value);
   const inner = `${alias}_up`;
   const keyName = catalog.tables.get(hop.table)!.primaryKey[0]!;
   const key = `${inner}.${quoteName(keyName)}`;
@@ -64,12 +76,7 @@ function stepsTo(
   const [own, other] = [columnOf(catalog, table, column), columnOf(catalog, hop.table, keyName)];
   const asText = own.typeName !== other.typeName && [own, other].some(({ typeKind }) => typeKind === 'e');
   const cast = asText ? '::text' : '';
-  const rest = stepsTo(
-    { alias: inner, table: hop.table, column: hop.column },
-    further,
-    catalog,
-    placeholders,
-  );
+  const rest = stepsTo({ alias: inner, table: hop.table, column: hop.column }, further, catalog, holds);
   return `${value}${cast} in (select ${key}${cast} from ${quoteTable(hop.table)} ${inner} where ${rest})`;
 }
 

@@ -4,6 +4,7 @@ import type { Config } from '../schemas/config.ts';
 import type { Dataset } from '../schemas/dataset.ts';
 import { signalTable } from '../schemas/names.ts';
 import type { SourceTable } from '../schemas/source-table.ts';
+import { keepParametersOutOfLog } from './postgres/quiet-log.ts';
 import { quoteName, quoteTable } from './postgres/quote.ts';
 import { literal, snapshotOf, snapshotSignal } from './reread-signal.ts';
 
@@ -68,7 +69,8 @@ export async function lookForRows(
   const types = keyed.key.map(({ type }, i) => `k${i} ${type}`).join(', ');
   const same = keyed.key.map(({ name }, i) => `t.${quoteName(name)} = r.k${i}`).join(' and ');
   const digests = keyed.key.map(({ type }, i) => `${digestSql(salt, `r.k${i}`, type)} as d${i}`).join(', ');
-  const { rows } = await client.query<Record<string, unknown>>(
+  const { rows } = await withoutParametersInLog<Record<string, unknown>>(
+    client,
     `select r.place, t.${quoteName(keyed.key[0]!.name)} is not null as present, ${digests},
             (extract(epoch from clock_timestamp()) * 1000)::bigint::text as looked
        from jsonb_to_recordset($1::jsonb) as r(place int, ${types})
@@ -91,6 +93,21 @@ export async function lookForRows(
   };
 }
 
+/** A key may be the person's id. */
+async function withoutParametersInLog<R extends object>(
+  client: ClientBase,
+  text: string,
+  values: readonly unknown[],
+): Promise<{ rows: R[] }> {
+  await client.query('begin read only');
+  try {
+    await client.query(keepParametersOutOfLog);
+    return await client.query<R>(text, [...values]);
+  } finally {
+    await client.query('rollback');
+  }
+}
+
 /**
  * Asks Debezium to read these rows again, beside the stream. The signal stands in the WAL: it is heeded whenever the connector
  * comes to it. Its row in the signal table goes in the same transaction, since it may name keys.
@@ -104,6 +121,7 @@ export async function requestRows(
   for (const data of signalsFor(keyed, look)) {
     const id = `lethe-retry-${randomUUID()}`;
     await client.query('begin');
+    await client.query(keepParametersOutOfLog);
     await client.query(`insert into ${signalTable(config)} (id, type, data) values ($1, $2, $3)`, [
       id,
       snapshotSignal,
